@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Credential drivers: each checks a user and a password, may block, and
+ * runs in a verifier process of its own.
+ */
+#ifndef CRED_H
+#define CRED_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "messages.h"
+
+struct cred_answer {
+	char		 user[MAX_USER + 1];	/* canonical */
+	char		**groups;		/* malloc()ed by the driver */
+	size_t		 ngroups;
+};
+
+struct cred_ops {
+	const char	*name;			/* "htpasswd" */
+	/* password: len bytes without NUL, len >= 1 (checked before). */
+	enum cred_verdict (*verify)(void *state, const char *user,
+			    const char *password, size_t len,
+			    const char *peer, struct cred_answer *);
+	void		(*free)(void *state);
+};
+
+extern const struct cred_ops cred_htpasswd;
+
+/*
+ * Parse an htpasswd file from fd (not closed).  Errors name file and line;
+ * the whole file is refused.  NULL when there are any.
+ */
+void		*cred_htpasswd_load(int fd, const char *name, FILE *messages);
+/* Number of users. */
+size_t		 cred_htpasswd_count(const void *);
+
+#endif

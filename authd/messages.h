@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Every message of authd, its direction and its fields.  The shared ones
+ * (configuration, peers, drain) are in proc.h.
+ *
+ * Channels: worker - broker, broker - verifier, broker - signer, and each
+ * with the parent.  No worker can reach a verifier or the signer.
+ */
+#ifndef MESSAGES_H
+#define MESSAGES_H
+
+#include "proc.h"
+
+enum role {
+	ROLE_WORKER = 1,
+	ROLE_BROKER,
+	ROLE_VERIFIER,
+	ROLE_SIGNER
+};
+
+enum {
+	/* parent -> worker, broker, verifier: index u32, value str */
+	MSG_CONF_VALUE = MSG_FIRST,
+	/* parent -> worker: name str, fd of a listening socket */
+	MSG_CONF_LISTENER,
+	/* parent -> worker: kind u32 (enum conf_file), fd of the file */
+	MSG_CONF_FILE,
+	/* parent -> worker: 80 bytes */
+	MSG_CONF_TICKET_KEY,
+	/* parent -> worker: the public keys, JSON str (GET /jwks) */
+	MSG_CONF_JWKS,
+	/* parent -> broker: one group: name str, n u32, n * user str */
+	MSG_CONF_GROUP,
+	/* parent -> broker: one access rule, in order; fields in acl.h */
+	MSG_CONF_RULE,
+	/* parent -> verifier: fd of the htpasswd file; again when it changed */
+	MSG_CONF_HTPASSWD,
+	/* parent -> signer: key fd, certificate chain fd (2 fds), issuer str,
+	   lifetime u32 s, backdate u32 s, n u32, n * service str */
+	MSG_CONF_SIGNER,
+
+	/* worker -> broker: peer address str, service str ("" for absent),
+	   credential kind u8 (enum cred_kind), user str, password bytes,
+	   nscopes u32, nscopes * (type str, name str, actions u32) */
+	MSG_TOKEN_REQUEST = 64,
+	/* broker -> worker: result u8 (enum token_result), then for
+	   TOKEN_GRANTED: jwt str, expires_in u32, issued_at u64,
+	   nscopes u32, nscopes * (type str, name str, actions u32);
+	   retry_after u32 and user str always at the end */
+	MSG_TOKEN_REPLY,
+	/* broker -> verifier: user str, password bytes, peer address str */
+	MSG_VERIFY,
+	/* verifier -> broker: verdict u8 (enum cred_verdict), user str
+	   (canonical), ngroups u32, ngroups * str */
+	MSG_VERDICT,
+	/* broker -> signer: service str, sub str, nscopes u32,
+	   nscopes * (type str, name str, actions u32) */
+	MSG_SIGN,
+	/* signer -> broker: ok bool, jwt str, expires_in u32, issued_at u64 */
+	MSG_SIGNED
+};
+
+enum conf_file { CONF_FILE_TLS_CERTIFICATE, CONF_FILE_TLS_KEY };
+
+enum cred_kind { CRED_NONE, CRED_PASSWORD };
+
+enum cred_verdict {
+	CRED_OK,
+	CRED_BAD,			/* unknown user and wrong password */
+	CRED_UNAVAILABLE		/* could not be checked: 503 */
+};
+
+enum token_result {
+	TOKEN_GRANTED,			/* maybe with fewer actions, or none */
+	TOKEN_BAD_CREDENTIALS,		/* 401 */
+	TOKEN_ANONYMOUS_REFUSED,	/* 401: no credentials, no rule */
+	TOKEN_UNKNOWN_SERVICE,		/* 400 */
+	TOKEN_THROTTLED,		/* 429 */
+	TOKEN_UNAVAILABLE		/* 503 */
+};
+
+#define MAX_USER	255
+#define MAX_PASSWORD	8192
+#define MAX_SERVICE	255
+
+#endif

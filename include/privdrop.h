@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Giving up privilege, for good.
+ */
+#ifndef PRIVDROP_H
+#define PRIVDROP_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "proc.h"
+
+/*
+ * As args say: change root into an empty directory that no longer has a
+ * name, then to the user and exactly the groups given; verify that there is
+ * no way back.  Without args->drop only no_new_privs, core size 0, not
+ * dumpable.  Exits on failure.
+ */
+void	 privdrop(const struct proc_args *);
+
+/*
+ * A user as the configuration names it: a name, or "uid" or "uid:gid" in
+ * digits (no account needed).  0, or -1 with errno ENOENT (no such user),
+ * EINVAL (root is refused).
+ */
+int	 privdrop_lookup(const char *user, uid_t *, gid_t *);
+
+#endif

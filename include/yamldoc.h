@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A YAML document as a tree whose nodes know file and line, and a list of
+ * errors and warnings, so that a configuration reports all at once.
+ * Used by parents and command-line tools only.
+ */
+#ifndef YAMLDOC_H
+#define YAMLDOC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum yaml_type { YAML_SCALAR, YAML_MAP, YAML_LIST };
+
+struct yaml_node {
+	enum yaml_type	 type;
+	char		*key;		/* in a map, else NULL */
+	char		*scalar;	/* "" for null and empty */
+	bool		 quoted;	/* scalar was quoted: a string */
+	struct yaml_node *parent;	/* borrowed */
+	struct yaml_node **items;	/* children of a map or list */
+	size_t		 nitems;
+	unsigned	 line;		/* from 1; 0 when from the environment */
+	const char	*origin;	/* file name or variable name; borrowed
+					   from the document */
+	bool		 used;		/* set by the getters below */
+};
+
+struct yamldoc {
+	struct yaml_node *root;		/* NULL for an empty file */
+	char		*name;		/* of the file */
+	struct yaml_message {
+		bool	 error;		/* else a warning */
+		char	*text;		/* "file:line: key: ..." */
+	}		*messages;
+	size_t		 nmessages, nerrors;
+	char		**origins;	/* owned names of variables */
+	size_t		 norigins;
+};
+
+/*
+ * Parse a file or a string.  Never NULL; what is wrong is in messages.
+ * Aliases, duplicate keys, several documents and depth > 32 are errors.
+ */
+struct yamldoc	*yamldoc_load(const char *path);
+struct yamldoc	*yamldoc_parse(const char *name, const char *text, size_t);
+void		 yamldoc_free(struct yamldoc *);
+
+/* Child of a map by its exact key; marks it used.  NULL when absent. */
+struct yaml_node	*yaml_find(struct yaml_node *map, const char *key);
+/* Same, creating an empty scalar that can be turned into anything. */
+struct yaml_node	*yaml_put(struct yaml_node *map, const char *key);
+/*
+ * Replace a node's value by the YAML in text (an environment variable's
+ * value).  -1 and an error message when it does not parse.
+ */
+int	 yaml_replace(struct yamldoc *, struct yaml_node *, const char *text,
+	    const char *origin);
+/* "log.fields.env" of a node, into dst.  Returns dst. */
+char	*yaml_path(const struct yaml_node *, char *dst, size_t size);
+
+/*
+ * Typed values of a scalar.  On a wrong type: an error message that names
+ * file, line, key, what was found and "accepted", -1, *out untouched.
+ */
+int	 yaml_bool(struct yamldoc *, struct yaml_node *, bool *out);
+int	 yaml_u64(struct yamldoc *, struct yaml_node *, uint64_t min,
+	    uint64_t max, uint64_t *out);
+int	 yaml_duration(struct yamldoc *, struct yaml_node *, uint64_t *ms);
+int	 yaml_size(struct yamldoc *, struct yaml_node *, uint64_t *bytes);
+/* Owned copy in *out (the old one is freed). */
+int	 yaml_string(struct yamldoc *, struct yaml_node *, char **out);
+
+/* Add a message about a node: "file:line: key: text". */
+void	 yaml_error(struct yamldoc *, const struct yaml_node *,
+	    const char *, ...) __attribute__((__format__(printf, 3, 4)));
+void	 yaml_warning(struct yamldoc *, const struct yaml_node *,
+	    const char *, ...) __attribute__((__format__(printf, 3, 4)));
+/* An error for each node beneath "node" that no getter has used. */
+void	 yaml_check_unused(struct yamldoc *, struct yaml_node *node);
+/* All messages to a stream, errors as "error: ", warnings as "warning: ". */
+void	 yamldoc_print_messages(const struct yamldoc *, FILE *);
+
+#endif

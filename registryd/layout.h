@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Names in the store: distribution's layout (docker/registry/v2/...) and our
+ * own sibling tree (.registryd/...), which distribution ignores.
+ *
+ *   docker/registry/v2/blobs/<alg>/<hh>/<hex>/data
+ *   docker/registry/v2/repositories/<name>/_layers/<alg>/<hex>/link
+ *   .../_manifests/revisions/<alg>/<hex>/link
+ *   .../_manifests/tags/<tag>/current/link
+ *   .../_manifests/tags/<tag>/index/<alg>/<hex>/link
+ *   .../_uploads/<id>/{data,startedat}
+ *   .registryd/repositories/<name>/_referrers/<alg>/<hex>/<alg>:<hex>
+ *       one entry for each manifest whose subject is <alg>:<hex>; content:
+ *       its artifact type
+ *   .registryd/repositories/<name>/_mediatypes/<alg>/<hex>
+ *       Content-Type of a manifest whose bytes do not tell it
+ *
+ * Every function writes a path into dst (LAYOUT_PATH_SIZE) and returns it.
+ * Arguments have passed reference.h.
+ */
+#ifndef LAYOUT_H
+#define LAYOUT_H
+
+#include "digest.h"
+
+#define LAYOUT_PATH_SIZE	1024
+#define LAYOUT_REPOSITORIES	"docker/registry/v2/repositories"
+#define LAYOUT_BLOBS		"docker/registry/v2/blobs"
+#define LAYOUT_OWN		".registryd"
+#define LAYOUT_OWN_REPOSITORIES	".registryd/repositories"
+
+char	*layout_blob(char *dst, const struct digest *);
+char	*layout_repo(char *dst, const char *repo);
+char	*layout_layers(char *dst, const char *repo);
+char	*layout_layer(char *dst, const char *repo, const struct digest *);
+char	*layout_revision(char *dst, const char *repo, const struct digest *);
+char	*layout_manifests(char *dst, const char *repo);
+char	*layout_tags(char *dst, const char *repo);
+char	*layout_tag(char *dst, const char *repo, const char *tag);
+char	*layout_tag_current(char *dst, const char *repo, const char *tag);
+char	*layout_tag_index(char *dst, const char *repo, const char *tag,
+	    const struct digest *);
+char	*layout_uploads(char *dst, const char *repo);
+char	*layout_upload(char *dst, const char *repo, const char *id);
+char	*layout_upload_data(char *dst, const char *repo, const char *id);
+char	*layout_upload_startedat(char *dst, const char *repo, const char *id);
+char	*layout_referrers(char *dst, const char *repo, const struct digest *);
+char	*layout_referrer(char *dst, const char *repo,
+	    const struct digest *subject, const struct digest *referrer);
+char	*layout_mediatype(char *dst, const char *repo, const struct digest *);
+
+#endif

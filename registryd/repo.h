@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A repository's blobs and manifests in the store, and the list of
+ * repositories.  Answers are never given from memory: each looks at the name.
+ */
+#ifndef REPO_H
+#define REPO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "digest.h"
+#include "store.h"
+
+#define MANIFEST_MAX_SIZE	(4u * 1024 * 1024)
+#define MEDIATYPE_SIZE		256
+
+/* Blob as seen from a repository: the link's content names the bytes. */
+enum store_result repo_open_blob(struct store *, const char *repo,
+		    const struct digest *, int *fd, struct store_stat *);
+enum store_result repo_stat_blob(struct store *, const char *repo,
+		    const struct digest *, struct store_stat *);
+/* Manifest bytes by digest; at most MANIFEST_MAX_SIZE, else INVALID. */
+enum store_result repo_read_manifest(struct store *, const char *repo,
+		    const struct digest *, char **data, size_t *len);
+/* Is the manifest there (revision link and bytes)? */
+enum store_result repo_stat_manifest(struct store *, const char *repo,
+		    const struct digest *, struct store_stat *);
+/* The Content-Type kept beside; NOTFOUND when the bytes tell it. */
+enum store_result repo_read_mediatype(struct store *, const char *repo,
+		    const struct digest *, char dst[MEDIATYPE_SIZE]);
+/* Does the repository exist (has _manifests, _layers or uploads)? */
+enum store_result repo_stat(struct store *, const char *repo);
+/*
+ * Names of repositories greater than "last" in distribution's order (by
+ * component, so '/' sorts first), at most n.  Cost by page, not by store:
+ * directories before "last" are not descended into.
+ */
+enum store_result repo_list(struct store *, const char *last, size_t n,
+		    char ***names, size_t *nnames, bool *more);
+
+/* ---- writing: keepers ---- */
+enum store_result repo_link_blob(struct store *, const char *repo,
+		    const struct digest *);
+/* Link a blob of another repository; NOTFOUND when it is not there. */
+enum store_result repo_mount_blob(struct store *, const char *repo,
+		    const char *from, const struct digest *);
+enum store_result repo_delete_blob(struct store *, const char *repo,
+		    const struct digest *);
+
+struct manifest_put {
+	const char	*repo;
+	struct digest	 digest;
+	const void	*data;
+	size_t		 len;
+	const char	*mediatype;	/* to keep beside; NULL: bytes tell it */
+	const struct digest *refs;	/* must exist: blobs */
+	size_t		 nrefs;
+	const struct digest *children;	/* must exist: manifests */
+	size_t		 nchildren;
+	bool		 has_subject;
+	struct digest	 subject;
+	const char	*artifact_type;	/* with subject; "" when none */
+	const char *const *tags;
+	size_t		 ntags;
+};
+/*
+ * Bytes, revision, referrer entry, tags, in this order, each durable before
+ * the next.  STORE_MISSING: *missing gets the absent digests (malloc()ed
+ * array).  STORE_MISMATCH: the bytes do not have this digest.
+ */
+enum store_result repo_put_manifest(struct store *,
+		    const struct manifest_put *, struct digest **missing,
+		    size_t *nmissing);
+/* Tags that point to it go first, then referrer entry, then the revision. */
+enum store_result repo_delete_manifest(struct store *, const char *repo,
+		    const struct digest *);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a store driver does: small files and large ones, by path beneath the
+ * root, with the durability that the manual promises.  Paths are built by
+ * layout.c from checked parts only; "/"-separated, never absolute, without
+ * empty, "." or ".." components; the driver refuses others and never follows
+ * a symbolic link.
+ *
+ * Used by keepers and the collector for writing, by workers for reading
+ * (their store is opened read-only: every writing call is STORE_READONLY).
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+enum store_result {
+	STORE_OK,
+	STORE_NOTFOUND,
+	STORE_EXISTS,
+	STORE_MISMATCH,		/* digest, size or offset differs */
+	STORE_BUSY,		/* another request holds the session */
+	STORE_INVALID,		/* what is stored makes no sense */
+	STORE_TOOBIG,
+	STORE_NOSPACE,
+	STORE_READONLY,
+	STORE_NOMEM,
+	STORE_LIMIT,		/* out of descriptors or of a cap of ours */
+	STORE_MISSING,		/* a referenced object is absent */
+	STORE_GONE,		/* the keeper died or did not answer */
+	STORE_IO
+};
+#define STORE_RESULT_MAX	STORE_IO
+const char	*store_result_text(enum store_result);
+
+enum store_durability { STORE_FULL, STORE_BATCH, STORE_NONE };
+
+struct store;			/* a driver and its root */
+
+struct store_stat {
+	uint64_t	 size;
+	time_t		 mtime;
+	uint64_t	 ino, dev;
+	bool		 is_dir;
+};
+
+/*
+ * Store on a directory; takes ownership of rootfd.  "path" is for messages.
+ */
+struct store	*store_fs_new(int rootfd, const char *path, bool writable,
+		    enum store_durability);
+void		 store_free(struct store *);
+const char	*store_path(const struct store *);
+
+/* ---- reading ---- */
+/* Open a regular file for reading: *fd is the caller's. */
+enum store_result store_open(struct store *, const char *path, int *fd,
+		    struct store_stat *);
+enum store_result store_stat(struct store *, const char *path,
+		    struct store_stat *);
+/* Whole file of at most max bytes; malloc()ed, NUL behind. */
+enum store_result store_read(struct store *, const char *path, size_t max,
+		    char **data, size_t *len);
+/*
+ * Names in a directory that are greater than "after" (NULL: all), in byte
+ * order, at most n; the driver reads the directory once and keeps only n.
+ * Names that start with '.' or end in ".tmp" are left out.  names is an
+ * array of malloc()ed strings: store_names_free().  *more: there are others.
+ */
+enum store_result store_list(struct store *, const char *path,
+		    const char *after, size_t n, char ***names,
+		    size_t *nnames, bool *more);
+void		 store_names_free(char **, size_t);
+
+/* ---- writing: durable when they return STORE_OK, in mode full ---- */
+/*
+ * A small file, all or nothing, with its directories.  replace: an existing
+ * file is replaced by rename; else STORE_EXISTS.
+ */
+enum store_result store_put(struct store *, const char *path,
+		    const void *, size_t, bool replace);
+/* A new file for appending, with its directories: EXISTS, or *fd. */
+enum store_result store_create(struct store *, const char *path, int *fd);
+/*
+ * An existing file for appending, locked against every other writer of any
+ * process; STORE_BUSY when one holds it, NOTFOUND when it has been moved.
+ */
+enum store_result store_open_append(struct store *, const char *path,
+		    int *fd, struct store_stat *);
+enum store_result store_write(struct store *, int fd, const void *, size_t,
+		    uint64_t offset);
+enum store_result store_truncate(struct store *, int fd, uint64_t size);
+enum store_result store_sync(struct store *, int fd);
+/*
+ * Move a synced file to a new name, with directories; STORE_EXISTS when the
+ * name is taken, unless "replace".  The new edge is durable at return.
+ */
+enum store_result store_move(struct store *, const char *from,
+		    const char *to, bool replace);
+/* Remove a file; its directory is synced.  NOTFOUND when absent. */
+enum store_result store_unlink(struct store *, const char *path);
+/*
+ * Remove a directory with what is in it: first moved out of sight in one
+ * step, which is durable at return, then emptied.
+ */
+enum store_result store_remove_tree(struct store *, const char *path);
+/* Remove empty directories from "path" upwards, not "stop" itself. */
+void		 store_prune(struct store *, const char *path,
+		    const char *stop);
+
+#endif

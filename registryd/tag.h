@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Tags of a repository.
+ */
+#ifndef TAG_H
+#define TAG_H
+
+#include "digest.h"
+#include "store.h"
+
+/* What the tag points to. */
+enum store_result tag_get(struct store *, const char *repo, const char *tag,
+		    struct digest *);
+/* Tags greater than "last" in byte order, at most n; only readable ones. */
+enum store_result tag_list(struct store *, const char *repo,
+		    const char *last, size_t n, char ***names, size_t *nnames,
+		    bool *more);
+/* Point the tag to a revision that is already durable. */
+enum store_result tag_put(struct store *, const char *repo, const char *tag,
+		    const struct digest *);
+enum store_result tag_delete(struct store *, const char *repo,
+		    const char *tag);
+/* Delete it only if it still points to this digest, else STORE_MISMATCH. */
+enum store_result tag_delete_if(struct store *, const char *repo,
+		    const char *tag, const struct digest *);
+
+#endif

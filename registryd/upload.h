@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One resumable upload: a session on disk, and, while a keeper works on it,
+ * its open file, lock and running hash.
+ */
+#ifndef UPLOAD_H
+#define UPLOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "digest.h"
+#include "store.h"
+
+struct upload;
+
+/* Create the session on disk; alg: what to hash with while bytes arrive. */
+enum store_result upload_start(struct store *, const char *repo,
+		    const char *id, enum digest_alg, struct upload **);
+/*
+ * Take up a session: locked until upload_close().  BUSY when another request
+ * has it.  The hash goes on from a kept state, else upload_finish() hashes
+ * the file again.
+ */
+enum store_result upload_open(struct store *, const char *repo,
+		    const char *id, struct upload **);
+uint64_t	 upload_offset(const struct upload *);
+/* Append at the end; hashed on the way. */
+enum store_result upload_append(struct upload *, const void *, size_t);
+/* Give back what was appended since opening: cut to "offset". */
+enum store_result upload_rewind(struct upload *, uint64_t offset);
+/*
+ * One step of finishing: hashes at most "budget" bytes that still have to
+ * be hashed.  *done when nothing is left to hash.
+ */
+enum store_result upload_hash_step(struct upload *, enum digest_alg,
+		    size_t budget, bool *done);
+/*
+ * Check the digest, publish the blob, link it in the repository, remove the
+ * session.  MISMATCH leaves the session as it was.  A stored blob of another
+ * size is replaced.
+ */
+enum store_result upload_finish(struct upload *, const struct digest *);
+enum store_result upload_cancel(struct store *, const char *repo,
+		    const char *id);
+/* Without a session open: what is there (reading only). */
+enum store_result upload_status(struct store *, const char *repo,
+		    const char *id, uint64_t *offset);
+/* Unlock and free; the session stays on disk.  NULL is fine. */
+void		 upload_close(struct upload *);
+
+#endif
