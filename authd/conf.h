@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The configuration of authd.  One table in conf.c lists every key with its
+ * type, default, bounds and the processes that may know it; parsing,
+ * printing (-nv) and sending to children all walk it.  Groups and access
+ * rules are lists of maps and are handled in conf_access.c.
+ *
+ * Plain data; strings are owned by the struct, NULL when unset.  Durations
+ * are milliseconds, sizes are bytes.
+ */
+#ifndef CONF_H
+#define CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "http.h"
+#include "log.h"
+
+#define CONF_MAX_LIST	1024		/* entries of a list of strings */
+#define CONF_MAX_GROUPS	1024
+#define CONF_MAX_MEMBERS 16384		/* users of one group */
+
+struct acl;
+struct acl_rule;
+struct yamldoc;
+struct yaml_node;
+
+struct conf_list {			/* list of strings */
+	char		**items;
+	size_t		 n;
+};
+
+struct conf_pairs {			/* log.fields: name and value */
+	struct conf_pair {
+		char	*name;
+		char	*value;
+	}		*items;
+	size_t		 n;
+};
+
+struct conf_group {
+	char		*name;
+	struct conf_list users;
+};
+
+struct authd_conf {
+	/* what it listens on */
+	char		*listen, *net;		/* net: "tcp" or "unix" */
+	char		*tls_certificate, *tls_key, *tls_minimum;
+
+	/* tokens */
+	char		*issuer, *realm;
+	struct conf_list services;
+	char		*token_key, *token_certificate;	/* file names */
+	uint64_t	 token_lifetime_ms, token_backdate_ms;
+
+	/* users and what they may do */
+	char		*htpasswd;		/* file name */
+	struct conf_group *groups;
+	size_t		 ngroups;
+	struct acl_rule	*rules;			/* in order; see acl.h */
+	size_t		 nrules;
+
+	/* processes */
+	uint64_t	 workers, verifiers;
+	char		*user, *broker_user, *verifier_user, *signer_user;
+	uint64_t	 drain_timeout_ms;
+
+	/* log */
+	enum log_level	 log_level;
+	enum log_format	 log_format;
+	bool		 accesslog;
+	struct conf_pairs log_fields;
+
+	/* limits */
+	struct http_limits http;
+	uint64_t	 max_body;		/* of a POST */
+	uint64_t	 check_timeout_ms;	/* of one credential, waiting too */
+	uint64_t	 check_queue;		/* checks waiting, at most */
+	uint64_t	 cache_size;		/* credentials, 0: no cache */
+	uint64_t	 cache_ttl_ms;
+};
+
+/*
+ * Read a file.  NULL when there are errors; all messages (errors and
+ * warnings) are printed to "messages".  Files that it names are not opened.
+ */
+struct authd_conf *conf_load(const char *path, FILE *messages);
+/* Same from a string; for tests and the fuzzer. */
+struct authd_conf *conf_parse(const char *name, const char *text, size_t len,
+		    FILE *messages);
+/* All defaults: what a child starts from. */
+struct authd_conf *conf_new(void);
+void		 conf_free(struct authd_conf *);	/* NULL is fine */
+/* As YAML with defaults that parses again to the same. */
+void		 conf_print(const struct authd_conf *, FILE *);
+
+/* Number of wire values: index 0 .. n - 1 below. */
+size_t		 conf_nvalues(void);
+/* May a child of this role (messages.h) know the i-th value? */
+bool		 conf_value_is_for(size_t i, unsigned role);
+/*
+ * The i-th key as text for MSG_CONF_VALUE, malloc()ed; lists come as one
+ * JSON array.  NULL: unset or out of memory.
+ */
+char		*conf_get_value(const struct authd_conf *, size_t i);
+/* The reverse, in the child.  -1: no such index, or malformed. */
+int		 conf_set_value(struct authd_conf *, size_t i, const char *);
+
+/* ---- conf_access.c: groups and access rules ---- */
+void		 conf_access_parse(struct authd_conf *, struct yamldoc *);
+void		 conf_access_print(const struct authd_conf *, FILE *);
+void		 conf_access_free(struct authd_conf *);
+/* The rules and groups, ready to decide.  NULL with a reason. */
+struct acl	*conf_acl(const struct authd_conf *, char *error,
+		    size_t errsize);
+
+/* ---- conf_print.c: pieces of YAML ---- */
+/* A scalar as a YAML double-quoted string, or plain where that is safe. */
+void		 conf_print_string(const char *, FILE *);
+void		 conf_print_list(const struct conf_list *, FILE *);
+
+#endif
