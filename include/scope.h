@@ -41,12 +41,12 @@ struct scope_set {
 int	 scope_parse(struct scope *, const char *, size_t len);
 /* Scopes separated by spaces; bad ones skipped, same resources merged. */
 int	 scope_set_add_list(struct scope_set *, const char *);
-/* Merge one in.  -1 with errno E2BIG or ENOMEM. */
+/* Merge one in; without actions it is nothing.  -1: E2BIG or ENOMEM. */
 int	 scope_set_add(struct scope_set *, const struct scope *);
 /* From a token's "access" claim; what is malformed is skipped. */
 int	 scope_set_from_claim(struct scope_set *, const json_t *access,
 	    int64_t now);
-/* Does the set allow all of "actions" ("*" in the set allows any)? */
+/* Are all of "actions" allowed ("*" in the set allows any; none: false)? */
 bool	 scope_set_allows(const struct scope_set *, const char *type,
 	    const char *name, unsigned actions);
 void	 scope_set_done(struct scope_set *);
