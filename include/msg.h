@@ -19,7 +19,9 @@
 
 #define MSG_MAX_SIZE	65536		/* of the fields of one message */
 #define MSG_MAX_FDS	8
+#define MSG_HEADER_SIZE	12		/* type, id */
 #define MSG_MAX_QUEUE	1024		/* messages waiting in a channel */
+#define MSG_MAX_QUEUE_BYTES	(4 << 20)
 
 struct msg_chan;
 
@@ -39,15 +41,19 @@ struct msg {
 struct msg_out {
 	uint32_t	 type;
 	uint64_t	 id;
-	uint8_t		*data;
+	uint8_t		*data;		/* the frame: header, then fields */
 	size_t		 len, cap;
-	bool		 failed;	/* too large or ENOMEM; sticky */
+	bool		 failed;	/* sticky; "error" is the errno */
+	int		 error;
 	int		 fds[MSG_MAX_FDS];
 	size_t		 nfds;
 };
 
 typedef int msg_handler_fn(struct msg_chan *, struct msg *, void *arg);
-/* The peer went away or was cut off (why != NULL).  Channel is closed. */
+/*
+ * The peer went away (why NULL) or was cut off.  The channel is closed, and
+ * waits for its msg_chan_free().
+ */
 typedef void msg_closed_fn(struct msg_chan *, const char *why, void *arg);
 
 struct msg_rule {
@@ -59,16 +65,31 @@ struct msg_rule {
 	const char	*name;		/* for logs */
 };
 
-/* Takes ownership of fd.  rules must outlive the channel. NULL: errno. */
+/*
+ * The rule that allows this message from this role, or NULL and why not.
+ * What a channel does before it calls a handler; exported for the fuzzer.
+ */
+const struct msg_rule *msg_check(const struct msg_rule *, size_t nrules,
+		    unsigned from, const struct msg *, const char **why);
+/* Take a frame apart, which must stay while the message is used; -1: short. */
+int		 msg_parse(struct msg *, const void *frame, size_t len);
+
+/* Takes ownership of fd, on failure too.  rules must outlive the channel. */
 struct msg_chan	*msg_chan_new(struct loop *, int fd, unsigned peer_role,
 		    unsigned peer_instance, const struct msg_rule *,
 		    size_t nrules, msg_closed_fn *, void *arg);
-/* Closes at the end of the turn; no callback comes any more.  NULL is fine. */
+/*
+ * Closes; no callback comes any more, and no message that is still unread.
+ * Safe inside a handler and the closed callback.  NULL is fine.
+ */
 void		 msg_chan_free(struct msg_chan *);
 unsigned	 msg_chan_role(const struct msg_chan *);
 unsigned	 msg_chan_instance(const struct msg_chan *);
 size_t		 msg_chan_queued(const struct msg_chan *);
-/* Wait (blocking) until what is queued has been written; at exit. */
+/*
+ * Wait (blocking, at most 5 s) until what is queued has been written; at
+ * exit.  -1: not all of it.
+ */
 int		 msg_chan_flush(struct msg_chan *);
 
 void	 msg_begin(struct msg_out *, uint32_t type, uint64_t id);
