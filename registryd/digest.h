@@ -40,6 +40,8 @@ int		 digest_of(struct digest *, enum digest_alg, const void *,
 /* Hashing a stream. */
 struct digest_ctx;
 struct digest_ctx *digest_ctx_new(enum digest_alg);	/* NULL: ENOMEM */
+/* Another one that goes on from the same point. */
+struct digest_ctx *digest_ctx_copy(const struct digest_ctx *);
 enum digest_alg	 digest_ctx_alg(const struct digest_ctx *);
 int		 digest_ctx_update(struct digest_ctx *, const void *, size_t);
 /* The digest of what came so far; the context can go on. */

@@ -14,6 +14,11 @@
  *       its artifact type
  *   .registryd/repositories/<name>/_mediatypes/<alg>/<hex>
  *       Content-Type of a manifest whose bytes do not tell it
+ *   .registryd/repositories/<name>/_subjects/<alg>/<hex>
+ *       the subject of that manifest, so that its referrer entry can be
+ *       found again without parsing
+ *   .registryd/tmp/, .registryd/trash/
+ *       files not yet in place, trees on their way out; never listed
  *
  * Every function writes a path into dst (LAYOUT_PATH_SIZE) and returns it.
  * Arguments have passed reference.h.
@@ -28,6 +33,8 @@
 #define LAYOUT_BLOBS		"docker/registry/v2/blobs"
 #define LAYOUT_OWN		".registryd"
 #define LAYOUT_OWN_REPOSITORIES	".registryd/repositories"
+#define LAYOUT_TMP		".registryd/tmp"
+#define LAYOUT_TRASH		".registryd/trash"
 
 char	*layout_blob(char *dst, const struct digest *);
 char	*layout_repo(char *dst, const char *repo);
@@ -48,5 +55,6 @@ char	*layout_referrers(char *dst, const char *repo, const struct digest *);
 char	*layout_referrer(char *dst, const char *repo,
 	    const struct digest *subject, const struct digest *referrer);
 char	*layout_mediatype(char *dst, const char *repo, const struct digest *);
+char	*layout_subject(char *dst, const char *repo, const struct digest *);
 
 #endif
