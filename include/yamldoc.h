@@ -33,33 +33,58 @@ struct yamldoc {
 	char		*name;		/* of the file */
 	struct yaml_message {
 		bool	 error;		/* else a warning */
+		unsigned line;		/* 0: not from the file */
 		char	*text;		/* "file:line: key: ..." */
 	}		*messages;
-	size_t		 nmessages, nerrors;
+	size_t		 nmessages;	/* at most YAMLDOC_MAX_MESSAGES */
+	size_t		 nerrors;	/* all */
 	char		**origins;	/* owned names of variables */
 	size_t		 norigins;
 };
 
+#define YAMLDOC_MAX_SIZE	(1024 * 1024)
+#define YAMLDOC_MAX_DEPTH	32
+#define YAMLDOC_MAX_ITEMS	4096	/* of one map or list */
+#define YAMLDOC_MAX_MESSAGES	100
+#define YAML_PATH_SIZE		256
+
 /*
  * Parse a file or a string.  Never NULL; what is wrong is in messages.
- * Aliases, duplicate keys, several documents and depth > 32 are errors.
+ * Aliases, duplicate keys, several documents and what exceeds the numbers
+ * above are errors.
  */
 struct yamldoc	*yamldoc_load(const char *path);
 struct yamldoc	*yamldoc_parse(const char *name, const char *text, size_t);
 void		 yamldoc_free(struct yamldoc *);
+/* The root as it is, or a new empty map where the file was empty. */
+struct yaml_node *yamldoc_root(struct yamldoc *);
 
 /* Child of a map by its exact key; marks it used.  NULL when absent. */
 struct yaml_node	*yaml_find(struct yaml_node *map, const char *key);
-/* Same, creating an empty scalar that can be turned into anything. */
+/*
+ * Same, creating an empty scalar that can be turned into anything.  An empty
+ * scalar becomes a map for it; NULL when the node is something else.
+ */
 struct yaml_node	*yaml_put(struct yaml_node *map, const char *key);
+/* The item at an index of a list, or a new one at its end; NULL else. */
+struct yaml_node	*yaml_put_item(struct yaml_node *list, size_t index);
+/* A scalar without value, as in "key:" and "key: null". */
+bool	 yaml_is_empty(const struct yaml_node *);
 /*
  * Replace a node's value by the YAML in text (an environment variable's
  * value).  -1 and an error message when it does not parse.
  */
 int	 yaml_replace(struct yamldoc *, struct yaml_node *, const char *text,
 	    const char *origin);
-/* "log.fields.env" of a node, into dst.  Returns dst. */
+/* "log.fields.env" or "http.tls.clientcas[0]", into dst.  Returns dst. */
 char	*yaml_path(const struct yaml_node *, char *dst, size_t size);
+
+/*
+ * "found X, accepted: Y" about a node, where Y is the text.  Getters use it,
+ * and so may their callers for values of their own kinds.
+ */
+void	 yaml_refuse(struct yamldoc *, const struct yaml_node *,
+	    const char *, ...) __attribute__((__format__(printf, 3, 4)));
 
 /*
  * Typed values of a scalar.  On a wrong type: an error message that names
@@ -80,7 +105,10 @@ void	 yaml_warning(struct yamldoc *, const struct yaml_node *,
 	    const char *, ...) __attribute__((__format__(printf, 3, 4)));
 /* An error for each node beneath "node" that no getter has used. */
 void	 yaml_check_unused(struct yamldoc *, struct yaml_node *node);
-/* All messages to a stream, errors as "error: ", warnings as "warning: ". */
+/*
+ * All messages to a stream by line, errors as "error: ", warnings as
+ * "warning: ".
+ */
 void	 yamldoc_print_messages(const struct yamldoc *, FILE *);
 
 #endif
