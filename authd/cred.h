@@ -33,6 +33,9 @@ extern const struct cred_ops cred_htpasswd;
  * the whole file is refused.  NULL when there are any.
  */
 void		*cred_htpasswd_load(int fd, const char *name, FILE *messages);
+/* Same from bytes in memory. */
+void		*cred_htpasswd_parse(const char *text, size_t len,
+		    const char *name, FILE *messages);
 /* Number of users. */
 size_t		 cred_htpasswd_count(const void *);
 
