@@ -34,6 +34,12 @@ enum jws_result {
 enum jws_result	 jws_verify(const struct jwks *, const char *token,
 		    size_t len, json_t **claims);
 const char	*jws_result_text(enum jws_result);
+/*
+ * The part of it that checks an x5c header: JWS_OK and a new reference to
+ * the leaf's key, or JWS_CERTIFICATE.  Validity is by the system's clock.
+ */
+enum jws_result	 jws_x5c_verify(const struct jwks *, const json_t *x5c,
+		    EVP_PKEY **leaf);
 
 struct jws_expect {
 	const char *const *issuers;	/* NULL-terminated */
@@ -45,8 +51,9 @@ struct jws_expect {
 
 /*
  * Registered claims: iss in the list, aud equal or an array containing it,
- * exp present and not past, nbf and iat not in the future.  NULL when good,
- * with *expires set, else what is wrong ("token has expired").
+ * exp present and not past, nbf and iat not in the future; integers, or
+ * reals rounded to the strict side.  NULL when good, with *expires set to exp
+ * (leeway not added), else what is wrong ("token has expired").
  */
 const char	*jws_check_claims(const json_t *claims,
 		    const struct jws_expect *, int64_t *expires);
