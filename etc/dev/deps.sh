@@ -13,8 +13,8 @@ build='gcc libc6-dev make pkg-config libevent-dev libssl-dev libjansson-dev
 # ps, openssl and ss are used by the integration tests; systemd for its
 # unit checker, docker-registry to serve the same directories as we do.
 test='libcmocka-dev curl jq openssl procps iproute2 busybox-static
-    docker.io docker-registry skopeo podman buildah golang-github-containers-common
-    systemd util-linux'
+    docker.io docker-registry skopeo podman buildah
+    golang-github-containers-common systemd util-linux'
 lint='clang clang-tidy cppcheck mandoc shellcheck git'
 fuzz='clang llvm libclang-rt-14-dev'
 bench='curl jq wrk docker-registry procps'

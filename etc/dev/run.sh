@@ -34,7 +34,9 @@ write_authd_conf() {
 	access:
 	  - {user: admin, repository: "**", actions: ["*"]}
 	  - {user: admin, registry: catalog, actions: ["*"]}
-	  - {user: "*", repository: "\${user}/**", actions: [pull, push, delete]}
+	  - user: "*"
+	    repository: "\${user}/**"
+	    actions: [pull, push, delete]
 	  - {user: "*", repository: "public/**", actions: [pull]}
 	  - {user: "", repository: "public/**", actions: [pull]}
 	CONF

@@ -211,7 +211,9 @@ authd_conf() {
 	access:
 	  - {user: admin, repository: "**", actions: ["*"]}
 	  - {user: admin, registry: catalog, actions: ["*"]}
-	  - {user: "*", repository: "\${user}/**", actions: [pull, push, delete]}
+	  - user: "*"
+	    repository: "\${user}/**"
+	    actions: [pull, push, delete]
 	  - {group: dev, repository: "team/**", actions: [pull, push]}
 	  - {user: "", repository: "public/**", actions: [pull]}
 	  - {user: "*", repository: "public/**", actions: [pull]}
@@ -421,8 +423,8 @@ make_image() {
 	manifest=$(mktemp "$T/manifest.XXXXXX")
 	printf '{"architecture":"amd64","os":"linux","n":"%s"}' \
 	    "$(digest "$layer")" >"$config"
-	printf '{"schemaVersion":2,"mediaType":"%s","config":%s,"layers":[%s]}' \
-	    application/vnd.oci.image.manifest.v1+json \
+	printf '{"schemaVersion":2,%s,"config":%s,"layers":[%s]}' \
+	    '"mediaType":"application/vnd.oci.image.manifest.v1+json"' \
 	    "$(descriptor application/vnd.oci.image.config.v1+json "$config")" \
 	    "$(descriptor application/vnd.oci.image.layer.v1.tar "$layer")" \
 	    >"$manifest"

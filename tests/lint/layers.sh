@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# The layers: a file includes only from its own row or a row below.  One
+# function per tree gives the row of a module, 0 at the bottom; a module
+# that has no row fails, so that a new one is placed on purpose.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+registryd_row() {
+	case $1 in
+	registryd|registryd_*|worker|worker_*|keeper|keeper_[!c]*) echo 5 ;;
+	collector|collector_*|registryctl|registryctl_*) echo 5 ;;
+	request) echo 4 ;;
+	route|access|access_*|api_*|keeper_client) echo 3 ;;
+	repo|repo_*|tag|upload|upload_*|manifest|manifest_*) echo 2 ;;
+	referrer|referrer_*|gc|gc_*) echo 2 ;;
+	store|store_*|sysfs) echo 1 ;;
+	# conf.h holds the durability as store.h names it
+	conf|conf_*) echo 1 ;;
+	digest|reference|mediatype|layout|messages|metrics) echo 0 ;;
+	esac
+}
+
+authd_row() {
+	case $1 in
+	authd|authd_*|worker|worker_*|broker|broker_*|verifier) echo 5 ;;
+	verifier_*|signer|signer_*|authctl|authctl_*) echo 5 ;;
+	request) echo 4 ;;
+	api_*) echo 3 ;;
+	acl|acl_*|claims|throttle|token_request) echo 2 ;;
+	# compiles "access:" into an acl
+	conf_access) echo 2 ;;
+	cred|cred_*|pwhash) echo 1 ;;
+	conf|conf_*|messages) echo 0 ;;
+	esac
+}
+
+common_row() {
+	case $1 in
+	http_conn|http_conn_*) echo 5 ;;
+	listener|listener_*|http|http_*|tls|tls_*|jws|jws_*|jwk|jwk_*|jwks|scope) echo 4 ;;
+	msg|msg_*|proc|proc_*|supervise|supervise_*) echo 3 ;;
+	privdrop|sandbox|sandbox_*|reload) echo 3 ;;
+	loop|json|json_*|yamldoc|yamldoc_*) echo 2 ;;
+	buf|uri) echo 1 ;;
+	# log escapes with str, random writes hex with encode
+	str|encode|log|xmem|secret|clock|random|compat|compat_*) echo 0 ;;
+	esac
+}
+
+# FILE TREE: compare its row with that of each header of the same tree.
+check_file() {
+	file=$1 tree=$2
+	module=$(basename "$file" | sed 's/\.[ch]$//')
+	case $file in common/compat/*) module=compat ;; esac
+	own=$("${tree}_row" "$module")
+	if [ -z "$own" ]; then
+		echo "$file: module $module has no row in $0"
+		return
+	fi
+	sed -n 's/^#include "\(.*\)\.h"$/\1/p' "$file" |
+	while read -r header; do
+		if [ "$tree" = common ] || [ -f "$tree/$header.h" ]; then
+			row=$("${tree}_row" "$header")
+			[ "${row:-9}" -le "$own" ] || echo "$file: includes" \
+			    "$header.h, row ${row:-unknown} above $own"
+		elif ! [ -f "include/$header.h" ]; then
+			echo "$file: $header.h is neither in $tree/ nor include/"
+		fi
+	done
+}
+
+found=$(
+	for file in common/*.c common/compat/*.c include/*.h; do
+		[ -f "$file" ] && check_file "$file" common
+	done
+	for tree in registryd authd; do
+		for file in "$tree"/*.[ch]; do
+			check_file "$file" "$tree"
+		done
+	done
+)
+[ -z "$found" ] || { echo "$found"; exit 1; }

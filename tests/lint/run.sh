@@ -1,0 +1,62 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# usage: run.sh [CHECK...]
+#
+# "make lint": every check, each with its findings, and at the end which of
+# them failed.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+lint=tests/lint
+
+scripts() {
+	git ls-files '*.sh' .ci/run rc.d | xargs shellcheck
+}
+
+manuals() {
+	git ls-files '*.[1-8]' | xargs mandoc -Tlint -Wstyle
+}
+
+cppcheck_all() {
+	cppcheck --quiet --std=c11 --language=c -j "$(nproc)" \
+	    --enable=warning,performance,portability --inline-suppr \
+	    --error-exitcode=1 --suppress=missingInclude \
+	    -D_GNU_SOURCE -I include \
+	    common registryd authd tests/fuzz
+}
+
+# One compile command for each tree, as the build has them.
+tidy() {
+	flags=$(pkg-config --cflags libevent_core openssl jansson yaml-0.1 \
+	    libjwt)
+	# shellcheck disable=SC2086
+	for tree in common registryd authd; do
+		git ls-files "$tree/*.c" |
+		xargs -P "$(nproc)" -n 6 "$lint/tidy.sh" \
+		    -iquote include -iquote "$tree" $flags -- || return 1
+	done
+}
+
+failed=
+check() {
+	name=$1
+	shift
+	if "$@"; then
+		echo "ok lint/$name"
+	else
+		echo "FAIL lint/$name"
+		failed="$failed $name"
+	fi
+}
+
+[ $# -gt 0 ] || set -- layers headers style commit_msg scripts manuals \
+    cppcheck tidy
+for name; do
+	case $name in
+	layers|headers|style|commit_msg) check "$name" $lint/"$name".sh ;;
+	cppcheck) check "$name" cppcheck_all ;;
+	scripts|manuals|tidy) check "$name" "$name" ;;
+	*) echo "run.sh: no check called $name" >&2; exit 2 ;;
+	esac
+done
+[ -z "$failed" ] || { echo "failed:$failed"; exit 1; }

@@ -1,0 +1,34 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# What of the house style a machine can see: 80 columns, no trailing blanks,
+# the SPDX line, files of at most 600 lines and functions of at most 80 (the
+# body of a flat table or switch may be longer: "flat" in the comment above).
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+found=$(
+	for file in $(git ls-files '*.c' '*.h' '*.sh' GNUmakefile 'rc.d/*' \
+	    .ci/run); do
+		expand "$file" | awk -v file="$file" '
+			length($0) > 80 { print file ":" NR ": over 80 columns" }
+			/[ \t]$/ { print file ":" NR ": trailing blanks" }
+			END { if (NR > 600 && file ~ /\.[ch]$/)
+				print file ": " NR " lines" }'
+		head -n 2 "$file" | grep -q SPDX-License-Identifier ||
+		    [ "$file" = GNUmakefile ] || echo "$file: no SPDX line"
+	done
+	for file in $(git ls-files '*.c'); do
+		awk -v file="$file" '
+			/^\/\*/ { flat = 0 }
+			/flat/ && /^( \*|\/\*)/ { flat = 1 }
+			/^\{/ { open = NR }
+			/^\}/ {
+				if (open && NR - open > 80 && !flat)
+					print file ":" open ": function of " \
+					    NR - open " lines"
+				open = flat = 0
+			}' "$file"
+	done
+)
+[ -z "$found" ] || { echo "$found"; exit 1; }

@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# usage: tidy.sh FLAG... -- FILE...	clang-tidy, with those compiler flags
+#
+# The static analyser and the checks that find bugs rather than taste.
+set -u
+
+checks='-*,clang-analyzer-*,bugprone-*,-bugprone-easily-swappable-parameters'
+checks="$checks,-bugprone-reserved-identifier,-bugprone-narrowing-conversions"
+checks="$checks,-bugprone-assignment-in-if-condition"
+checks="$checks,-bugprone-macro-parentheses,-bugprone-branch-clone"
+checks="$checks,-bugprone-implicit-widening-of-multiplication-result"
+checks="$checks,-bugprone-suspicious-include"
+checks="$checks,-clang-analyzer-security.insecureAPI.*"
+
+n=0
+for word; do
+	[ "$word" = -- ] && break
+	n=$((n + 1))
+done
+flags=
+while [ "$n" -gt 0 ]; do
+	flags="$flags $1"
+	shift
+	n=$((n - 1))
+done
+shift
+# shellcheck disable=SC2086
+clang-tidy --quiet --warnings-as-errors='*' --checks="$checks" "$@" -- \
+    -std=c11 -D_GNU_SOURCE -DVERSION='""' -DSYSCONFDIR='"/etc"' $flags \
+    -isystem /usr/share/include/llhttp 2>/dev/null
