@@ -73,11 +73,12 @@ struct supervise *supervise_new(struct loop *, const struct msg_rule *,
 /*
  * Start a generation; the conf is copied except for what its pointers name,
  * which must live until conf_free.  Called again: a reload.  -1: could not
- * fork (nothing changed); a new generation that fails later is logged and
- * ended by itself.
+ * fork (nothing changed, conf_free is not called); a new generation that
+ * fails later is logged and ended by itself.  When the very first one cannot
+ * get ready, the reason is logged and the process exits with status 1.
  */
 int	 supervise_start(struct supervise *, const struct supervise_conf *);
-/* SIGTERM: drain every generation. */
+/* SIGTERM: drain every generation.  Called again: kill what is left. */
 void	 supervise_drain(struct supervise *);
 /* Kill everything and free. */
 void	 supervise_free(struct supervise *);

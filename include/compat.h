@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What every system can do, but each in its own way (common/compat/).
+ */
+#ifndef COMPAT_H
+#define COMPAT_H
+
+#include <stddef.h>
+
+/* Close every descriptor from "low" upwards. */
+void	 compat_close_from(int low);
+/*
+ * Be killed when the parent dies, where the system can do that.  Changing
+ * the user undoes it.
+ */
+void	 compat_die_with_parent(void);
+/*
+ * No new privilege by exec, no tracing by others of the same user, no core
+ * file.  -1 with errno where the system has it but refused.
+ */
+int	 compat_lock_process(void);
+/* Path of the running binary into dst; -1 when the system does not say. */
+int	 compat_self_path(char *dst, size_t size);
+
+#endif
