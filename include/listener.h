@@ -37,8 +37,8 @@ struct listener;
 typedef void listener_accept_fn(int fd, const struct peer *, void *arg);
 
 /*
- * Accept from fd (takes ownership).  Out of descriptors it pauses for a
- * while instead of spinning.  NULL: errno.
+ * Accept from fd (takes ownership, on failure too).  Out of descriptors it
+ * pauses for a while instead of spinning.  NULL: errno.
  */
 struct listener	*listener_new(struct loop *, int fd, listener_accept_fn *,
 		    void *arg);
