@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a manifest's bytes say: its type, what it refers to, whose referrer it
+ * is.  Runs in the worker, on bytes that a client sent or that the store
+ * gave; touches no storage.
+ *
+ * A document that two readers could take for two things is refused: members
+ * that exist twice or in another case (Go's decoder ignores case), an image
+ * that has "manifests", an index that has "layers".
+ */
+#include "manifest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+#include "str.h"
+
+#define MEDIATYPE_SCHEMA1_PLAIN \
+	"application/vnd.docker.distribution.manifest.v1+json"
+#define MEDIATYPE_SCHEMA1_SIGNED \
+	"application/vnd.docker.distribution.manifest.v1+prettyjws"
+
+struct parse {
+	struct manifest	*m;
+	size_t		 ndescriptors;
+	char		*error;
+	size_t		 errsize;
+};
+
+static const char *const document_keys[] = {
+	"schemaVersion", "mediaType", "artifactType", "config", "layers",
+	"manifests", "blobs", "subject", "annotations", "fsLayers", NULL
+};
+
+static const char *const descriptor_keys[] = {
+	"mediaType", "digest", "size", "urls", "annotations", "data",
+	"platform", "artifactType", NULL
+};
+
+static int
+refuse(struct parse *p, const char *reason)
+{
+	(void)snprintf(p->error, p->errsize, "%s", reason);
+	return -1;
+}
+
+/* A member that is there and not null. */
+static json_t *
+member(const json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+
+	return json_is_null(value) ? NULL : value;
+}
+
+/*
+ * One character as Go's case folding sees it: it also takes U+017F for "s"
+ * and U+212A for "k".
+ */
+static char
+fold(const char **s)
+{
+	const unsigned char *u = (const unsigned char *)*s;
+
+	if (u[0] == 0xc5 && u[1] == 0xbf) {
+		*s += 2;
+		return 's';
+	}
+	if (u[0] == 0xe2 && u[1] == 0x84 && u[2] == 0xaa) {
+		*s += 3;
+		return 'k';
+	}
+	(*s)++;
+	return (char)(u[0] >= 'A' && u[0] <= 'Z' ? u[0] + 32 : u[0]);
+}
+
+static bool
+equal_folded(const char *a, const char *b)
+{
+	while (*a != '\0' && *b != '\0')
+		if (fold(&a) != fold(&b))
+			return false;
+	return *a == '\0' && *b == '\0';
+}
+
+/* No member may be a known one in another spelling. */
+static bool
+keys_ok(json_t *object, const char *const *known)
+{
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	json_object_foreach(object, key, value) {
+		for (i = 0; known[i] != NULL; i++)
+			if (strcmp(key, known[i]) != 0 &&
+			    equal_folded(key, known[i]))
+				return false;
+	}
+	return true;
+}
+
+static int
+refuse_at(struct parse *p, const char *where, const char *reason)
+{
+	(void)snprintf(p->error, p->errsize, "%s: %s", where, reason);
+	return -1;
+}
+
+static bool
+strings_only(json_t *value)
+{
+	const char *key;
+	json_t *item;
+	size_t i;
+
+	if (json_is_array(value)) {
+		json_array_foreach(value, i, item)
+			if (!json_is_string(item))
+				return false;
+		return true;
+	}
+	json_object_foreach(value, key, item)
+		if (!json_is_string(item))
+			return false;
+	return true;
+}
+
+/* Check one descriptor, and give its digest. */
+static int
+check_descriptor(struct parse *p, json_t *desc, const char *where,
+    struct digest *digest)
+{
+	const char *text;
+	json_t *value;
+
+	if (++p->ndescriptors > MANIFEST_MAX_DESCRIPTORS)
+		return refuse(p, "too many descriptors");
+	if (!json_is_object(desc))
+		return refuse_at(p, where, "a descriptor must be an object");
+	if (!keys_ok(desc, descriptor_keys))
+		return refuse_at(p, where, "member with ambiguous name");
+	if ((text = json_string_at(desc, "digest")) == NULL ||
+	    digest_parse(digest, text) == -1)
+		return refuse_at(p, where, "no digest of a known algorithm");
+	value = json_object_get(desc, "size");
+	if (!json_is_integer(value) || json_integer_value(value) < 0)
+		return refuse_at(p, where, "size must be an integer >= 0");
+	if ((value = member(desc, "mediaType")) != NULL &&
+	    !json_is_string(value))
+		return refuse_at(p, where, "mediaType must be a string");
+	if ((value = member(desc, "urls")) != NULL &&
+	    (!json_is_array(value) || !strings_only(value)))
+		return refuse_at(p, where, "urls must be a list of strings");
+	if ((value = member(desc, "annotations")) != NULL &&
+	    (!json_is_object(value) || !strings_only(value)))
+		return refuse_at(p, where, "annotations must be strings");
+	return 0;
+}
+
+/* Clients get these layers elsewhere; they need not be here. */
+static bool
+is_foreign(json_t *desc)
+{
+	static const char *const prefixes[] = {
+		"application/vnd.docker.image.rootfs.foreign.diff.tar",
+		"application/vnd.oci.image.layer.nondistributable.v1.tar",
+	};
+	const char *type = json_string_at(desc, "mediaType");
+	size_t i;
+
+	if (type == NULL || json_array_size(json_object_get(desc,
+	    "urls")) == 0)
+		return false;
+	for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (str_starts(type, prefixes[i]))
+			return true;
+	return false;
+}
+
+static int
+refs_grow(struct manifest_refs *refs, size_t n)
+{
+	struct digest *items;
+
+	if (n > MANIFEST_MAX_DESCRIPTORS)
+		n = MANIFEST_MAX_DESCRIPTORS;
+	items = realloc(refs->items, (refs->n + n + 1) * sizeof(*items));
+	if (items == NULL)
+		return -1;
+	refs->items = items;
+	return 0;
+}
+
+/* Which list of an index an entry belongs to. */
+static struct manifest_refs *
+entry_list(struct manifest *m, json_t *desc)
+{
+	const char *type = json_string_at(desc, "mediaType");
+
+	if (type == NULL)
+		return &m->others;
+	switch (mediatype_kind(type)) {
+	case MEDIATYPE_IMAGE:
+	case MEDIATYPE_INDEX:
+	case MEDIATYPE_ARTIFACT:
+		return &m->children;
+	default:
+		return &m->others;
+	}
+}
+
+/* Check the descriptors in a member; those that must exist are kept. */
+static int
+check_list(struct parse *p, const char *key, bool required)
+{
+	struct manifest *m = p->m;
+	struct manifest_refs *refs;
+	struct digest digest;
+	json_t *list = json_object_get(m->doc, key), *desc;
+	size_t i, n;
+
+	if (list == NULL && !required)
+		return 0;
+	/* Go writes an empty slice as null. */
+	if (list == NULL || (!json_is_array(list) && !json_is_null(list)))
+		return refuse_at(p, key, "must be a list of descriptors");
+	n = json_array_size(list);
+	if (refs_grow(&m->blobs, n) == -1 || (m->kind == MEDIATYPE_INDEX &&
+	    (refs_grow(&m->children, n) == -1 ||
+	    refs_grow(&m->others, n) == -1)))
+		return refuse(p, "");
+	json_array_foreach(list, i, desc) {
+		if (check_descriptor(p, desc, key, &digest) == -1)
+			return -1;
+		if (is_foreign(desc))
+			continue;
+		refs = m->kind == MEDIATYPE_INDEX ? entry_list(m, desc) :
+		    &m->blobs;
+		refs->items[refs->n++] = digest;
+	}
+	return 0;
+}
+
+static int
+check_config(struct parse *p)
+{
+	struct manifest *m = p->m;
+	struct digest digest;
+	json_t *config = json_object_get(m->doc, "config");
+
+	if (config == NULL)
+		return refuse(p, "config: missing");
+	if (check_descriptor(p, config, "config", &digest) == -1)
+		return -1;
+	if (refs_grow(&m->blobs, 1) == -1)
+		return refuse(p, "");
+	m->blobs.items[m->blobs.n++] = digest;
+	return 0;
+}
+
+/* Members that belong to another kind of manifest. */
+static int
+check_absent(struct parse *p, const char *const *keys)
+{
+	for (; *keys != NULL; keys++)
+		if (member(p->m->doc, *keys) != NULL)
+			return refuse_at(p, *keys,
+			    "not allowed in a manifest of this type");
+	return 0;
+}
+
+static int
+check_subject(struct parse *p)
+{
+	struct manifest *m = p->m;
+	json_t *subject = member(m->doc, "subject");
+
+	if (subject == NULL)
+		return 0;
+	if (check_descriptor(p, subject, "subject", &m->subject) == -1)
+		return -1;
+	m->has_subject = true;
+	return 0;
+}
+
+/* What the referrers API shows: its own type, else that of the config. */
+static const char *
+artifact_type_of(const struct manifest *m)
+{
+	const char *type = json_string_at(m->doc, "artifactType");
+
+	if ((type == NULL || type[0] == '\0') && m->kind == MEDIATYPE_IMAGE)
+		type = json_string_at(json_object_get(m->doc, "config"),
+		    "mediaType");
+	return type == NULL ? "" : type;
+}
+
+static int
+check_artifact_type(struct parse *p)
+{
+	struct manifest *m = p->m;
+	json_t *value = member(m->doc, "artifactType");
+	const char *type;
+
+	if (value != NULL && !json_is_string(value))
+		return refuse(p, "artifactType: must be a string");
+	type = artifact_type_of(m);
+	if (m->has_subject && type[0] != '\0' && !mediatype_ok(type))
+		return refuse(p, "artifactType: not a media type");
+	free(m->artifact_type);
+	if ((m->artifact_type = strdup(type)) == NULL)
+		return refuse(p, "");
+	value = member(m->doc, "annotations");
+	if (value != NULL && (!json_is_object(value) || !strings_only(value)))
+		return refuse(p, "annotations: must be strings");
+	m->annotations = value;
+	return 0;
+}
+
+static int
+check_kind(struct parse *p)
+{
+	static const char *const not_image[] = { "manifests", "blobs",
+	    "fsLayers", NULL };
+	static const char *const not_index[] = { "config", "layers", "blobs",
+	    "fsLayers", NULL };
+	static const char *const not_artifact[] = { "config", "layers",
+	    "manifests", "fsLayers", NULL };
+
+	switch (p->m->kind) {
+	case MEDIATYPE_IMAGE:
+		if (check_absent(p, not_image) == -1 ||
+		    check_config(p) == -1)
+			return -1;
+		return check_list(p, "layers", true);
+	case MEDIATYPE_INDEX:
+		if (check_absent(p, not_index) == -1)
+			return -1;
+		return check_list(p, "manifests", true);
+	case MEDIATYPE_ARTIFACT:
+		if (check_absent(p, not_artifact) == -1)
+			return -1;
+		return check_list(p, "blobs", false);
+	default:
+		return 0;
+	}
+}
+
+/* schemaVersion 1 with its own members: nobody could pull it. */
+static bool
+is_schema1(json_t *doc)
+{
+	return json_integer_value(json_object_get(doc, "schemaVersion")) == 1 ||
+	    (json_object_get(doc, "fsLayers") != NULL &&
+	    json_object_get(doc, "signatures") != NULL);
+}
+
+/* What the bytes alone say; distribution guesses in the same way. */
+static const char *
+told_type(json_t *doc)
+{
+	const char *type;
+
+	if (!json_is_object(doc))
+		return "application/octet-stream";
+	type = json_string_at(doc, "mediaType");
+	if (type != NULL && mediatype_ok(type))
+		return type;
+	if (is_schema1(doc))
+		return json_object_get(doc, "signatures") != NULL ?
+		    MEDIATYPE_SCHEMA1_SIGNED : MEDIATYPE_SCHEMA1_PLAIN;
+	if (json_is_array(json_object_get(doc, "manifests")))
+		return MEDIATYPE_OCI_INDEX;
+	return MEDIATYPE_OCI_MANIFEST;
+}
+
+static int
+check_document(struct parse *p)
+{
+	struct manifest *m = p->m;
+	json_t *version = json_object_get(m->doc, "schemaVersion");
+
+	if (!keys_ok(m->doc, document_keys))
+		return refuse(p, "member with ambiguous name");
+	if (version != NULL && (!json_is_integer(version) ||
+	    json_integer_value(version) != 2))
+		return refuse(p, "schemaVersion: must be 2");
+	if (version == NULL && m->kind != MEDIATYPE_ARTIFACT)
+		return refuse(p, "schemaVersion: missing");
+	if (check_kind(p) == -1 || check_subject(p) == -1)
+		return -1;
+	return check_artifact_type(p);
+}
+
+/* Hold the request's type against the document's; sets kind, mediatype. */
+static int
+check_mediatype(struct parse *p, const char *content_type)
+{
+	struct manifest *m = p->m;
+	json_t *own = member(m->doc, "mediaType");
+	const char *told = told_type(m->doc), *type;
+
+	type = content_type[0] != '\0' ? content_type : told;
+	if (!mediatype_ok(type))
+		return refuse(p, "Content-Type: not a media type");
+	if (json_is_object(m->doc) && own != NULL &&
+	    (!json_is_string(own) || strcmp(json_string_value(own), type) != 0))
+		return refuse(p, "mediaType: differs from Content-Type");
+	m->kind = mediatype_kind(type);
+	m->told = m->doc != NULL && strcmp(told, type) == 0;
+	if (m->kind == MEDIATYPE_SCHEMA1 ||
+	    (json_is_object(m->doc) && is_schema1(m->doc)))
+		return refuse(p, "schema 1 is not supported");
+	if ((m->mediatype = strdup(type)) == NULL)
+		return refuse(p, "");
+	return 0;
+}
+
+int
+manifest_parse(struct manifest *m, const char *data, size_t len,
+    const char *content_type, char *error, size_t errsize)
+{
+	struct parse p = { m, 0, error, errsize };
+	char reason[128];
+
+	memset(m, 0, sizeof(*m));
+	error[0] = '\0';
+	m->doc = json_load_strict(data, len, reason, sizeof(reason));
+	if (m->doc == NULL && (content_type[0] == '\0' ||
+	    mediatype_kind(content_type) != MEDIATYPE_OTHER)) {
+		(void)snprintf(error, errsize, "not valid JSON: %s", reason);
+		goto fail;
+	}
+	if (check_mediatype(&p, content_type) == -1)
+		goto fail;
+	if (m->kind == MEDIATYPE_OTHER) {
+		if ((m->artifact_type = strdup("")) == NULL)
+			goto fail;
+		return 0;
+	}
+	if (!json_is_object(m->doc)) {
+		(void)refuse(&p, "not a JSON object");
+		goto fail;
+	}
+	if (check_document(&p) == -1)
+		goto fail;
+	return 0;
+fail:
+	manifest_done(m);
+	return -1;
+}
+
+int
+manifest_read(struct manifest *m, const char *data, size_t len,
+    const char *mediatype)
+{
+	char reason[128];
+	const char *text;
+
+	memset(m, 0, sizeof(*m));
+	m->doc = json_load_strict(data, len, reason, sizeof(reason));
+	text = mediatype != NULL ? mediatype : told_type(m->doc);
+	m->kind = mediatype_kind(text);
+	m->told = mediatype == NULL;
+	m->mediatype = strdup(text);
+	text = m->kind == MEDIATYPE_OTHER || m->doc == NULL ? "" :
+	    artifact_type_of(m);
+	m->artifact_type = strdup(text);
+	if (m->mediatype == NULL || m->artifact_type == NULL) {
+		manifest_done(m);
+		return -1;
+	}
+	if (m->kind == MEDIATYPE_OTHER || m->doc == NULL)
+		return 0;
+	m->annotations = member(m->doc, "annotations");
+	text = json_string_at(member(m->doc, "subject"), "digest");
+	m->has_subject = text != NULL && digest_parse(&m->subject, text) == 0;
+	return 0;
+}
+
+int
+manifest_entries(const struct manifest *m, struct manifest_refs *refs)
+{
+	json_t *list = json_object_get(m->doc, "manifests"), *desc;
+	const char *text;
+	size_t i;
+
+	memset(refs, 0, sizeof(*refs));
+	if (refs_grow(refs, json_array_size(list)) == -1)
+		return -1;
+	json_array_foreach(list, i, desc) {
+		if (refs->n == MANIFEST_MAX_DESCRIPTORS)
+			break;
+		text = json_string_at(desc, "digest");
+		if (text != NULL &&
+		    digest_parse(&refs->items[refs->n], text) == 0)
+			refs->n++;
+	}
+	return 0;
+}
+
+void
+manifest_refs_done(struct manifest_refs *refs)
+{
+	free(refs->items);
+	refs->items = NULL;
+	refs->n = 0;
+}
+
+void
+manifest_done(struct manifest *m)
+{
+	manifest_refs_done(&m->blobs);
+	manifest_refs_done(&m->children);
+	manifest_refs_done(&m->others);
+	free(m->mediatype);
+	free(m->artifact_type);
+	json_decref(m->doc);
+	memset(m, 0, sizeof(*m));
+}
