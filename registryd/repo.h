@@ -33,12 +33,18 @@ enum store_result repo_read_mediatype(struct store *, const char *repo,
 /* Does the repository exist (has _manifests, _layers or uploads)? */
 enum store_result repo_stat(struct store *, const char *repo);
 /*
- * Names of repositories greater than "last" in distribution's order (by
- * component, so '/' sorts first), at most n.  Cost by page, not by store:
- * directories before "last" are not descended into.
+ * Names of repositories (_manifests or _layers exists) greater than "last"
+ * in distribution's order (by component, so '/' sorts first), at most n.
+ * Cost by page, not by store: directories before "last" are not descended
+ * into.
  */
 enum store_result repo_list(struct store *, const char *last, size_t n,
 		    char ***names, size_t *nnames, bool *more);
+/* The same for names that have upload sessions, repositories or not yet. */
+enum store_result repo_list_uploads(struct store *, const char *last,
+		    size_t n, char ***names, size_t *nnames, bool *more);
+/* By the same order: < 0, 0, > 0. */
+int		 repo_compare(const char *, const char *);
 
 /* ---- writing: keepers ---- */
 enum store_result repo_link_blob(struct store *, const char *repo,

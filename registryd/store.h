@@ -36,6 +36,8 @@ enum store_result {
 };
 #define STORE_RESULT_MAX	STORE_IO
 const char	*store_result_text(enum store_result);
+/* The result that an errno stands for; errno itself stays for logs. */
+enum store_result store_result_errno(int);
 
 enum store_durability { STORE_FULL, STORE_BATCH, STORE_NONE };
 
@@ -44,6 +46,7 @@ struct store;			/* a driver and its root */
 struct store_stat {
 	uint64_t	 size;
 	time_t		 mtime;
+	uint32_t	 mtime_nsec;
 	uint64_t	 ino, dev;
 	bool		 is_dir;
 };
@@ -55,6 +58,7 @@ struct store	*store_fs_new(int rootfd, const char *path, bool writable,
 		    enum store_durability);
 void		 store_free(struct store *);
 const char	*store_path(const struct store *);
+bool		 store_writable(const struct store *);
 
 /* ---- reading ---- */
 /* Open a regular file for reading: *fd is the caller's. */
@@ -68,8 +72,9 @@ enum store_result store_read(struct store *, const char *path, size_t max,
 /*
  * Names in a directory that are greater than "after" (NULL: all), in byte
  * order, at most n; the driver reads the directory once and keeps only n.
- * Names that start with '.' or end in ".tmp" are left out.  names is an
- * array of malloc()ed strings: store_names_free().  *more: there are others.
+ * Names that start with '.', and files whose name ends in ".tmp", are left
+ * out.  names is an array of malloc()ed strings: store_names_free().  *more:
+ * there are others.
  */
 enum store_result store_list(struct store *, const char *path,
 		    const char *after, size_t n, char ***names,
@@ -77,13 +82,19 @@ enum store_result store_list(struct store *, const char *path,
 void		 store_names_free(char **, size_t);
 
 /* ---- writing: durable when they return STORE_OK, in mode full ---- */
+#define STORE_REPLACE	0x01u		/* an existing file gives way */
+#define STORE_NOSYNC	0x02u		/* may be lost with the power */
 /*
- * A small file, all or nothing, with its directories.  replace: an existing
- * file is replaced by rename; else STORE_EXISTS.
+ * A small file, all or nothing, with its directories.  STORE_REPLACE: an
+ * existing file is replaced by rename; else STORE_EXISTS, and then the name
+ * that exists is durable.
  */
 enum store_result store_put(struct store *, const char *path,
-		    const void *, size_t, bool replace);
-/* A new file for appending, with its directories: EXISTS, or *fd. */
+		    const void *, size_t, unsigned flags);
+/*
+ * A new file for appending, locked, with its directories: EXISTS, or *fd.
+ * Nothing of it is synced.
+ */
 enum store_result store_create(struct store *, const char *path, int *fd);
 /*
  * An existing file for appending, locked against every other writer of any
@@ -95,21 +106,34 @@ enum store_result store_write(struct store *, int fd, const void *, size_t,
 		    uint64_t offset);
 enum store_result store_truncate(struct store *, int fd, uint64_t size);
 enum store_result store_sync(struct store *, int fd);
+/* Of a file opened for appending; *n is 0 at its end. */
+enum store_result store_pread(struct store *, int fd, void *, size_t,
+		    uint64_t offset, size_t *n);
+enum store_result store_fstat(struct store *, int fd, struct store_stat *);
+/* Unlocks too. */
+void		 store_close(struct store *, int fd);
 /*
  * Move a synced file to a new name, with directories; STORE_EXISTS when the
- * name is taken, unless "replace".  The new edge is durable at return.
+ * name is taken (and durable), unless STORE_REPLACE.  The new edge is durable
+ * at return.
  */
 enum store_result store_move(struct store *, const char *from,
-		    const char *to, bool replace);
+		    const char *to, unsigned flags);
 /* Remove a file; its directory is synced.  NOTFOUND when absent. */
 enum store_result store_unlink(struct store *, const char *path);
 /*
  * Remove a directory with what is in it: first moved out of sight in one
- * step, which is durable at return, then emptied.
+ * step, which is durable at return unless STORE_NOSYNC, then emptied.
  */
-enum store_result store_remove_tree(struct store *, const char *path);
+enum store_result store_remove_tree(struct store *, const char *path,
+		    unsigned flags);
 /* Remove empty directories from "path" upwards, not "stop" itself. */
 void		 store_prune(struct store *, const char *path,
 		    const char *stop);
+/*
+ * Remove what a crash left behind: trees on their way out, and files never
+ * put in place that are older than "before".
+ */
+enum store_result store_sweep(struct store *, time_t before);
 
 #endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * File system calls that differ between systems: openat2, renameat2, pipe
+ * sizes, write-back, each with what stands in for it elsewhere.  Used by any
+ * process; keeps no state but "this kernel has no openat2".
+ */
+#include "compat_fs.h"
+
+#include <sys/types.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <linux/openat2.h>
+#endif
+
+#define COMPONENT_SIZE	256
+
+/* Component by component, each opened without following a link. */
+static int
+open_components(int dirfd, const char *path, int flags, mode_t mode)
+{
+	char name[COMPONENT_SIZE];
+	const char *slash;
+	size_t len;
+	int fd = dirfd, next, saved;
+
+	if (*path == '/') {
+		errno = EXDEV;
+		return -1;
+	}
+	for (;;) {
+		slash = strchr(path, '/');
+		len = slash != NULL ? (size_t)(slash - path) : strlen(path);
+		if (len == 0 || len >= sizeof(name) ||
+		    (len == 2 && path[0] == '.' && path[1] == '.')) {
+			errno = len >= sizeof(name) ? ENAMETOOLONG : EINVAL;
+			next = -1;
+		} else {
+			memcpy(name, path, len);
+			name[len] = '\0';
+			next = openat(fd, name, (slash != NULL ?
+			    O_RDONLY | O_DIRECTORY : flags) | O_NOFOLLOW |
+			    O_CLOEXEC, mode);
+		}
+		saved = errno;
+		if (fd != dirfd)
+			close(fd);
+		errno = saved;
+		if (next == -1 || slash == NULL)
+			return next;
+		fd = next;
+		path = slash + 1;
+	}
+}
+
+#if defined(__linux__) && defined(SYS_openat2)
+int
+compat_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
+{
+	static bool missing;
+	struct open_how how;
+	int fd;
+
+	if (missing)
+		return open_components(dirfd, path, flags, mode);
+	memset(&how, 0, sizeof(how));
+	how.flags = (uint64_t)(unsigned)(flags | O_NOFOLLOW | O_CLOEXEC);
+	how.mode = flags & O_CREAT ? mode : 0;
+	how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+	    RESOLVE_NO_MAGICLINKS;
+	do
+		fd = (int)syscall(SYS_openat2, dirfd, path, &how,
+		    sizeof(how));
+	while (fd == -1 && errno == EAGAIN);
+	/* Old kernels, and filters that do not know the call. */
+	if (fd == -1 && (errno == ENOSYS || errno == EPERM)) {
+		missing = errno == ENOSYS;
+		return open_components(dirfd, path, flags, mode);
+	}
+	return fd;
+}
+#else
+int
+compat_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
+{
+	return open_components(dirfd, path, flags, mode);
+}
+#endif
+
+int
+compat_rename_noreplace(int fromdir, const char *from, int todir,
+    const char *to)
+{
+#ifdef RENAME_NOREPLACE
+	return renameat2(fromdir, from, todir, to, RENAME_NOREPLACE);
+#else
+	(void)fromdir;
+	(void)from;
+	(void)todir;
+	(void)to;
+	errno = ENOSYS;
+	return -1;
+#endif
+}
+
+void
+compat_pipe_grow(int fd, int size)
+{
+#ifdef F_SETPIPE_SZ
+	(void)fcntl(fd, F_SETPIPE_SZ, size);
+#else
+	(void)fd;
+	(void)size;
+#endif
+}
+
+void
+compat_writeback_start(int fd, uint64_t offset, uint64_t len)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+	(void)sync_file_range(fd, (off_t)offset, (off_t)len,
+	    SYNC_FILE_RANGE_WRITE);
+#else
+	(void)fd;
+	(void)offset;
+	(void)len;
+#endif
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * File system calls that differ between systems.  Only the store's sysfs.c
+ * and the ends of pipes use them.
+ */
+#ifndef COMPAT_FS_H
+#define COMPAT_FS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * openat() that never leaves dirfd and never follows a symbolic link in any
+ * component; ELOOP (or EXDEV) when one is met.  O_CLOEXEC is added.
+ */
+int	 compat_open_beneath(int dirfd, const char *path, int flags, mode_t);
+/* rename that refuses an existing target; ENOSYS where the system cannot. */
+int	 compat_rename_noreplace(int fromdir, const char *from, int todir,
+	    const char *to);
+/* Ask for a larger pipe; a refusal is no error. */
+void	 compat_pipe_grow(int fd, int size);
+/* Start writing dirty pages back without waiting; may do nothing. */
+void	 compat_writeback_start(int fd, uint64_t offset, uint64_t len);
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The store as everyone above it sees it: checks paths and the right to
+ * write, then hands over to the driver.  Runs in workers, keepers and the
+ * collector; touches no file itself.
+ */
+#include "store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "layout.h"
+#include "store_driver.h"
+
+static const char *const result_texts[] = {
+	[STORE_OK] = "ok",
+	[STORE_NOTFOUND] = "not found",
+	[STORE_EXISTS] = "exists",
+	[STORE_MISMATCH] = "digest, size or offset differs",
+	[STORE_BUSY] = "held by another request",
+	[STORE_INVALID] = "stored data makes no sense",
+	[STORE_TOOBIG] = "too big",
+	[STORE_NOSPACE] = "no space left",
+	[STORE_READONLY] = "read-only",
+	[STORE_NOMEM] = "out of memory",
+	[STORE_LIMIT] = "limit reached",
+	[STORE_MISSING] = "a referenced object is absent",
+	[STORE_GONE] = "keeper does not answer",
+	[STORE_IO] = "input/output error"
+};
+
+const char *
+store_result_text(enum store_result r)
+{
+	if ((unsigned)r > STORE_RESULT_MAX)
+		return "unknown result";
+	return result_texts[r];
+}
+
+enum store_result
+store_result_errno(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR:
+	case ENAMETOOLONG:
+		return STORE_NOTFOUND;
+	case EEXIST:
+		return STORE_EXISTS;
+	case EWOULDBLOCK:
+		return STORE_BUSY;
+	case ELOOP:
+	case EXDEV:
+	case EISDIR:
+		return STORE_INVALID;
+	case EFBIG:
+		return STORE_TOOBIG;
+	case ENOSPC:
+	case EDQUOT:
+		return STORE_NOSPACE;
+	case EROFS:
+		return STORE_READONLY;
+	case ENOMEM:
+		return STORE_NOMEM;
+	case EMFILE:
+	case ENFILE:
+	case EMLINK:
+		return STORE_LIMIT;
+	default:
+		return STORE_IO;
+	}
+}
+
+/* Relative, without empty, "." and ".." components, and not too long. */
+static bool
+path_ok(const char *path)
+{
+	size_t len;
+
+	if (strnlen(path, LAYOUT_PATH_SIZE) == LAYOUT_PATH_SIZE)
+		return false;
+	for (;;) {
+		len = strcspn(path, "/");
+		if (len == 0 || (len == 1 && path[0] == '.') ||
+		    (len == 2 && path[0] == '.' && path[1] == '.'))
+			return false;
+		if (path[len] == '\0')
+			return true;
+		path += len + 1;
+	}
+}
+
+static enum store_result
+check_write(const struct store *s, const char *path)
+{
+	if (!s->writable)
+		return STORE_READONLY;
+	return path_ok(path) ? STORE_OK : STORE_INVALID;
+}
+
+void
+store_free(struct store *s)
+{
+	if (s != NULL)
+		s->ops->free(s);
+}
+
+const char *
+store_path(const struct store *s)
+{
+	return s->path;
+}
+
+bool
+store_writable(const struct store *s)
+{
+	return s->writable;
+}
+
+enum store_result
+store_open(struct store *s, const char *path, int *fd, struct store_stat *st)
+{
+	if (!path_ok(path))
+		return STORE_INVALID;
+	return s->ops->open(s, path, fd, st);
+}
+
+enum store_result
+store_stat(struct store *s, const char *path, struct store_stat *st)
+{
+	if (!path_ok(path))
+		return STORE_INVALID;
+	return s->ops->stat(s, path, st);
+}
+
+enum store_result
+store_read(struct store *s, const char *path, size_t max, char **data,
+    size_t *len)
+{
+	if (!path_ok(path))
+		return STORE_INVALID;
+	return s->ops->read(s, path, max, data, len);
+}
+
+enum store_result
+store_list(struct store *s, const char *path, const char *after, size_t n,
+    char ***names, size_t *nnames, bool *more)
+{
+	if (!path_ok(path))
+		return STORE_INVALID;
+	return s->ops->list(s, path, after, n, names, nnames, more);
+}
+
+void
+store_names_free(char **names, size_t n)
+{
+	size_t i;
+
+	if (names == NULL)
+		return;
+	for (i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+}
+
+enum store_result
+store_put(struct store *s, const char *path, const void *data, size_t len,
+    unsigned flags)
+{
+	enum store_result r;
+
+	if ((r = check_write(s, path)) != STORE_OK)
+		return r;
+	return s->ops->put(s, path, data, len, flags);
+}
+
+enum store_result
+store_create(struct store *s, const char *path, int *fd)
+{
+	enum store_result r;
+
+	if ((r = check_write(s, path)) != STORE_OK)
+		return r;
+	return s->ops->create(s, path, fd);
+}
+
+enum store_result
+store_open_append(struct store *s, const char *path, int *fd,
+    struct store_stat *st)
+{
+	enum store_result r;
+
+	if ((r = check_write(s, path)) != STORE_OK)
+		return r;
+	return s->ops->open_append(s, path, fd, st);
+}
+
+enum store_result
+store_pread(struct store *s, int fd, void *data, size_t len, uint64_t offset,
+    size_t *n)
+{
+	return s->ops->pread(s, fd, data, len, offset, n);
+}
+
+enum store_result
+store_write(struct store *s, int fd, const void *data, size_t len,
+    uint64_t offset)
+{
+	if (!s->writable)
+		return STORE_READONLY;
+	return s->ops->write(s, fd, data, len, offset);
+}
+
+enum store_result
+store_truncate(struct store *s, int fd, uint64_t size)
+{
+	if (!s->writable)
+		return STORE_READONLY;
+	return s->ops->truncate(s, fd, size);
+}
+
+enum store_result
+store_sync(struct store *s, int fd)
+{
+	if (!s->writable)
+		return STORE_READONLY;
+	return s->ops->sync(s, fd);
+}
+
+enum store_result
+store_fstat(struct store *s, int fd, struct store_stat *st)
+{
+	return s->ops->fstat(s, fd, st);
+}
+
+void
+store_close(struct store *s, int fd)
+{
+	s->ops->close(s, fd);
+}
+
+enum store_result
+store_move(struct store *s, const char *from, const char *to, unsigned flags)
+{
+	enum store_result r;
+
+	if ((r = check_write(s, from)) != STORE_OK ||
+	    (r = check_write(s, to)) != STORE_OK)
+		return r;
+	return s->ops->move(s, from, to, flags);
+}
+
+enum store_result
+store_unlink(struct store *s, const char *path)
+{
+	enum store_result r;
+
+	if ((r = check_write(s, path)) != STORE_OK)
+		return r;
+	return s->ops->unlink(s, path);
+}
+
+enum store_result
+store_remove_tree(struct store *s, const char *path, unsigned flags)
+{
+	enum store_result r;
+
+	if ((r = check_write(s, path)) != STORE_OK)
+		return r;
+	return s->ops->remove_tree(s, path, flags);
+}
+
+void
+store_prune(struct store *s, const char *path, const char *stop)
+{
+	if (check_write(s, path) == STORE_OK)
+		s->ops->prune(s, path, stop);
+}
+
+enum store_result
+store_sweep(struct store *s, time_t before)
+{
+	if (!s->writable)
+		return STORE_READONLY;
+	return s->ops->sweep(s, before);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Shared by the store_fs*.c files only: the driver's struct and what its
+ * reading half, its directories and its writing half use of each other.
+ */
+#ifndef STORE_FS_H
+#define STORE_FS_H
+
+#include <sys/stat.h>
+
+#include "layout.h"
+#include "store_driver.h"
+
+#define FS_DURABLE_SLOTS	4096
+
+struct fs {
+	struct store	 base;
+	int		 root;
+	enum store_durability durability;
+	/*
+	 * Directories whose own names, up to the root, are known to be on
+	 * the disk: hashes of path and inode.  A miss costs one sync.
+	 */
+	uint64_t	*durable;
+	uint64_t	 seed;
+};
+
+/* store_fs.c */
+void		 fs_stat_fill(struct store_stat *, const struct stat *);
+/*
+ * Open the directory that holds the last component of path; *name points
+ * into path.
+ */
+enum store_result fs_open_parent(struct fs *, const char *path, int *fd,
+		    const char **name);
+
+/* store_fs_dir.c: directories and their durability */
+/* The same, and make what is missing. */
+enum store_result fs_make_parent(struct fs *, const char *path, int *fd,
+		    const char **name);
+/*
+ * Make a name in a directory durable: sync the directory, and those above it
+ * whose names are not known to be on the disk.
+ */
+enum store_result fs_sync_parents(struct fs *, const char *path, int dirfd);
+enum store_result fs_remove_tree(struct store *, const char *, unsigned);
+void		 fs_prune(struct store *, const char *, const char *);
+enum store_result fs_sweep(struct store *, time_t before);
+/* ".../<32 random digits>" beneath dir, size LAYOUT_PATH_SIZE. */
+void		 fs_random_path(char *dst, const char *dir);
+
+/* store_fs_write.c */
+enum store_result fs_put(struct store *, const char *, const void *, size_t,
+		    unsigned);
+enum store_result fs_create(struct store *, const char *, int *);
+enum store_result fs_open_append(struct store *, const char *, int *,
+		    struct store_stat *);
+enum store_result fs_write(struct store *, int, const void *, size_t,
+		    uint64_t);
+enum store_result fs_truncate(struct store *, int, uint64_t);
+enum store_result fs_sync(struct store *, int);
+enum store_result fs_move(struct store *, const char *, const char *,
+		    unsigned);
+enum store_result fs_unlink(struct store *, const char *);
+
+#endif

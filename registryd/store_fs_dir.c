@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The store on a local directory: making directories, making their names
+ * durable, and removing trees.  Runs in keepers and the collector.
+ *
+ * A name is on the disk only when its directory has been synced, and so has
+ * the name of that directory in the one above, up to the root: nothing here
+ * relies on a file system's ordering between objects.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "random.h"
+#include "store_fs.h"
+#include "sysfs.h"
+
+#define TREE_MAX_DEPTH	32
+#define DIR_MODE	0777
+
+/* A tree being emptied. */
+struct removal {
+	int		 fd;
+	unsigned	 depth;
+	time_t		 before;	/* files younger than that stay; 0 */
+};
+
+void
+fs_random_path(char *dst, const char *dir)
+{
+	char name[33];
+
+	random_hex(name, 16);
+	snprintf(dst, LAYOUT_PATH_SIZE, "%s/%s", dir, name);
+}
+
+/* FNV-1a over path and inode. */
+static uint64_t
+durable_key(const struct fs *fs, const char *path, size_t len,
+    const struct stat *st)
+{
+	uint64_t h = 0xcbf29ce484222325u ^ fs->seed;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		h = (h ^ (unsigned char)path[i]) * 0x100000001b3u;
+	h = (h ^ (uint64_t)st->st_ino) * 0x100000001b3u;
+	return h == 0 ? 1 : h;
+}
+
+static bool
+durable_has(const struct fs *fs, uint64_t key)
+{
+	return fs->durable[key % FS_DURABLE_SLOTS] == key;
+}
+
+static void
+durable_add(struct fs *fs, uint64_t key)
+{
+	fs->durable[key % FS_DURABLE_SLOTS] = key;
+}
+
+/* A directory just made: its inode may be that of a removed one. */
+static void
+durable_forget(struct fs *fs, const char *path, size_t len, int fd)
+{
+	struct stat st;
+	uint64_t key;
+
+	if (sysfs_fstat(fd, &st) == -1) {
+		memset(fs->durable, 0,
+		    FS_DURABLE_SLOTS * sizeof(*fs->durable));
+		return;
+	}
+	key = durable_key(fs, path, len, &st);
+	if (durable_has(fs, key))
+		fs->durable[key % FS_DURABLE_SLOTS] = 0;
+}
+
+/* Open or make the directory path[0..len), whose parent is open as "up". */
+static int
+open_or_make(struct fs *fs, const char *path, size_t len, int up)
+{
+	char dir[LAYOUT_PATH_SIZE];
+	const char *name;
+	int fd;
+
+	memcpy(dir, path, len);
+	dir[len] = '\0';
+	name = strrchr(dir, '/');
+	name = name != NULL ? name + 1 : dir;
+	fd = sysfs_open(up, name, O_RDONLY | O_DIRECTORY, 0);
+	if (fd != -1 || errno != ENOENT)
+		return fd;
+	if (sysfs_mkdir(up, name, DIR_MODE) == -1 && errno != EEXIST)
+		return -1;
+	fd = sysfs_open(up, name, O_RDONLY | O_DIRECTORY, 0);
+	if (fd != -1)
+		durable_forget(fs, dir, len, fd);
+	return fd;
+}
+
+/* From the root down, making what is missing. */
+static int
+make_dirs(struct fs *fs, const char *path, size_t len)
+{
+	size_t end = 0;
+	int fd, next;
+
+	if ((fd = sysfs_open(fs->root, ".", O_RDONLY | O_DIRECTORY, 0)) == -1)
+		return -1;
+	while (end < len) {
+		end += strcspn(path + end, "/");
+		next = open_or_make(fs, path, end, fd);
+		if (next == -1) {
+			int saved = errno;
+
+			sysfs_close(fd);
+			errno = saved;
+			return -1;
+		}
+		sysfs_close(fd);
+		fd = next;
+		end++;
+	}
+	return fd;
+}
+
+enum store_result
+fs_make_parent(struct fs *fs, const char *path, int *fd, const char **name)
+{
+	enum store_result r;
+	const char *slash = NULL;
+
+	r = fs_open_parent(fs, path, fd, name);
+	if (r != STORE_NOTFOUND)
+		return r;
+	if (errno == ENOENT && (slash = strrchr(path, '/')) != NULL)
+		*fd = make_dirs(fs, path, (size_t)(slash - path));
+	/* NOTFOUND is left to a race; a file in the way is not one. */
+	if (*fd == -1)
+		return errno == ENOTDIR || errno == ENAMETOOLONG ?
+		    STORE_INVALID : store_result_errno(errno);
+	*name = slash + 1;
+	return STORE_OK;
+}
+
+/*
+ * Is the name of directory "dir" (up to the root) on the disk?  If not, sync
+ * the directory above it; *key is what to remember when all is done.
+ */
+static enum store_result
+sync_name(struct fs *fs, const char *dir, int fd, uint64_t *key)
+{
+	const char *name;
+	struct stat st;
+	enum store_result r;
+	int up;
+
+	if (sysfs_fstat(fd, &st) == -1)
+		return store_result_errno(errno);
+	*key = durable_key(fs, dir, strlen(dir), &st);
+	if (durable_has(fs, *key)) {
+		*key = 0;
+		return STORE_OK;
+	}
+	if ((r = fs_open_parent(fs, dir, &up, &name)) != STORE_OK)
+		return r;
+	if (sysfs_sync(up) == -1)
+		r = store_result_errno(errno);
+	sysfs_close(up);
+	return r;
+}
+
+enum store_result
+fs_sync_parents(struct fs *fs, const char *path, int dirfd)
+{
+	char dir[LAYOUT_PATH_SIZE];
+	uint64_t keys[LAYOUT_PATH_SIZE / 2];
+	size_t nkeys = 0;
+	enum store_result r = STORE_OK;
+	char *slash;
+	int fd = dirfd;
+
+	if (fs->durability == STORE_NONE)
+		return STORE_OK;
+	if (sysfs_sync(dirfd) == -1)
+		return store_result_errno(errno);
+	snprintf(dir, sizeof(dir), "%s", path);
+	while ((slash = strrchr(dir, '/')) != NULL) {
+		*slash = '\0';
+		if (fd == -1) {
+			fd = sysfs_open(fs->root, dir, O_RDONLY | O_DIRECTORY,
+			    0);
+			if (fd == -1)
+				return store_result_errno(errno);
+		}
+		r = sync_name(fs, dir, fd, &keys[nkeys]);
+		if (fd != dirfd)
+			sysfs_close(fd);
+		fd = -1;
+		if (r != STORE_OK)
+			return r;
+		if (keys[nkeys] == 0)
+			break;
+		nkeys++;
+	}
+	/* Only now: a key says that all names above are there too. */
+	while (nkeys > 0)
+		durable_add(fs, keys[--nkeys]);
+	return STORE_OK;
+}
+
+static int	 remove_entry(const char *, unsigned char, void *);
+
+/* Remove what is in the directory "name"; errors leave things behind. */
+static void
+remove_inside(int dirfd, const char *name, unsigned depth)
+{
+	struct removal r = { .depth = depth };
+
+	if (depth > TREE_MAX_DEPTH)
+		return;
+	r.fd = sysfs_open(dirfd, name, O_RDONLY | O_DIRECTORY, 0);
+	if (r.fd != -1)
+		(void)sysfs_list(r.fd, remove_entry, &r);
+}
+
+static int
+remove_entry(const char *name, unsigned char type, void *arg)
+{
+	struct removal *r = arg;
+	struct stat st;
+
+	if (r->before != 0 && (sysfs_stat(r->fd, name, &st) == -1 ||
+	    st.st_mtime >= r->before))
+		return 0;
+	if (type != DT_DIR && (sysfs_unlink(r->fd, name) == 0 ||
+	    (errno != EISDIR && errno != EPERM)))
+		return 0;
+	remove_inside(r->fd, name, r->depth + 1);
+	(void)sysfs_rmdir(r->fd, name);
+	return 0;
+}
+
+/* Out of sight in one step, then emptied; the rest is the sweep's. */
+enum store_result
+fs_remove_tree(struct store *s, const char *path, unsigned flags)
+{
+	struct fs *fs = (struct fs *)s;
+	char trash[LAYOUT_PATH_SIZE];
+	const char *name, *trash_name;
+	enum store_result r;
+	int dirfd, trashfd;
+
+	if ((r = fs_open_parent(fs, path, &dirfd, &name)) != STORE_OK)
+		return r;
+	fs_random_path(trash, LAYOUT_TRASH);
+	r = fs_make_parent(fs, trash, &trashfd, &trash_name);
+	if (r != STORE_OK) {
+		sysfs_close(dirfd);
+		return r;
+	}
+	if (sysfs_rename(dirfd, name, trashfd, trash_name, false) == -1)
+		r = store_result_errno(errno);
+	else if (!(flags & STORE_NOSYNC) && fs->durability != STORE_NONE &&
+	    sysfs_sync(dirfd) == -1)
+		r = store_result_errno(errno);
+	sysfs_close(dirfd);
+	if (r == STORE_OK) {
+		remove_inside(trashfd, trash_name, 0);
+		(void)sysfs_rmdir(trashfd, trash_name);
+	}
+	sysfs_close(trashfd);
+	return r;
+}
+
+void
+fs_prune(struct store *s, const char *path, const char *stop)
+{
+	struct fs *fs = (struct fs *)s;
+	char dir[LAYOUT_PATH_SIZE];
+	const char *name;
+	char *slash;
+	int up, r;
+
+	snprintf(dir, sizeof(dir), "%s", path);
+	while (strcmp(dir, stop) != 0) {
+		if (fs_open_parent(fs, dir, &up, &name) != STORE_OK)
+			return;
+		r = sysfs_rmdir(up, name);
+		sysfs_close(up);
+		if (r == -1 || (slash = strrchr(dir, '/')) == NULL)
+			return;
+		*slash = '\0';
+	}
+}
+
+static enum store_result
+sweep_dir(struct fs *fs, const char *path, time_t before)
+{
+	struct removal r = { .before = before };
+
+	r.fd = sysfs_open(fs->root, path, O_RDONLY | O_DIRECTORY, 0);
+	if (r.fd == -1 && errno == ENOENT)
+		return STORE_OK;
+	if (r.fd == -1 || sysfs_list(r.fd, remove_entry, &r) == -1)
+		return store_result_errno(errno);
+	return STORE_OK;
+}
+
+enum store_result
+fs_sweep(struct store *s, time_t before)
+{
+	struct fs *fs = (struct fs *)s;
+	enum store_result r;
+
+	if ((r = sweep_dir(fs, LAYOUT_TRASH, 0)) != STORE_OK)
+		return r;
+	return sweep_dir(fs, LAYOUT_TMP, before);
+}

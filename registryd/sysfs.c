@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The only file of the store that calls the file system.  Runs wherever the
+ * store does; decides nothing: one function, one call.
+ */
+#include "sysfs.h"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compat_fs.h"
+
+static uint64_t counts[SYSFS_NKINDS];
+static sysfs_hook_fn *hook;
+static void *hook_arg;
+
+static const char *const kind_names[SYSFS_NKINDS] = {
+	"open", "create", "close", "read", "write", "sync", "rename", "link",
+	"unlink", "rmdir", "mkdir", "truncate", "stat", "list", "lock"
+};
+
+const char *
+sysfs_kind_name(enum sysfs_kind kind)
+{
+	return kind_names[kind];
+}
+
+uint64_t
+sysfs_count(enum sysfs_kind kind)
+{
+	return counts[kind];
+}
+
+void
+sysfs_set_hook(sysfs_hook_fn *fn, void *arg)
+{
+	hook = fn;
+	hook_arg = arg;
+}
+
+/* Count the call and let the hook look at it: 0, or -1 with errno. */
+static int
+enter2(enum sysfs_kind kind, int fd, const char *name, int to_fd,
+    const char *to_name)
+{
+	struct sysfs_call call;
+	int error;
+
+	counts[kind]++;
+	if (hook == NULL)
+		return 0;
+	call.kind = kind;
+	call.fd = fd;
+	call.name = name;
+	call.to_fd = to_fd;
+	call.to_name = to_name;
+	if ((error = hook(&call, hook_arg)) == 0)
+		return 0;
+	errno = error;
+	return -1;
+}
+
+static int
+enter(enum sysfs_kind kind, int fd, const char *name)
+{
+	return enter2(kind, fd, name, -1, NULL);
+}
+
+int
+sysfs_open(int dirfd, const char *path, int flags, mode_t mode)
+{
+	int fd;
+
+	if (enter(flags & O_CREAT ? SYSFS_CREATE : SYSFS_OPEN, dirfd,
+	    path) == -1)
+		return -1;
+	do
+		fd = compat_open_beneath(dirfd, path, flags, mode);
+	while (fd == -1 && errno == EINTR);
+	return fd;
+}
+
+int
+sysfs_close(int fd)
+{
+	int r, fail = enter(SYSFS_CLOSE, fd, NULL);
+	int saved = errno;
+
+	/* Closed in any case; after EINTR the descriptor is gone too. */
+	r = close(fd);
+	if (fail == -1) {
+		errno = saved;
+		return -1;
+	}
+	return r == -1 && errno != EINTR ? -1 : 0;
+}
+
+ssize_t
+sysfs_pread(int fd, void *data, size_t len, uint64_t offset)
+{
+	ssize_t n;
+
+	if (enter(SYSFS_READ, fd, NULL) == -1)
+		return -1;
+	do
+		n = pread(fd, data, len, (off_t)offset);
+	while (n == -1 && errno == EINTR);
+	return n;
+}
+
+ssize_t
+sysfs_pwrite(int fd, const void *data, size_t len, uint64_t offset)
+{
+	ssize_t n;
+
+	if (enter(SYSFS_WRITE, fd, NULL) == -1)
+		return -1;
+	do
+		n = pwrite(fd, data, len, (off_t)offset);
+	while (n == -1 && errno == EINTR);
+	return n;
+}
+
+int
+sysfs_sync(int fd)
+{
+	int r;
+
+	if (enter(SYSFS_SYNC, fd, NULL) == -1)
+		return -1;
+	do
+		r = fsync(fd);
+	while (r == -1 && errno == EINTR);
+	return r;
+}
+
+/* Where rename cannot refuse: a second name, then the first one away. */
+static int
+link_over(int fromdir, const char *from, int todir, const char *to)
+{
+	if (enter2(SYSFS_LINK, fromdir, from, todir, to) == -1)
+		return -1;
+	if (linkat(fromdir, from, todir, to, 0) == -1)
+		return -1;
+	return sysfs_unlink(fromdir, from);
+}
+
+int
+sysfs_rename(int fromdir, const char *from, int todir, const char *to,
+    bool noreplace)
+{
+	if (enter2(SYSFS_RENAME, fromdir, from, todir, to) == -1)
+		return -1;
+	if (!noreplace)
+		return renameat(fromdir, from, todir, to);
+	if (compat_rename_noreplace(fromdir, from, todir, to) == 0)
+		return 0;
+	/* EINVAL: this file system does not take the flag. */
+	if (errno != ENOSYS && errno != EINVAL)
+		return -1;
+	return link_over(fromdir, from, todir, to);
+}
+
+int
+sysfs_unlink(int dirfd, const char *name)
+{
+	if (enter(SYSFS_UNLINK, dirfd, name) == -1)
+		return -1;
+	return unlinkat(dirfd, name, 0);
+}
+
+int
+sysfs_rmdir(int dirfd, const char *name)
+{
+	if (enter(SYSFS_RMDIR, dirfd, name) == -1)
+		return -1;
+	return unlinkat(dirfd, name, AT_REMOVEDIR);
+}
+
+int
+sysfs_mkdir(int dirfd, const char *name, mode_t mode)
+{
+	if (enter(SYSFS_MKDIR, dirfd, name) == -1)
+		return -1;
+	return mkdirat(dirfd, name, mode);
+}
+
+int
+sysfs_truncate(int fd, uint64_t size)
+{
+	int r;
+
+	if (enter(SYSFS_TRUNCATE, fd, NULL) == -1)
+		return -1;
+	do
+		r = ftruncate(fd, (off_t)size);
+	while (r == -1 && errno == EINTR);
+	return r;
+}
+
+int
+sysfs_fstat(int fd, struct stat *st)
+{
+	if (enter(SYSFS_STAT, fd, NULL) == -1)
+		return -1;
+	return fstat(fd, st);
+}
+
+int
+sysfs_stat(int dirfd, const char *name, struct stat *st)
+{
+	if (enter(SYSFS_STAT, dirfd, name) == -1)
+		return -1;
+	return fstatat(dirfd, name, st, AT_SYMLINK_NOFOLLOW);
+}
+
+int
+sysfs_list(int fd, sysfs_name_fn *fn, void *arg)
+{
+	struct dirent *entry;
+	DIR *dir;
+	int r = 0, saved;
+
+	if (enter(SYSFS_LIST, fd, NULL) == -1 ||
+	    (dir = fdopendir(fd)) == NULL) {
+		saved = errno;
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	for (;;) {
+		errno = 0;
+		if ((entry = readdir(dir)) == NULL) {
+			r = errno != 0 ? -1 : 0;
+			break;
+		}
+		if (strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0)
+			continue;
+		if ((r = fn(entry->d_name, entry->d_type, arg)) != 0)
+			break;
+	}
+	saved = errno;
+	closedir(dir);
+	errno = saved;
+	return r;
+}
+
+int
+sysfs_lock(int fd)
+{
+	int r;
+
+	if (enter(SYSFS_LOCK, fd, NULL) == -1)
+		return -1;
+	do
+		r = flock(fd, LOCK_EX | LOCK_NB);
+	while (r == -1 && errno == EINTR);
+	return r;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The file system calls of the store: one thin wrapper, so that every call is
+ * counted in one place and a test can watch each call or make it fail.
+ *
+ * Results and errno are the system's; EINTR is handled here.  Names are one
+ * component, except for sysfs_open(), which stays beneath its directory.
+ */
+#ifndef SYSFS_H
+#define SYSFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+enum sysfs_kind {
+	SYSFS_OPEN,
+	SYSFS_CREATE,			/* open with O_CREAT */
+	SYSFS_CLOSE,
+	SYSFS_READ,
+	SYSFS_WRITE,
+	SYSFS_SYNC,
+	SYSFS_RENAME,
+	SYSFS_LINK,
+	SYSFS_UNLINK,
+	SYSFS_RMDIR,
+	SYSFS_MKDIR,
+	SYSFS_TRUNCATE,
+	SYSFS_STAT,
+	SYSFS_LIST,
+	SYSFS_LOCK,
+	SYSFS_NKINDS
+};
+
+struct sysfs_call {
+	enum sysfs_kind	 kind;
+	int		 fd;		/* file, or directory of "name" */
+	const char	*name;		/* NULL: the file itself */
+	int		 to_fd;		/* rename, link */
+	const char	*to_name;
+};
+/* Before each call: 0 to go on, or the errno to fail with. */
+typedef int sysfs_hook_fn(const struct sysfs_call *, void *arg);
+typedef int sysfs_name_fn(const char *name, unsigned char type, void *arg);
+
+const char *sysfs_kind_name(enum sysfs_kind);
+uint64_t sysfs_count(enum sysfs_kind);		/* calls so far */
+void	 sysfs_set_hook(sysfs_hook_fn *, void *arg);	/* NULL: none */
+
+int	 sysfs_open(int dirfd, const char *path, int flags, mode_t);
+int	 sysfs_close(int fd);
+ssize_t	 sysfs_pread(int fd, void *, size_t, uint64_t offset);
+ssize_t	 sysfs_pwrite(int fd, const void *, size_t, uint64_t offset);
+int	 sysfs_sync(int fd);
+/* noreplace: EEXIST when the new name is taken. */
+int	 sysfs_rename(int fromdir, const char *from, int todir,
+	    const char *to, bool noreplace);
+int	 sysfs_unlink(int dirfd, const char *name);
+int	 sysfs_rmdir(int dirfd, const char *name);
+int	 sysfs_mkdir(int dirfd, const char *name, mode_t);
+int	 sysfs_truncate(int fd, uint64_t size);
+int	 sysfs_fstat(int fd, struct stat *);
+int	 sysfs_stat(int dirfd, const char *name, struct stat *);
+/*
+ * Call fn for each name but "." and ".."; type is DT_*.  Takes ownership of
+ * fd.  fn's non-zero result ends the walk and is returned; -1: errno.
+ */
+int	 sysfs_list(int fd, sysfs_name_fn *, void *arg);
+/* Exclusive and without waiting: EWOULDBLOCK when it is held. */
+int	 sysfs_lock(int fd);
+
+#endif

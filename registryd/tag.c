@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Tags of a repository: read in workers, written in keepers.  A tag exists
+ * when its current link can be read; which revisions it ever had is kept
+ * beside, as distribution does.
+ */
+#include "tag.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "layout.h"
+#include "link.h"
+#include "reference.h"
+#include "str.h"
+
+#define NAME_SIZE	256	/* of a directory entry */
+#define BATCH		256	/* entries taken at a time, at least */
+
+enum store_result
+tag_get(struct store *s, const char *repo, const char *tag,
+    struct digest *d)
+{
+	char path[LAYOUT_PATH_SIZE];
+
+	return link_get(s, layout_tag_current(path, repo, tag), d);
+}
+
+/* Errors that belong to one tag only do not spoil the list. */
+static bool
+tag_readable(struct store *s, const char *repo, const char *tag,
+    enum store_result *r)
+{
+	struct digest d;
+
+	if (!tag_ok(tag))
+		return false;
+	*r = tag_get(s, repo, tag, &d);
+	if (*r == STORE_OK)
+		return true;
+	if (*r == STORE_NOTFOUND || *r == STORE_INVALID)
+		*r = STORE_OK;
+	return false;
+}
+
+/* Keep the readable of names[0..n), at most max; *more when one is over. */
+static enum store_result
+tags_take(struct store *s, const char *repo, char **names, size_t n,
+    size_t max, char **tags, size_t *ntags, bool *more)
+{
+	enum store_result r = STORE_OK;
+	size_t i;
+
+	for (i = 0; i < n && !*more && r == STORE_OK; i++) {
+		if (!tag_readable(s, repo, names[i], &r))
+			continue;
+		if (*ntags == max) {
+			*more = true;
+			break;
+		}
+		tags[(*ntags)++] = names[i];
+		names[i] = NULL;
+	}
+	return r;
+}
+
+enum store_result
+tag_list(struct store *s, const char *repo, const char *last, size_t n,
+    char ***tagsp, size_t *ntags, bool *morep)
+{
+	char path[LAYOUT_PATH_SIZE], after[NAME_SIZE];
+	char **names, **tags = NULL, **grown;
+	size_t nnames, count = 0;
+	bool more = false, rest = true;
+	enum store_result r = STORE_OK;
+
+	layout_tags(path, repo);
+	while (rest && !more && r == STORE_OK) {
+		nnames = n - count + 1;
+		r = store_list(s, path, last, nnames < BATCH ? BATCH : nnames,
+		    &names, &nnames, &rest);
+		if (r != STORE_OK)
+			break;
+		grown = reallocarray(tags, count + nnames + 1,
+		    sizeof(*tags));
+		if (grown == NULL)
+			r = STORE_NOMEM;
+		else
+			tags = grown;
+		if (rest)
+			rest = nnames > 0 && str_copy(after, sizeof(after),
+			    names[nnames - 1]) == 0;
+		last = after;
+		if (r == STORE_OK)
+			r = tags_take(s, repo, names, nnames, n, tags, &count,
+			    &more);
+		store_names_free(names, nnames);
+	}
+	if (r != STORE_OK) {
+		store_names_free(tags, count);
+		return r;
+	}
+	*tagsp = tags;
+	*ntags = count;
+	*morep = more;
+	return STORE_OK;
+}
