@@ -10,7 +10,10 @@ cd "$(dirname "$0")/../.." || exit 1
 lint=tests/lint
 
 scripts() {
-	git ls-files '*.sh' .ci/run rc.d | xargs shellcheck
+	git ls-files '*.sh' .ci/run | grep -v ^tests/integration/ |
+	    xargs shellcheck && git ls-files 'tests/integration/*.sh' |
+	    xargs shellcheck -x -P tests/integration -S warning &&
+	    git ls-files rc.d | xargs shellcheck -e SC1091,SC2034
 }
 
 manuals() {
