@@ -4,7 +4,8 @@
  * matches decides; when none does, nothing is granted.
  *
  * Patterns: "*" is any run of characters but '/', "**" any run, "${user}" is
- * the user's name, literally.  Matching is linear in the lengths' product;
+ * the user's name, literally (and nothing for the anonymous user: such a
+ * pattern matches no name then).  Matching is linear in the lengths' product;
  * there are no regular expressions.
  */
 #ifndef ACL_H
@@ -17,6 +18,8 @@
 #include "scope.h"
 
 #define ACL_MAX_RULES	4096
+#define ACL_MAX_PATTERN	512
+#define ACL_MAX_GROUP	255
 
 /*
  * One rule, as configured; a member that is unset matches everything.
@@ -29,7 +32,8 @@ struct acl_rule {
 	char		*network;	/* "10.0.0.0/8", "2001:db8::/32" */
 	char		*service;	/* pattern */
 	char		*repository;	/* pattern of repository names */
-	char		*registry;	/* "catalog": registry:catalog:* */
+	char		*registry;	/* "catalog": registry:catalog:*; not
+					   beside a repository */
 	unsigned	 actions;	/* ACTION_*; 0 denies */
 	unsigned	 line;		/* in the configuration */
 };
@@ -46,7 +50,10 @@ struct acl_subject {
 
 struct acl	*acl_new(void);
 void		 acl_free(struct acl *);
-/* Copies the rule.  -1 with a reason: bad network, bad pattern, too many. */
+/*
+ * Copies the rule.  -1 with a reason: bad network, bad pattern, both
+ * repository and registry, too many, out of memory.
+ */
 int		 acl_add_rule(struct acl *, const struct acl_rule *,
 		    char *error, size_t errsize);
 int		 acl_add_group(struct acl *, const char *group,
@@ -63,12 +70,35 @@ size_t		 acl_nrules(const struct acl *);
 /* May anonymous users get anything at all? */
 bool		 acl_has_anonymous(const struct acl *);
 
-/* A rule over a channel, MSG_CONF_RULE; and back. */
+/*
+ * A rule over a channel, MSG_CONF_RULE; and back: -1 when malformed (the
+ * caller calls msg_end(), and acl_rule_done() in any case).
+ */
 void		 acl_rule_put(struct msg_out *, const struct acl_rule *);
 int		 acl_rule_get(struct msg *, struct acl_rule *);
 void		 acl_rule_done(struct acl_rule *);
 /* "rule 3 (line 17): user=alice repository=a actions=pull,push" */
 void		 acl_rule_format(struct buf *, const struct acl_rule *,
 		    int index);
+
+/* ---- its parts ---- */
+
+/* NULL when the pattern is good, else what is wrong with it. */
+const char	*acl_pattern_wrong(const char *pattern);
+/* Does the whole text match?  user is what ${user} stands for. */
+bool		 acl_match(const char *pattern, const char *user,
+		    const char *text);
+
+struct acl_network {
+	int		 family;	/* AF_INET, AF_INET6 */
+	unsigned char	 address[16];
+	unsigned	 prefix;	/* bits */
+};
+
+/* NULL when good ("10.0.0.0/8", "2001:db8::1"), else what is wrong. */
+const char	*acl_network_parse(struct acl_network *, const char *);
+/* An IPv4-mapped IPv6 address is the IPv4 address that it holds. */
+bool		 acl_network_has(const struct acl_network *,
+		    const char *address);
 
 #endif
