@@ -114,3 +114,27 @@ referrer_list(struct store *s, const char *repo,
 	*more = p.more;
 	return STORE_OK;
 }
+
+enum store_result
+referrer_put(struct store *s, const char *repo, const struct digest *subject,
+    const struct digest *referrer, const char *artifact_type)
+{
+	char path[LAYOUT_PATH_SIZE];
+
+	return store_put(s, layout_referrer(path, repo, subject, referrer),
+	    artifact_type, strlen(artifact_type), STORE_REPLACE);
+}
+
+enum store_result
+referrer_delete(struct store *s, const char *repo,
+    const struct digest *subject, const struct digest *referrer)
+{
+	char path[LAYOUT_PATH_SIZE];
+	enum store_result r;
+
+	r = store_unlink(s, layout_referrer(path, repo, subject, referrer));
+	if (r == STORE_OK)
+		store_prune(s, layout_referrers(path, repo, subject),
+		    LAYOUT_OWN_REPOSITORIES);
+	return r;
+}

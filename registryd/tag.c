@@ -105,3 +105,44 @@ tag_list(struct store *s, const char *repo, const char *last, size_t n,
 	*morep = more;
 	return STORE_OK;
 }
+
+enum store_result
+tag_put(struct store *s, const char *repo, const char *tag,
+    const struct digest *d)
+{
+	char path[LAYOUT_PATH_SIZE];
+	enum store_result r;
+
+	r = link_put(s, layout_tag_index(path, repo, tag, d), d);
+	if (r != STORE_OK)
+		return r;
+	return link_put(s, layout_tag_current(path, repo, tag), d);
+}
+
+enum store_result
+tag_delete(struct store *s, const char *repo, const char *tag)
+{
+	char path[LAYOUT_PATH_SIZE];
+	struct digest d;
+	enum store_result r;
+
+	r = tag_get(s, repo, tag, &d);
+	if (r != STORE_OK && r != STORE_INVALID)
+		return r;
+	return store_remove_tree(s, layout_tag(path, repo, tag), 0);
+}
+
+enum store_result
+tag_delete_if(struct store *s, const char *repo, const char *tag,
+    const struct digest *want)
+{
+	char path[LAYOUT_PATH_SIZE];
+	struct digest d;
+	enum store_result r;
+
+	if ((r = tag_get(s, repo, tag, &d)) != STORE_OK)
+		return r;
+	if (!digest_equal(&d, want))
+		return STORE_MISMATCH;
+	return store_remove_tree(s, layout_tag(path, repo, tag), 0);
+}

@@ -7,7 +7,9 @@
 #define UPLOAD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "digest.h"
 #include "store.h"
@@ -37,8 +39,8 @@ enum store_result upload_hash_step(struct upload *, enum digest_alg,
 		    size_t budget, bool *done);
 /*
  * Check the digest, publish the blob, link it in the repository, remove the
- * session.  MISMATCH leaves the session as it was.  A stored blob of another
- * size is replaced.
+ * session.  MISMATCH leaves the session as it was.  A blob that is there
+ * already is replaced: these bytes are known to be right.
  */
 enum store_result upload_finish(struct upload *, const struct digest *);
 enum store_result upload_cancel(struct store *, const char *repo,
@@ -46,6 +48,16 @@ enum store_result upload_cancel(struct store *, const char *repo,
 /* Without a session open: what is there (reading only). */
 enum store_result upload_status(struct store *, const char *repo,
 		    const char *id, uint64_t *offset);
+/*
+ * Remove the session if nobody has touched it since "before": STORE_OK and
+ * removed (with dryrun: would be), BUSY or MISMATCH (still in use).
+ */
+enum store_result upload_expire(struct store *, const char *repo,
+		    const char *id, time_t before, bool dryrun);
+/* Ids of the sessions of a repository, as store_list(). */
+enum store_result upload_list(struct store *, const char *repo,
+		    const char *after, size_t n, char ***ids, size_t *nids,
+		    bool *more);
 /* Unlock and free; the session stays on disk.  NULL is fine. */
 void		 upload_close(struct upload *);
 
