@@ -98,6 +98,7 @@ proc_child_start(const struct proc_args *args)
 		fatalx("-P %s is for the parent process only", args->role);
 	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
+	compat_set_name();
 	compat_die_with_parent();
 	raise_file_limit();
 }

@@ -19,6 +19,7 @@
 #include "compat.h"
 
 #define ENV_MAX		4
+#define PROGRAM_FD	(PROC_CHANNEL_FD + 1)	/* closed by exec */
 #define GIDS_SIZE	(PROC_MAX_GROUPS * 11 + 1)
 
 int
@@ -80,21 +81,24 @@ move_fd(int from, int to)
 }
 
 static _Noreturn void
-exec_child(const char *program, const struct supervise_role *role,
-    unsigned instance, int fd)
+exec_child(int program_fd, const char *program,
+    const struct supervise_role *role, unsigned instance, int fd)
 {
 	char number[16], uid[16], gids[GIDS_SIZE], *name;
 	char *argv[10], *envp[ENV_MAX + 1];
 	int null, n = 0;
 
 	/* Out of the way of the numbers that are filled here. */
-	if ((fd = fcntl(fd, F_DUPFD, PROC_CHANNEL_FD + 1)) == -1 ||
+	if ((fd = fcntl(fd, F_DUPFD, PROGRAM_FD + 1)) == -1 ||
+	    (program_fd = fcntl(program_fd, F_DUPFD, PROGRAM_FD + 1)) == -1 ||
 	    (null = open("/dev/null", O_RDWR)) == -1 ||
 	    move_fd(null, STDIN_FILENO) == -1 ||
 	    move_fd(null, STDOUT_FILENO) == -1 ||
-	    move_fd(fd, PROC_CHANNEL_FD) == -1)
+	    move_fd(fd, PROC_CHANNEL_FD) == -1 ||
+	    move_fd(program_fd, PROGRAM_FD) == -1 ||
+	    fcntl(PROGRAM_FD, F_SETFD, FD_CLOEXEC) == -1)
 		_exit(126);
-	compat_close_from(PROC_CHANNEL_FD + 1);
+	compat_close_from(PROGRAM_FD + 1);
 	reset_signals();
 	make_environment(envp);
 	snprintf(number, sizeof(number), "%u", instance);
@@ -114,14 +118,14 @@ exec_child(const char *program, const struct supervise_role *role,
 		argv[n++] = gids;
 	}
 	argv[n] = NULL;
-	execve(program, argv, envp);
+	compat_exec(PROGRAM_FD, program, argv, envp);
 	dprintf(STDERR_FILENO, "%s: exec: %s\n", program, strerror(errno));
 	_exit(127);
 }
 
 pid_t
-spawn_child(const char *program, const struct supervise_role *role,
-    unsigned instance, int *chan_fd)
+spawn_child(int program_fd, const char *program,
+    const struct supervise_role *role, unsigned instance, int *chan_fd)
 {
 	sigset_t all, old;
 	int fds[2], saved;
@@ -133,7 +137,7 @@ spawn_child(const char *program, const struct supervise_role *role,
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
 	if ((pid = fork()) == 0)
-		exec_child(program, role, instance, fds[1]);
+		exec_child(program_fd, program, role, instance, fds[1]);
 	saved = errno;
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	close(fds[1]);

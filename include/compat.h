@@ -19,6 +19,14 @@ void	 compat_die_with_parent(void);
  * file.  -1 with errno where the system has it but refused.
  */
 int	 compat_lock_process(void);
+/*
+ * Execute what "fd" has open, so that children are of their parent's version
+ * even when the file was replaced meanwhile; "path" where the system cannot.
+ */
+void	 compat_exec(int fd, const char *path, char *const argv[],
+	    char *const envp[]);
+/* Show argv[0] as the name of the process after compat_exec(). */
+void	 compat_set_name(void);
 /* Path of the running binary into dst; -1 when the system does not say. */
 int	 compat_self_path(char *dst, size_t size);
 

@@ -72,6 +72,25 @@ compat_die_with_parent(void)
 #endif
 }
 
+void
+compat_exec(int fd, const char *path, char *const argv[], char *const envp[])
+{
+#if defined(__linux__) || defined(__FreeBSD__)
+	fexecve(fd, argv, envp);
+#else
+	(void)fd;
+#endif
+	execve(path, argv, envp);
+}
+
+void
+compat_set_name(void)
+{
+#if defined(__linux__)
+	prctl(PR_SET_NAME, program_invocation_short_name, 0, 0, 0);
+#endif
+}
+
 int
 compat_lock_process(void)
 {
