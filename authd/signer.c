@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The signer: the one process that holds the private key.  Whatever the
+ * broker asks, the issuer, the audience, the lifetime and the clock are the
+ * signer's own, and it signs for nothing but repositories with good names
+ * and the catalog.  It has no files, no network, and never sees a password.
+ */
+#include "signer.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "clock.h"
+#include "log.h"
+#include "loop.h"
+#include "msg.h"
+#include "privdrop.h"
+#include "sandbox.h"
+#include "scope.h"
+#include "secret.h"
+
+#include "claims.h"
+#include "messages.h"
+#include "token_request.h"
+
+#define SIGNER_MAX_FILE		(1 << 20)	/* key or chain */
+#define SIGNER_MAX_LIFETIME	86400		/* seconds */
+#define SIGNER_MAX_SERVICES	1024
+#define SIGNER_MAX_TOKEN	49152
+#define SIGNER_SECURE_HEAP	(1 << 18)
+#define SIGNER_ALL_ACTIONS	(ACTION_PULL | ACTION_PUSH | ACTION_DELETE | \
+				    ACTION_ALL)
+
+struct signer {
+	struct loop		*loop;
+	struct msg_chan		*parent;
+	struct msg_chan		*broker;	/* NULL while there is none */
+	struct claims_key	*key;
+	char			*issuer;
+	char			**services;
+	uint32_t		 nservices;
+	uint32_t		 lifetime, backdate;	/* seconds */
+};
+
+static msg_handler_fn	 signer_on_conf, signer_on_conf_end, signer_on_peer,
+			 signer_on_drain, signer_on_sign;
+
+static const struct msg_rule signer_rules[] = {
+	{ MSG_CONF_BEGIN, ROLE_PARENT, 6, MSG_MAX_SIZE, 0,
+	    proc_on_conf_begin, "CONF_BEGIN" },
+	{ MSG_CONF_SIGNER, ROLE_PARENT, 16, MSG_MAX_SIZE, 2,
+	    signer_on_conf, "CONF_SIGNER" },
+	{ MSG_PEER, ROLE_PARENT, 8, 8, 1, signer_on_peer, "PEER" },
+	{ MSG_CONF_END, ROLE_PARENT, 0, 0, 0, signer_on_conf_end,
+	    "CONF_END" },
+	{ MSG_DRAIN, ROLE_PARENT, 0, 0, 0, signer_on_drain, "DRAIN" },
+	{ MSG_SIGN, ROLE_BROKER, 12, MSG_MAX_SIZE, 0, signer_on_sign,
+	    "SIGN" },
+};
+#define SIGNER_NRULES	(sizeof(signer_rules) / sizeof(signer_rules[0]))
+
+/* ---- configuration ---- */
+
+/* The whole file; several signers may have been given the same one. */
+static struct secret *
+read_file(int fd, const char *what)
+{
+	struct secret	*text = NULL;
+
+	if (fd != -1 && lseek(fd, 0, SEEK_SET) != -1)
+		text = secret_read(fd, SIGNER_MAX_FILE);
+	if (text == NULL)
+		log_warn("%s of the tokens", what);
+	return text;
+}
+
+static struct claims_key *
+read_key(int keyfd, int chainfd)
+{
+	struct claims_key	*key = NULL;
+	struct secret		*text, *chain;
+	char			 error[256];
+
+	text = read_file(keyfd, "key");
+	chain = read_file(chainfd, "certificate");
+	if (text != NULL && chain != NULL) {
+		key = claims_key_new(secret_data(text), secret_len(text),
+		    secret_data(chain), secret_len(chain), error,
+		    sizeof(error));
+		if (key == NULL)
+			log_warnx("tokens cannot be signed: %s", error);
+	}
+	secret_free(text);
+	secret_free(chain);
+	return key;
+}
+
+static int
+get_services(struct signer *signer, struct msg *msg)
+{
+	uint32_t	 i, n;
+
+	n = msg_get_u32(msg);
+	if (n > SIGNER_MAX_SERVICES)
+		return -1;
+	signer->services = calloc((size_t)n + 1, sizeof(*signer->services));
+	if (signer->services == NULL)
+		return -1;
+	for (i = 0; i < n; i++) {
+		signer->services[i] = msg_get_strdup(msg, MAX_SERVICE);
+		if (signer->services[i] == NULL)
+			return -1;
+		signer->nservices++;
+	}
+	return 0;
+}
+
+/* Once, before CONF_END. */
+static int
+signer_on_conf(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct signer	*signer = arg;
+	int		 keyfd, chainfd;
+
+	(void)chan;
+	if (signer->key != NULL)
+		return -1;
+	keyfd = msg_get_fd(msg);
+	chainfd = msg_get_fd(msg);
+	signer->key = read_key(keyfd, chainfd);
+	if (keyfd != -1)
+		close(keyfd);
+	if (chainfd != -1)
+		close(chainfd);
+	signer->issuer = msg_get_strdup(msg, MAX_SERVICE);
+	signer->lifetime = msg_get_u32(msg);
+	signer->backdate = msg_get_u32(msg);
+	if (signer->key == NULL || get_services(signer, msg) == -1 ||
+	    signer->lifetime == 0 || signer->lifetime > SIGNER_MAX_LIFETIME ||
+	    signer->backdate > SIGNER_MAX_LIFETIME)
+		return -1;
+	return msg_end(msg);
+}
+
+static int
+signer_on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct signer	*signer = arg;
+
+	if (signer->key == NULL || msg_end(msg) == -1)
+		return -1;
+	return msg_send_empty(chan, MSG_READY, 0);
+}
+
+/* ---- the broker ---- */
+
+static void
+on_broker_closed(struct msg_chan *chan, const char *why, void *arg)
+{
+	struct signer	*signer = arg;
+
+	if (why != NULL)
+		log_warnx("cut off broker %u: %s", msg_chan_instance(chan),
+		    why);
+	if (signer->broker == chan)
+		signer->broker = NULL;
+	msg_chan_free(chan);
+}
+
+static int
+signer_on_peer(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct signer	*signer = arg;
+	struct msg_chan	*broker;
+	unsigned	 role, instance;
+	int		 fd;
+
+	(void)chan;
+	role = msg_get_u32(msg);
+	instance = msg_get_u32(msg);
+	if (role != ROLE_BROKER || (fd = msg_get_fd(msg)) == -1)
+		return -1;
+	broker = msg_chan_new(signer->loop, fd, role, instance, signer_rules,
+	    SIGNER_NRULES, on_broker_closed, signer);
+	if (broker == NULL) {
+		log_warn("channel to broker %u", instance);
+		return -1;
+	}
+	msg_chan_free(signer->broker);
+	signer->broker = broker;
+	return msg_end(msg);
+}
+
+/* ---- signing ---- */
+
+/* The name in our table that equals the one asked for, NULL for none. */
+static const char *
+find_service(const struct signer *signer, const char *name)
+{
+	uint32_t	 i;
+
+	for (i = 0; i < signer->nservices; i++) {
+		if (strcmp(signer->services[i], name) == 0)
+			return signer->services[i];
+	}
+	return NULL;
+}
+
+static bool
+scope_signable(const struct scope *scope)
+{
+	if ((scope->actions & ~SIGNER_ALL_ACTIONS) != 0)
+		return false;
+	if (strcmp(scope->type, "repository") == 0)
+		return scope_repository_name_ok(scope->name);
+	return strcmp(scope->type, "registry") == 0 &&
+	    strcmp(scope->name, "catalog") == 0;
+}
+
+/* NULL when the token may be made, else why not. */
+static const char *
+refusal(const char *service, const struct scope_set *scopes)
+{
+	size_t	 i;
+
+	if (service == NULL)
+		return "a service that is not configured";
+	for (i = 0; i < scopes->n; i++) {
+		if (!scope_signable(&scopes->items[i]))
+			return "a scope that no token may have";
+	}
+	return NULL;
+}
+
+static int
+answer_sign(struct signer *signer, uint64_t id, const struct buf *token,
+    time_t now)
+{
+	struct msg_out	 out;
+
+	msg_begin(&out, MSG_SIGNED, id);
+	msg_put_bool(&out, token != NULL);
+	msg_put_str(&out, token == NULL ? "" : buf_str(token));
+	msg_put_u32(&out, token == NULL ? 0 : signer->lifetime);
+	msg_put_u64(&out, token == NULL ? 0 : (uint64_t)now);
+	return msg_send(signer->broker, &out);
+}
+
+static int
+sign(struct signer *signer, uint64_t id, const char *service,
+    const char *subject, const struct scope_set *scopes)
+{
+	struct claims	 claims;
+	struct buf	 token;
+	const char	*why;
+	int		 ret;
+
+	memset(&claims, 0, sizeof(claims));
+	claims.issuer = signer->issuer;
+	claims.audience = find_service(signer, service);
+	claims.subject = subject;
+	claims.access = scopes;
+	claims.now = clock_wall();
+	claims.lifetime = signer->lifetime;
+	claims.backdate = signer->backdate;
+	buf_init(&token, SIGNER_MAX_TOKEN);
+	why = refusal(claims.audience, scopes);
+	if (why == NULL && claims_sign(signer->key, &claims, &token) == -1)
+		why = "what cannot be signed";
+	if (why != NULL)
+		log_warnx("broker asks for %s", why);
+	ret = answer_sign(signer, id, why == NULL ? &token : NULL,
+	    claims.now);
+	buf_wipe(&token);
+	return ret;
+}
+
+static int
+signer_on_sign(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct signer	*signer = arg;
+	struct scope_set scopes = { NULL, 0 };
+	char		 service[MAX_SERVICE + 1], subject[MAX_USER + 1];
+	int		 ret = -1;
+
+	/* An old broker's last words, or one too early. */
+	if (chan != signer->broker || signer->key == NULL)
+		return -1;
+	msg_get_str(msg, service, sizeof(service));
+	msg_get_str(msg, subject, sizeof(subject));
+	if (token_scopes_get(msg, &scopes) == 0 && msg_end(msg) == 0)
+		ret = sign(signer, msg->id, service, subject, &scopes);
+	scope_set_done(&scopes);
+	return ret;
+}
+
+/* ---- the process ---- */
+
+static int
+signer_on_drain(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct signer	*signer = arg;
+
+	(void)chan;
+	if (msg_end(msg) == -1)
+		return -1;
+	/* Each question was answered in its turn; write what is queued. */
+	if (signer->broker != NULL)
+		msg_chan_flush(signer->broker);
+	loop_stop(signer->loop);
+	return 0;
+}
+
+static void
+signer_done(struct signer *signer)
+{
+	uint32_t	 i;
+
+	msg_chan_free(signer->broker);
+	msg_chan_free(signer->parent);
+	claims_key_free(signer->key);
+	for (i = 0; i < signer->nservices; i++)
+		free(signer->services[i]);
+	free(signer->services);
+	free(signer->issuer);
+	loop_free(signer->loop);
+}
+
+int
+signer_main(const struct proc_args *args)
+{
+	struct signer	 signer;
+
+	log_procinit("signer");
+	proc_child_start(args);
+	/* Reads files; and keys go to memory that is not swapped out. */
+	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
+	CRYPTO_secure_malloc_init(SIGNER_SECURE_HEAP, 16);
+	privdrop(args);
+	sandbox_enter(SANDBOX_SIGNER);
+
+	memset(&signer, 0, sizeof(signer));
+	signer.loop = loop_new();
+	if (signer.loop == NULL)
+		fatal("event loop");
+	signer.parent = proc_parent_chan(signer.loop, signer_rules,
+	    SIGNER_NRULES, &signer);
+	if (loop_run(signer.loop) == -1)
+		fatal("event loop");
+	signer_done(&signer);
+	return 0;
+}
