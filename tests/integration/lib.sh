@@ -23,7 +23,8 @@
 #   make_blob BYTES                     print the name of a file of noise
 #   digest FILE, push_blob REPO FILE, push_manifest REPO REF FILE [TYPE]
 #   make_image REPO TAG [BYTES]         push one; print the digest
-#   rss PID, children PID [ROLE], peak PID
+#   rss PID, peak PID, pss PID...       in KiB
+#   children PID [ROLE]
 
 set -u
 umask 022
@@ -39,7 +40,7 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin
 
 STORE=$T/store
 CONF_TOP= CONF_HTTP= CONF_STORAGE= CONF_REGISTRYD= CONF_AUTHD=
-TOKEN= AUTHD= REGISTRY= SCHEME=http
+TOKEN= AUTHD= REGISTRY= SCHEME=http AUTHD_SCHEME=http
 AUTHD_PID= REGISTRYD_PID= PIDS=
 FAILURES=0
 status= last=
@@ -53,6 +54,12 @@ ok() {
 fail() {
 	echo "FAIL $1${2:+: $2}"
 	FAILURES=$((FAILURES + 1))
+}
+
+# For what this machine cannot do; never for what is not installed.
+skip() {
+	echo "skip ${0##*/}: $1"
+	exit 0
 }
 
 # The test cannot go on: that is a failure, not a skip.
@@ -259,7 +266,7 @@ registryd_conf() {
 		cat <<-CONF
 		auth:
 		  token:
-		    realm: http://$AUTHD/token
+		    realm: $AUTHD_SCHEME://$AUTHD/token
 		    service: registry.test
 		    issuer: authd
 		    rootcertbundle: $T/keys/token.crt
@@ -304,7 +311,7 @@ token() {
 		shift
 	done
 	[ "$who" = - ] || set -- "$@" -u "$who"
-	curl -sS -m 20 -G "http://$AUTHD/token" \
+	curl -sS -m 20 -G "$AUTHD_SCHEME://$AUTHD/token" \
 	    --data-urlencode service=registry.test "$@" | jq -r .token
 }
 
@@ -442,6 +449,12 @@ rss() {
 
 peak() {
 	awk '/^VmHWM:/ { print $2 }' "/proc/$1/status"
+}
+
+pss() {
+	for pid; do
+		cat "/proc/$pid/smaps_rollup"
+	done | awk '/^Pss:/ { n += $2 } END { print n }'
 }
 
 # Pids of the children, or of those whose command line names the role.

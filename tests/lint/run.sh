@@ -17,7 +17,10 @@ scripts() {
 }
 
 manuals() {
-	git ls-files '*.[1-8]' | xargs mandoc -Tlint -Wstyle
+	# Our pages refer to each other before they are installed.
+	git ls-files '*.[1-8]' | xargs mandoc -Tlint -Wstyle |
+	    grep -v 'referenced manual not found' && return 1
+	return 0
 }
 
 cppcheck_all() {
