@@ -48,6 +48,8 @@ struct http_request {
 	bool		 expect_continue;
 	struct peer	 peer;
 	bool		 tls;
+	char		*text;		/* what the pointers above point into;
+					   the HTTP layer's */
 };
 
 /* Every bound and wait of the HTTP layer; defaults in http_limits_default. */
@@ -128,6 +130,7 @@ uint64_t	 http_body_received(const struct http_exchange *);
 struct http_response {
 	int		 status;
 	struct buf	 head;		/* header lines, built below */
+	unsigned	 nheaders;
 	struct buf	 body;		/* or: */
 	int		 fd;		/* -1; else a file, sent from offset */
 	uint64_t	 offset;
