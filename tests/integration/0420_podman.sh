@@ -45,7 +45,9 @@ expect "podman pull by digest gives the same image" "$id" \
 podman_ tag "$id" "$app:1"
 check "podman push in docker's format" podman_ push --tls-verify=false \
     --format v2s2 "$app:1" "$app:v2s2"
-check "podman manifest create" podman_ manifest create "$app:multi" "$app:1"
+check "podman manifest create" podman_ manifest create "$app:multi"
+check "podman manifest add" podman_ manifest add --tls-verify=false \
+    "$app:multi" "docker://$app:1"
 check "podman manifest push" podman_ manifest push --all \
     --tls-verify=false "$app:multi" "docker://$app:multi"
 check "podman search --list-tags" podman_ search --list-tags \

@@ -62,7 +62,8 @@ chmod 755 "$T/bin/logger" "$T/bin/uname"
 
 install_rc() {
 	sed -e "s,/usr/local/sbin/,$BUILD/," -e "s,/var/run/,$T/," \
-	    -e "s,/etc/rc.d/rc.subr,$T/rc.subr," -e "s,/etc/rc.subr,$T/rc.subr," \
+	    -e "s,/etc/rc.d/rc.subr,$T/rc.subr," \
+	    -e "s,/etc/rc.subr,$T/rc.subr," \
 	    "$root/rc.d/$1" >"$T/$2"
 	chmod 755 "$T/$2"
 }
