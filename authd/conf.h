@@ -21,10 +21,13 @@
 
 #define CONF_MAX_LIST	1024		/* entries of a list of strings */
 #define CONF_MAX_GROUPS	1024
-#define CONF_MAX_MEMBERS 16384		/* users of one group */
+#define CONF_MAX_MEMBERS 65536		/* users of all groups together */
+#define CONF_MAX_MEMBER_BYTES (1 << 20)	/* and of their names */
 
 struct acl;
 struct acl_rule;
+struct msg;
+struct msg_chan;
 struct yamldoc;
 struct yaml_node;
 
@@ -117,6 +120,15 @@ void		 conf_access_free(struct authd_conf *);
 /* The rules and groups, ready to decide.  NULL with a reason. */
 struct acl	*conf_acl(const struct authd_conf *, char *error,
 		    size_t errsize);
+
+/* ---- conf_wire.c: from the parent to a child ---- */
+/* Send what a child of this role may know; -1 with errno. */
+int		 conf_send(const struct authd_conf *, struct msg_chan *,
+		    unsigned role);
+/* Handle MSG_CONF_VALUE, MSG_CONF_GROUP, MSG_CONF_RULE. */
+int		 conf_on_value(struct authd_conf *, struct msg *);
+int		 conf_on_group(struct authd_conf *, struct msg *);
+int		 conf_on_rules(struct authd_conf *, struct msg *);
 
 /* ---- conf_print.c: pieces of YAML ---- */
 /* A scalar as a YAML double-quoted string, or plain where that is safe. */

@@ -32,9 +32,8 @@ read_group(struct conf_group *group, struct yamldoc *doc,
 	size_t			 i;
 
 	node->used = true;
-	if (node->type != YAML_LIST || node->nitems > CONF_MAX_MEMBERS) {
-		yaml_error(doc, node, "accepted: a list of at most %d users",
-		    CONF_MAX_MEMBERS);
+	if (node->type != YAML_LIST) {
+		yaml_error(doc, node, "accepted: a list of users");
 		return;
 	}
 	users->items = xcalloc(node->nitems + 1, sizeof(*users->items));
@@ -51,6 +50,24 @@ read_group(struct conf_group *group, struct yamldoc *doc,
 		name = NULL;
 	}
 	free(name);
+}
+
+/* All of it must fit into the queue of the broker's channel. */
+static void
+check_size(const struct authd_conf *conf, struct yamldoc *doc,
+    struct yaml_node *map)
+{
+	size_t	 i, j, members = 0, bytes = 0;
+
+	for (i = 0; i < conf->ngroups; i++) {
+		members += conf->groups[i].users.n;
+		for (j = 0; j < conf->groups[i].users.n; j++)
+			bytes += strlen(conf->groups[i].users.items[j]);
+	}
+	if (members > CONF_MAX_MEMBERS || bytes > CONF_MAX_MEMBER_BYTES)
+		yaml_error(doc, map, "found %zu members with %zu bytes, "
+		    "accepted: %d and %d in all groups together", members,
+		    bytes, CONF_MAX_MEMBERS, CONF_MAX_MEMBER_BYTES);
 }
 
 static void
@@ -75,6 +92,7 @@ read_groups(struct authd_conf *conf, struct yamldoc *doc)
 			yaml_error(doc, map->items[i], "accepted: a group "
 			    "name of 1 to %d bytes without ':'", MAX_USER);
 	}
+	check_size(conf, doc, map);
 }
 
 static bool

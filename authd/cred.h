@@ -17,6 +17,11 @@ struct cred_answer {
 	size_t		 ngroups;
 };
 
+/* Deep copy into an empty answer; -1: out of memory (dst stays empty). */
+int		 cred_answer_copy(struct cred_answer *dst,
+		    const struct cred_answer *src);
+void		 cred_answer_done(struct cred_answer *);
+
 struct cred_ops {
 	const char	*name;			/* "htpasswd" */
 	/* password: len bytes without NUL, len >= 1 (checked before). */

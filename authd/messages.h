@@ -29,9 +29,11 @@ enum {
 	MSG_CONF_TICKET_KEY,
 	/* parent -> worker: the public keys, JSON str (GET /jwks) */
 	MSG_CONF_JWKS,
-	/* parent -> broker: one group: name str, n u32, n * user str */
+	/* parent -> broker: name str, then for each user: true, user str;
+	   false.  A long group comes in several messages. */
 	MSG_CONF_GROUP,
-	/* parent -> broker: one access rule, in order; fields in acl.h */
+	/* parent -> broker: access rules in order, for each: true, the
+	   fields of acl_rule_put(); false.  May come several times. */
 	MSG_CONF_RULE,
 	/* parent -> verifier: fd of the htpasswd file; again when it changed */
 	MSG_CONF_HTPASSWD,
@@ -41,6 +43,7 @@ enum {
 
 	/* worker -> broker: peer address str, service str ("" for absent),
 	   credential kind u8 (enum cred_kind), user str, password bytes,
+	   asked bool (for any scope, be it a senseless one),
 	   nscopes u32, nscopes * (type str, name str, actions u32) */
 	MSG_TOKEN_REQUEST = 64,
 	/* broker -> worker: result u8 (enum token_result), then for
@@ -53,6 +56,8 @@ enum {
 	/* verifier -> broker: verdict u8 (enum cred_verdict), user str
 	   (canonical), ngroups u32, ngroups * str */
 	MSG_VERDICT,
+	/* verifier -> broker: its users changed; verdicts before do not count */
+	MSG_USERS_CHANGED,
 	/* broker -> signer: service str, sub str, nscopes u32,
 	   nscopes * (type str, name str, actions u32) */
 	MSG_SIGN,

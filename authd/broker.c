@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The broker: decides who may what.  It has the access rules, the cache of
+ * good credentials and the channels to verifiers and signer; it opens no
+ * file and no socket, and never sees a private key or a password hash.
+ */
+#include "broker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "loop.h"
+#include "msg.h"
+#include "privdrop.h"
+#include "sandbox.h"
+
+#include "broker_issue.h"
+#include "conf.h"
+#include "messages.h"
+
+#define MAX_WORKERS	64
+
+struct broker {
+	struct loop		*loop;
+	struct msg_chan		*parent;
+	struct authd_conf	*conf;
+	struct acl		*acl;		/* NULL before CONF_END */
+	struct issue_env	 env;
+	struct worker_slot {
+		struct msg_chan	*chan;		/* NULL: none */
+		uint64_t	 serial;	/* changes with the process */
+	}			 workers[MAX_WORKERS];
+	struct msg_chan		*verifiers[BROKER_MAX_VERIFIERS];
+	struct msg_chan		*signer;
+	uint64_t		 last_serial;
+	bool			 draining;
+};
+
+static msg_handler_fn	 broker_on_value, broker_on_group, broker_on_rules,
+			 broker_on_peer, broker_on_conf_end, broker_on_drain,
+			 broker_on_request, broker_on_verdict,
+			 broker_on_users_changed, broker_on_signed;
+
+static const struct msg_rule broker_rules[] = {
+	{ MSG_CONF_BEGIN, ROLE_PARENT, 6, MSG_MAX_SIZE, 0,
+	    proc_on_conf_begin, "CONF_BEGIN" },
+	{ MSG_CONF_VALUE, ROLE_PARENT, 8, MSG_MAX_SIZE, 0,
+	    broker_on_value, "CONF_VALUE" },
+	{ MSG_CONF_GROUP, ROLE_PARENT, 5, MSG_MAX_SIZE, 0,
+	    broker_on_group, "CONF_GROUP" },
+	{ MSG_CONF_RULE, ROLE_PARENT, 1, MSG_MAX_SIZE, 0,
+	    broker_on_rules, "CONF_RULE" },
+	{ MSG_PEER, ROLE_PARENT, 8, 8, 1, broker_on_peer, "PEER" },
+	{ MSG_CONF_END, ROLE_PARENT, 0, 0, 0, broker_on_conf_end,
+	    "CONF_END" },
+	{ MSG_DRAIN, ROLE_PARENT, 0, 0, 0, broker_on_drain, "DRAIN" },
+	{ MSG_TOKEN_REQUEST, ROLE_WORKER, 22, MSG_MAX_SIZE, 0,
+	    broker_on_request, "TOKEN_REQUEST" },
+	{ MSG_VERDICT, ROLE_VERIFIER, 9, MSG_MAX_SIZE, 0,
+	    broker_on_verdict, "VERDICT" },
+	{ MSG_USERS_CHANGED, ROLE_VERIFIER, 0, 0, 0,
+	    broker_on_users_changed, "USERS_CHANGED" },
+	{ MSG_SIGNED, ROLE_SIGNER, 17, MSG_MAX_SIZE, 0,
+	    broker_on_signed, "SIGNED" },
+};
+#define BROKER_NRULES	(sizeof(broker_rules) / sizeof(broker_rules[0]))
+
+/* ---- configuration ---- */
+
+static int
+broker_on_value(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	(void)chan;
+	return conf_on_value(((struct broker *)arg)->conf, msg);
+}
+
+static int
+broker_on_group(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	(void)chan;
+	return conf_on_group(((struct broker *)arg)->conf, msg);
+}
+
+static int
+broker_on_rules(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	(void)chan;
+	return conf_on_rules(((struct broker *)arg)->conf, msg);
+}
+
+/* Once, when every peer that runs has been named. */
+static int
+broker_on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct broker		*broker = arg;
+	struct authd_conf	*conf = broker->conf;
+	struct issue_env	*env = &broker->env;
+	char			 error[256];
+	size_t			 i;
+
+	if (broker->acl != NULL || msg_end(msg) == -1)
+		return -1;
+	if ((broker->acl = conf_acl(conf, error, sizeof(error))) == NULL)
+		fatalx("access rules: %s", error);
+	env->acl = broker->acl;
+	env->services = &conf->services;
+	env->cache = broker_cache_new((size_t)conf->cache_size,
+	    conf->cache_ttl_ms);
+	env->signer = broker_signer_new(broker->loop);
+	env->verifiers = broker_verifiers_new(broker->loop,
+	    conf->check_timeout_ms, (size_t)conf->check_queue);
+	if (env->cache == NULL || env->signer == NULL ||
+	    env->verifiers == NULL)
+		fatalx("out of memory");
+	broker_signer_set(env->signer, broker->signer);
+	for (i = 0; i < BROKER_MAX_VERIFIERS; i++)
+		broker_verifiers_set(env->verifiers, (unsigned)i,
+		    broker->verifiers[i]);
+	return msg_send_empty(chan, MSG_READY, 0);
+}
+
+/* ---- siblings ---- */
+
+/* Where the channel to a sibling is kept; NULL: nobody we talk to. */
+static struct msg_chan **
+peer_place(struct broker *broker, unsigned role, unsigned instance)
+{
+	if (role == ROLE_WORKER && instance < MAX_WORKERS)
+		return &broker->workers[instance].chan;
+	if (role == ROLE_VERIFIER && instance < BROKER_MAX_VERIFIERS)
+		return &broker->verifiers[instance];
+	if (role == ROLE_SIGNER && instance == 0)
+		return &broker->signer;
+	return NULL;
+}
+
+/* Put a channel, or NULL, in a sibling's place. */
+static void
+set_peer(struct broker *broker, unsigned role, unsigned instance,
+    struct msg_chan *chan)
+{
+	struct msg_chan	**place = peer_place(broker, role, instance);
+	struct msg_chan	 *old = *place;
+
+	*place = chan;
+	if (role == ROLE_WORKER)
+		broker->workers[instance].serial = ++broker->last_serial;
+	else if (broker->acl != NULL && role == ROLE_VERIFIER)
+		broker_verifiers_set(broker->env.verifiers, instance, chan);
+	else if (broker->acl != NULL)
+		broker_signer_set(broker->env.signer, chan);
+	msg_chan_free(old);
+}
+
+static void
+on_peer_closed(struct msg_chan *chan, const char *why, void *arg)
+{
+	unsigned	 role = msg_chan_role(chan);
+	unsigned	 instance = msg_chan_instance(chan);
+
+	if (why != NULL)
+		log_warnx("cut off %s %u: %s", role == ROLE_WORKER ?
+		    "worker" : role == ROLE_VERIFIER ? "verifier" : "signer",
+		    instance, why);
+	set_peer(arg, role, instance, NULL);
+}
+
+static int
+broker_on_peer(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct broker	*broker = arg;
+	struct msg_chan	*peer;
+	unsigned	 role, instance;
+	int		 fd;
+
+	(void)chan;
+	role = msg_get_u32(msg);
+	instance = msg_get_u32(msg);
+	if (peer_place(broker, role, instance) == NULL ||
+	    (fd = msg_get_fd(msg)) == -1)
+		return -1;
+	peer = msg_chan_new(broker->loop, fd, role, instance, broker_rules,
+	    BROKER_NRULES, on_peer_closed, broker);
+	if (peer == NULL)
+		fatal("channel to a sibling");
+	set_peer(broker, role, instance, peer);
+	return msg_end(msg);
+}
+
+/* ---- requests ---- */
+
+static void
+stop_if_idle(struct broker *broker)
+{
+	unsigned	 i;
+
+	if (!broker->draining || broker->env.open > 0)
+		return;
+	for (i = 0; i < MAX_WORKERS; i++)
+		if (broker->workers[i].chan != NULL)
+			msg_chan_flush(broker->workers[i].chan);
+	loop_stop(broker->loop);
+}
+
+static void
+send_reply(unsigned instance, uint64_t serial, struct msg_out *out, void *arg)
+{
+	struct broker		*broker = arg;
+	struct worker_slot	*worker = &broker->workers[instance];
+
+	if (worker->chan == NULL || worker->serial != serial)
+		msg_drop(out);
+	else if (msg_send(worker->chan, out) == -1)
+		log_warn("reply to worker %u", instance);
+}
+
+static int
+broker_on_request(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct broker	*broker = arg;
+	unsigned	 instance = msg_chan_instance(chan);
+	int		 error;
+
+	if (broker->acl == NULL)
+		return -1;
+	error = issue_start(&broker->env, instance,
+	    broker->workers[instance].serial, msg);
+	stop_if_idle(broker);
+	return error;
+}
+
+static int
+broker_on_verdict(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct broker	*broker = arg;
+	int		 error;
+
+	if (broker->acl == NULL)
+		return -1;
+	error = broker_verifiers_on_verdict(broker->env.verifiers, chan, msg);
+	stop_if_idle(broker);
+	return error;
+}
+
+static int
+broker_on_users_changed(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct broker	*broker = arg;
+
+	(void)chan;
+	if (broker->acl != NULL)
+		broker_cache_flush(broker->env.cache);
+	return msg_end(msg);
+}
+
+static int
+broker_on_signed(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct broker	*broker = arg;
+	int		 error;
+
+	(void)chan;
+	if (broker->acl == NULL)
+		return -1;
+	error = broker_signer_on_signed(broker->env.signer, msg);
+	stop_if_idle(broker);
+	return error;
+}
+
+/* ---- the process ---- */
+
+/* The parent drains workers first, so hardly anything can be open. */
+static int
+broker_on_drain(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct broker	*broker = arg;
+
+	(void)chan;
+	if (msg_end(msg) == -1)
+		return -1;
+	broker->draining = true;
+	stop_if_idle(broker);
+	return 0;
+}
+
+static void
+broker_done(struct broker *broker)
+{
+	unsigned	 i;
+
+	broker_verifiers_free(broker->env.verifiers);
+	broker_signer_free(broker->env.signer);
+	broker_cache_free(broker->env.cache);
+	for (i = 0; i < MAX_WORKERS; i++)
+		msg_chan_free(broker->workers[i].chan);
+	for (i = 0; i < BROKER_MAX_VERIFIERS; i++)
+		msg_chan_free(broker->verifiers[i]);
+	msg_chan_free(broker->signer);
+	msg_chan_free(broker->parent);
+	acl_free(broker->acl);
+	conf_free(broker->conf);
+	loop_free(broker->loop);
+}
+
+int
+broker_main(const struct proc_args *args)
+{
+	struct broker	 broker;
+
+	log_procinit("broker");
+	proc_child_start(args);
+	privdrop(args);
+	sandbox_enter(SANDBOX_BROKER);
+
+	memset(&broker, 0, sizeof(broker));
+	broker.conf = conf_new();
+	broker.env.reply = send_reply;
+	broker.env.arg = &broker;
+	broker.loop = loop_new();
+	if (broker.loop == NULL)
+		fatal("event loop");
+	broker.parent = proc_parent_chan(broker.loop, broker_rules,
+	    BROKER_NRULES, &broker);
+	if (loop_run(broker.loop) == -1)
+		fatal("event loop");
+	broker_done(&broker);
+	return 0;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The broker's cache of good credentials.  An entry is found by the
+ * HMAC-SHA256 of user and password under a key that is made at start and
+ * never leaves the process: what is kept cannot be turned into a password,
+ * nor tried against another process's copy.  Failures are not cached.
+ */
+#include "broker_cache.h"
+
+#include <sys/queue.h>
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "random.h"
+
+#define KEY_SIZE	32
+#define BUCKETS		4096		/* a power of two */
+
+struct entry {
+	unsigned char		 key[KEY_SIZE];
+	struct cred_answer	 answer;
+	uint64_t		 expires;	/* monotonic, ms */
+	LIST_ENTRY(entry)	 in_bucket;
+	TAILQ_ENTRY(entry)	 by_age;
+};
+
+LIST_HEAD(bucket, entry);
+
+struct broker_cache {
+	unsigned char		 hmac_key[KEY_SIZE];
+	struct bucket		 buckets[BUCKETS];
+	TAILQ_HEAD(, entry)	 entries;	/* oldest first */
+	size_t			 n, max;
+	uint64_t		 ttl_ms;
+};
+
+struct broker_cache *
+broker_cache_new(size_t size, uint64_t ttl_ms)
+{
+	struct broker_cache	*cache;
+
+	if ((cache = calloc(1, sizeof(*cache))) == NULL)
+		return NULL;
+	TAILQ_INIT(&cache->entries);
+	random_bytes(cache->hmac_key, sizeof(cache->hmac_key));
+	cache->max = ttl_ms == 0 ? 0 : size;
+	cache->ttl_ms = ttl_ms;
+	return cache;
+}
+
+static void
+drop(struct broker_cache *cache, struct entry *e)
+{
+	LIST_REMOVE(e, in_bucket);
+	TAILQ_REMOVE(&cache->entries, e, by_age);
+	cache->n--;
+	cred_answer_done(&e->answer);
+	secret_wipe(e->key, sizeof(e->key));
+	free(e);
+}
+
+void
+broker_cache_flush(struct broker_cache *cache)
+{
+	struct entry	*e;
+
+	while ((e = TAILQ_FIRST(&cache->entries)) != NULL)
+		drop(cache, e);
+}
+
+void
+broker_cache_free(struct broker_cache *cache)
+{
+	if (cache == NULL)
+		return;
+	broker_cache_flush(cache);
+	secret_wipe(cache->hmac_key, sizeof(cache->hmac_key));
+	free(cache);
+}
+
+/* A NUL ends the user, which has none, so no two pairs look alike. */
+static int
+make_key(const struct broker_cache *cache, const char *user,
+    const struct secret *password, unsigned char key[KEY_SIZE])
+{
+	size_t		 ulen = strlen(user) + 1, plen = secret_len(password);
+	unsigned int	 n = 0;
+	unsigned char	*text;
+	bool		 done;
+
+	if ((text = malloc(ulen + plen)) == NULL)
+		return -1;
+	memcpy(text, user, ulen);
+	memcpy(text + ulen, secret_data(password), plen);
+	done = HMAC(EVP_sha256(), cache->hmac_key, KEY_SIZE, text,
+	    ulen + plen, key, &n) != NULL && n == KEY_SIZE;
+	secret_wipe(text, ulen + plen);
+	free(text);
+	return done ? 0 : -1;
+}
+
+static struct bucket *
+bucket_of(struct broker_cache *cache, const unsigned char *key)
+{
+	return &cache->buckets[(key[0] | key[1] << 8) & (BUCKETS - 1)];
+}
+
+static struct entry *
+find(struct broker_cache *cache, const unsigned char *key)
+{
+	struct entry	*e;
+
+	LIST_FOREACH(e, bucket_of(cache, key), in_bucket)
+		if (memcmp(e->key, key, KEY_SIZE) == 0)
+			return e;
+	return NULL;
+}
+
+const struct cred_answer *
+broker_cache_find(struct broker_cache *cache, const char *user,
+    const struct secret *password)
+{
+	unsigned char	 key[KEY_SIZE];
+	struct entry	*e;
+
+	if (cache->n == 0 || make_key(cache, user, password, key) == -1 ||
+	    (e = find(cache, key)) == NULL)
+		return NULL;
+	if (e->expires <= clock_monotonic_ms()) {
+		drop(cache, e);
+		return NULL;
+	}
+	return &e->answer;
+}
+
+void
+broker_cache_put(struct broker_cache *cache, const char *user,
+    const struct secret *password, const struct cred_answer *answer)
+{
+	struct entry	*e, *old;
+
+	if (cache->max == 0 || (e = calloc(1, sizeof(*e))) == NULL)
+		return;
+	if (make_key(cache, user, password, e->key) == -1 ||
+	    cred_answer_copy(&e->answer, answer) == -1) {
+		free(e);
+		return;
+	}
+	if ((old = find(cache, e->key)) != NULL)
+		drop(cache, old);
+	else if (cache->n == cache->max)
+		drop(cache, TAILQ_FIRST(&cache->entries));
+	e->expires = clock_monotonic_ms() + cache->ttl_ms;
+	LIST_INSERT_HEAD(bucket_of(cache, e->key), e, in_bucket);
+	TAILQ_INSERT_TAIL(&cache->entries, e, by_age);
+	cache->n++;
+}
+
+size_t
+broker_cache_count(const struct broker_cache *cache)
+{
+	return cache->n;
+}
