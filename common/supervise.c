@@ -344,6 +344,22 @@ supervise_drain(struct supervise *sup)
 }
 
 void
+supervise_each(struct supervise *sup, unsigned role,
+    void (*fn)(struct msg_chan *, void *, void *), void *arg)
+{
+	struct generation *gen;
+	struct child *child;
+	size_t i;
+
+	TAILQ_FOREACH(gen, &sup->generations, entry)
+		for (i = 0; i < gen->nchildren; i++) {
+			child = &gen->children[i];
+			if (child->role->role == role && child->chan != NULL)
+				fn(child->chan, gen->conf.conf_arg, arg);
+		}
+}
+
+void
 supervise_free(struct supervise *sup)
 {
 	struct generation *gen;

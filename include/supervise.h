@@ -80,6 +80,10 @@ struct supervise *supervise_new(struct loop *, const struct msg_rule *,
 int	 supervise_start(struct supervise *, const struct supervise_conf *);
 /* SIGTERM: drain every generation.  Called again: kill what is left. */
 void	 supervise_drain(struct supervise *);
+/* Call fn for each running child of a role, in every generation. */
+void	 supervise_each(struct supervise *, unsigned role,
+	    void (*fn)(struct msg_chan *, void *conf_arg, void *arg),
+	    void *arg);
 /* Kill everything and free. */
 void	 supervise_free(struct supervise *);
 /* The path of the running binary, for exec; "" when unknown. */
