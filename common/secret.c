@@ -60,7 +60,10 @@ secret_read(int fd, size_t max)
 	if (secret == NULL)
 		return NULL;
 	while (have <= max) {
-		n = read(fd, secret->data + have, max + 1 - have);
+		n = pread(fd, secret->data + have, max + 1 - have,
+		    (off_t)have);
+		if (n == -1 && errno == ESPIPE)
+			n = read(fd, secret->data + have, max + 1 - have);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)

@@ -13,7 +13,8 @@ struct secret;
 /* Copy len bytes; a NUL is kept behind them.  NULL when memory is out. */
 struct secret	*secret_new(const void *, size_t len);
 /*
- * Read a whole file of at most "max" bytes from fd (not closed).
+ * Read a whole file of at most "max" bytes from fd (not closed), from its
+ * start and without moving its offset, as siblings may share it.
  * NULL with errno: EFBIG, EIO, ENOMEM, ...
  */
 struct secret	*secret_read(int fd, size_t max);
