@@ -10,8 +10,9 @@ cd "$(dirname "$0")/../.." || exit 1
 lint=tests/lint
 
 scripts() {
-	git ls-files '*.sh' .ci/run | grep -v ^tests/integration/ |
-	    xargs shellcheck && git ls-files 'tests/integration/*.sh' |
+	git ls-files '*.sh' .ci/run | grep -Ev '^tests/(integration|bench)/' |
+	    xargs shellcheck &&
+	    git ls-files 'tests/integration/*.sh' 'tests/bench/*.sh' |
 	    xargs shellcheck -x -P tests/integration -S warning &&
 	    git ls-files rc.d | xargs shellcheck -e SC1091,SC2034
 }
