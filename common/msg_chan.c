@@ -456,6 +456,16 @@ recv_frame(struct msg_chan *chan)
 	return more;
 }
 
+void
+msg_chan_drain(struct msg_chan *chan)
+{
+	int i;
+
+	for (i = 0; i < MSG_MAX_QUEUE; i++)
+		if (!recv_frame(chan))
+			break;
+}
+
 static void
 on_io(int fd, unsigned events, void *arg)
 {

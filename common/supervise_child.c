@@ -338,12 +338,14 @@ child_exited(struct child *child, int status)
 	uint64_t delay;
 
 	describe_exit(how, sizeof(how), status);
+	child->pid = 0;			/* the number may be another's now */
+	if (child->chan != NULL)
+		msg_chan_drain(child->chan);
 	asked = child->state == CHILD_DRAINING && WIFEXITED(status) &&
 	    WEXITSTATUS(status) == 0;
 	loop_timer_stop(child->timer);
 	msg_chan_free(child->chan);
 	child->chan = NULL;
-	child->pid = 0;
 	child->state = CHILD_DOWN;
 	if (!gen_wants(child->gen, child->role)) {
 		if (asked)

@@ -87,6 +87,11 @@ unsigned	 msg_chan_role(const struct msg_chan *);
 unsigned	 msg_chan_instance(const struct msg_chan *);
 size_t		 msg_chan_queued(const struct msg_chan *);
 /*
+ * Handle what has arrived already, without waiting; the channel may be gone
+ * afterwards.  For what a dead peer left; not from its own handlers.
+ */
+void		 msg_chan_drain(struct msg_chan *);
+/*
  * Wait (blocking, at most 5 s) until what is queued has been written; at
  * exit.  -1: not all of it.
  */
