@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Manifests: HEAD, GET and DELETE, by tag and by digest.  Runs in the worker;
+ * deletions go to a keeper.
+ *
+ * A manifest is sent as it is stored, whatever Accept lists: it has one
+ * form, and a client that may not take its type says so better than a 404
+ * would ("unknown" of something that is there).  Bytes and type never depend
+ * on the request, so that no two clients see two things under one digest;
+ * who did not list the type gets a Warning beside.
+ */
+#include "api_manifest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "keeper_client.h"
+#include "reference.h"
+#include "repo.h"
+#include "tag.h"
+
+enum store_result
+api_manifest_load(struct api_request *r, const struct digest *digest,
+    struct api_manifest *am)
+{
+	char kept[MEDIATYPE_SIZE];
+	struct digest actual;
+	enum store_result result;
+
+	memset(am, 0, sizeof(*am));
+	result = repo_read_manifest(r->store, api_name(r), digest, &am->data,
+	    &am->len);
+	if (result != STORE_OK)
+		return result;
+	if (digest_of(&actual, digest->alg, am->data, am->len) == -1 ||
+	    !digest_equal(&actual, digest)) {
+		api_manifest_unload(am);
+		return STORE_INVALID;
+	}
+	result = repo_read_mediatype(r->store, api_name(r), digest, kept);
+	if (result != STORE_OK && result != STORE_NOTFOUND) {
+		api_manifest_unload(am);
+		return result;
+	}
+	if (manifest_read(&am->m, am->data, am->len,
+	    result == STORE_OK ? kept : NULL) == -1) {
+		api_manifest_unload(am);
+		return STORE_NOMEM;
+	}
+	return STORE_OK;
+}
+
+void
+api_manifest_unload(struct api_manifest *am)
+{
+	manifest_done(&am->m);
+	free(am->data);
+	am->data = NULL;
+}
+
+/* What the path refers to; answered when it is not OK. */
+static bool
+find_digest(struct api_request *r, struct digest *digest)
+{
+	struct reference ref;
+	enum store_result result;
+
+	if (reference_parse(&ref, r->match.arg) == -1) {
+		if (strchr(r->match.arg, ':') != NULL)
+			(void)api_fail_text(r, API_DIGEST_INVALID,
+			    "not a digest of a known algorithm");
+		else
+			(void)api_fail(r, API_MANIFEST_UNKNOWN);
+		return false;
+	}
+	if (ref.is_digest) {
+		*digest = ref.digest;
+		return true;
+	}
+	result = tag_get(r->store, api_name(r), ref.tag, digest);
+	if (result == STORE_NOTFOUND)
+		(void)api_fail_with(r, NULL, API_MANIFEST_UNKNOWN,
+		    json_sprintf("unknown tag=%s", ref.tag), false);
+	else if (result != STORE_OK)
+		(void)api_fail_store(r, result, API_MANIFEST_UNKNOWN,
+		    API_UNKNOWN, "read tag");
+	return result == STORE_OK;
+}
+
+static enum step
+fail_unknown(struct api_request *r, const char *digest)
+{
+	return api_fail_with(r, NULL, API_MANIFEST_UNKNOWN,
+	    json_pack("{s:s, s:s}", "Name", api_name(r), "Revision", digest),
+	    false);
+}
+
+static void
+add_manifest_headers(struct http_response *resp, const char *digest)
+{
+	http_response_header(resp, "Docker-Content-Digest", "%s", digest);
+	http_response_header(resp, "ETag", "\"%s\"", digest);
+}
+
+static void
+send_manifest(struct api_request *r, const char *digest,
+    const struct api_manifest *am)
+{
+	struct http_response resp;
+
+	http_response_init(&resp, 200);
+	http_response_header(&resp, "Content-Type", "%s", am->m.mediatype);
+	add_manifest_headers(&resp, digest);
+	if (!mediatype_accepted(http_request_header(r->exchange, "Accept"),
+	    am->m.mediatype))
+		api_warn(&resp, "the manifest has a type that Accept does "
+		    "not list");
+	http_response_body(&resp, am->data, am->len);
+	api_respond(r, &resp);
+}
+
+enum step
+api_manifest_get(struct api_request *r)
+{
+	struct http_response resp;
+	struct api_manifest am;
+	struct digest digest;
+	char text[DIGEST_STR_SIZE];
+	struct store_stat st;
+	enum store_result result;
+	bool same;
+
+	if (!find_digest(r, &digest))
+		return STEP_DONE;
+	(void)digest_format(text, &digest);
+	same = api_etag_matches(http_request_header(r->exchange,
+	    "If-None-Match"), text);
+	result = same ? repo_stat_manifest(r->store, api_name(r), &digest,
+	    &st) : api_manifest_load(r, &digest, &am);
+	if (result == STORE_NOTFOUND)
+		return fail_unknown(r, text);
+	if (result != STORE_OK)
+		return api_fail_store(r, result, API_MANIFEST_UNKNOWN,
+		    API_UNKNOWN, "read manifest");
+	if (same) {
+		http_response_init(&resp, 304);
+		add_manifest_headers(&resp, text);
+		api_respond(r, &resp);
+		return STEP_DONE;
+	}
+	send_manifest(r, text, &am);
+	api_manifest_unload(&am);
+	return STEP_DONE;
+}
+
+static void
+manifest_on_delete(const struct keeper_reply *reply, void *arg)
+{
+	struct api_request *r = arg;
+	struct http_response resp;
+
+	r->call = NULL;
+	if (reply->result != STORE_OK) {
+		(void)api_fail_store(r, reply->result, API_MANIFEST_UNKNOWN,
+		    API_MANIFEST_UNKNOWN, "delete manifest");
+		return;
+	}
+	http_response_init(&resp, 202);
+	api_respond(r, &resp);
+}
+
+enum step
+api_manifest_delete(struct api_request *r)
+{
+	struct reference ref;
+
+	if (reference_parse(&ref, r->match.arg) == -1)
+		return strchr(r->match.arg, ':') != NULL ?
+		    api_fail_text(r, API_DIGEST_INVALID,
+		    "not a digest of a known algorithm") :
+		    api_fail(r, API_MANIFEST_UNKNOWN);
+	if (ref.is_digest)
+		r->call = keeper_manifest_delete(r->keepers, api_name(r),
+		    &ref.digest, manifest_on_delete, r);
+	else
+		r->call = keeper_tag_delete(r->keepers, api_name(r), ref.tag,
+		    manifest_on_delete, r);
+	if (r->call == NULL)
+		return api_fail(r, API_UNAVAILABLE);
+	return STEP_WAIT;
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The life of a request: the step table below, walked until a step answers
+ * or waits for a keeper.  Runs in the worker.  Knows no storage paths, no
+ * HTTP syntax and no status of an error.
+ */
+#include "request.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "access.h"
+#include "api.h"
+#include "clock.h"
+#include "log.h"
+#include "random.h"
+#include "reference.h"
+#include "request_log.h"
+#include "route.h"
+#include "str.h"
+
+#define PREFIX_SIZE	256
+
+struct request_ctx {
+	struct request_env env;
+	struct access	*access;
+	char		 prefix[PREFIX_SIZE];
+};
+
+static enum step step_route(struct api_request *);
+static enum step step_access(struct api_request *);
+static enum step step_handle(struct api_request *);
+
+static const struct {
+	const char	*name;
+	enum step	(*run)(struct api_request *);
+} steps[] = {
+	{ "route",	step_route },
+	{ "access",	step_access },
+	{ "handle",	step_handle },
+};
+#define NSTEPS	(sizeof(steps) / sizeof(steps[0]))
+
+static enum step
+fail_method(struct api_request *r)
+{
+	struct http_response resp;
+	char allow[64];
+
+	http_response_init(&resp, 405);
+	http_response_header(&resp, "Allow", "%s",
+	    route_allow(r->match.endpoint, allow, sizeof(allow)));
+	return api_fail_with(r, &resp, API_UNSUPPORTED, NULL, false);
+}
+
+static enum step
+redirect_base(struct api_request *r)
+{
+	struct http_response resp;
+
+	http_response_init(&resp, 301);
+	api_location(r, &resp, "/v2/");
+	api_respond(r, &resp);
+	return STEP_DONE;
+}
+
+static enum step
+step_route(struct api_request *r)
+{
+	if (uri_parse(&r->uri, r->head->target,
+	    strlen(r->head->target)) == -1)
+		return errno == ENOMEM ? api_fail(r, API_UNAVAILABLE) :
+		    api_fail_text(r, API_BAD_REQUEST, "request target");
+	switch (route_find(r->head->method, r->uri.path, r->prefix,
+	    &r->match)) {
+	case ROUTE_UNKNOWN:
+		return api_fail(r, API_NO_ENDPOINT);
+	case ROUTE_NAME:
+		return api_fail(r, API_NAME_INVALID);
+	case ROUTE_METHOD:
+		return fail_method(r);
+	case ROUTE_REDIRECT:
+		return redirect_base(r);
+	case ROUTE_FOUND:
+		break;
+	}
+	return STEP_NEXT;
+}
+
+/* The repository that a mount would read from: its access counts too. */
+static const char *
+mount_source(const struct api_request *r)
+{
+	const char *from = uri_param(&r->uri, "from");
+
+	if (r->match.endpoint != ENDPOINT_UPLOADS || from == NULL ||
+	    uri_param(&r->uri, "mount") == NULL || !repo_name_ok(from))
+		return NULL;
+	return from;
+}
+
+static enum step
+fail_unauthorized(struct api_request *r)
+{
+	struct http_response resp;
+	json_t *detail = r->grant.detail;
+
+	if (r->grant.reason != NULL)
+		(void)str_copy(r->detail, sizeof(r->detail),
+		    r->grant.reason);
+	r->grant.detail = NULL;
+	http_response_init(&resp, 401);
+	http_response_header(&resp, "WWW-Authenticate", "%s",
+	    buf_str(&r->grant.challenge));
+	return api_fail_with(r, &resp, API_UNAUTHORIZED, detail, false);
+}
+
+static enum step
+step_access(struct api_request *r)
+{
+	const char *encoding = http_request_header(r->exchange,
+	    "Content-Encoding");
+	struct access_query query;
+
+	query.route = r->match.route;
+	query.name = r->match.name;
+	query.from = mount_source(r);
+	query.authorization = http_request_header(r->exchange,
+	    "Authorization");
+	query.nauthorization = http_request_header_count(r->exchange,
+	    "Authorization");
+	query.now = (int64_t)clock_wall();
+	switch (access_check(r->access, &query, &r->grant)) {
+	case ACCESS_ALLOWED:
+		break;
+	case ACCESS_UNAUTHORIZED:
+		return fail_unauthorized(r);
+	case ACCESS_MALFORMED:
+		return api_fail_text(r, API_BAD_REQUEST,
+		    "several Authorization headers");
+	case ACCESS_READONLY:
+		(void)str_copy(r->detail, sizeof(r->detail),
+		    "the registry is read-only");
+		return fail_method(r);
+	case ACCESS_NODELETE:
+		(void)str_copy(r->detail, sizeof(r->detail),
+		    "deleting is disabled");
+		return fail_method(r);
+	case ACCESS_NOMEM:
+		return api_fail(r, API_UNAVAILABLE);
+	}
+	/* What is stored under a digest must be what was sent. */
+	if (r->head->has_body && encoding != NULL &&
+	    !str_equal_nocase(encoding, "identity"))
+		return api_fail(r, API_ENCODING);
+	return STEP_NEXT;
+}
+
+static enum step
+step_handle(struct api_request *r)
+{
+	return r->match.route->handler(r);
+}
+
+static void
+request_run(struct api_request *r)
+{
+	enum step step = STEP_NEXT;
+
+	while (step == STEP_NEXT && r->step < NSTEPS) {
+		log_debug("request %s: %s", r->id, steps[r->step].name);
+		step = steps[r->step++].run(r);
+	}
+}
+
+static void
+request_on_request(struct http_exchange *exchange, void *arg)
+{
+	struct request_ctx *ctx = arg;
+	struct http_response resp;
+	struct api_request *r;
+
+	if ((r = calloc(1, sizeof(*r))) == NULL) {
+		http_response_init(&resp, api_error_status(API_UNAVAILABLE));
+		http_respond(exchange, &resp);
+		return;
+	}
+	r->exchange = exchange;
+	r->head = http_request(exchange);
+	r->conf = ctx->env.conf;
+	r->store = ctx->env.store;
+	r->keepers = ctx->env.keepers;
+	r->access = ctx->access;
+	r->prefix = ctx->prefix;
+	r->match.arg = "";
+	random_hex(r->id, (REQUEST_ID_SIZE - 1) / 2);
+	http_set_data(exchange, r);
+	request_run(r);
+}
+
+/* Sent, or the client is gone: whatever still runs for it is called off. */
+static void
+request_on_done(struct http_exchange *exchange, void *arg)
+{
+	struct api_request *r = http_data(exchange);
+
+	(void)arg;
+	if (r == NULL)
+		return;
+	if (r->call != NULL)
+		keeper_call_cancel(r->call);
+	request_log(r);
+	if (r->state != NULL)
+		r->state_free(r->state);
+	access_answer_done(&r->grant);
+	uri_done(&r->uri);
+	free(r);
+}
+
+static void
+request_on_bad_request(const struct peer *peer, int status,
+    const char *reason, struct buf *body, const char **content_type,
+    void *arg)
+{
+	struct request_ctx *ctx = arg;
+	char text[16], remote[PEER_SIZE + 16];
+	const struct log_field fields[] = {
+		{ "http.request.remoteaddr", remote },
+		{ "http.response.status", text },
+		{ "err.message", reason },
+	};
+
+	(void)snprintf(text, sizeof(text), "%d", status);
+	(void)snprintf(remote, sizeof(remote), peer->port == 0 ? "%s" :
+	    strchr(peer->addr, ':') != NULL ? "[%s]:%u" : "%s:%u",
+	    peer->addr, peer->port);
+	if (!ctx->env.conf->accesslog_disabled)
+		log_event(LOG_LEVEL_INFO, "request refused", fields,
+		    sizeof(fields) / sizeof(fields[0]));
+	api_error_format_status(body, status, reason);
+	*content_type = "application/json";
+}
+
+const struct http_server_ops request_ops = {
+	.on_request = request_on_request,
+	.on_done = request_on_done,
+	.on_bad_request = request_on_bad_request,
+};
+
+/* http.prefix with a slash in front and none behind. */
+static void
+prefix_set(struct request_ctx *ctx, const char *prefix)
+{
+	size_t len;
+
+	if (prefix == NULL)
+		return;
+	while (*prefix == '/')
+		prefix++;
+	len = strlen(prefix);
+	while (len > 0 && prefix[len - 1] == '/')
+		len--;
+	if (len == 0 || len + 2 > sizeof(ctx->prefix))
+		return;
+	ctx->prefix[0] = '/';
+	memcpy(ctx->prefix + 1, prefix, len);
+	ctx->prefix[len + 1] = '\0';
+}
+
+struct request_ctx *
+request_ctx_new(const struct request_env *env)
+{
+	struct request_ctx *ctx;
+	const char *wrong;
+
+	if ((wrong = route_check()) != NULL) {
+		log_error("route table: %s", wrong);
+		return NULL;
+	}
+	if ((ctx = calloc(1, sizeof(*ctx))) == NULL)
+		return NULL;
+	ctx->env = *env;
+	prefix_set(ctx, env->conf->prefix);
+	if ((ctx->access = access_new(env->conf, env->jwks)) == NULL) {
+		free(ctx);
+		return NULL;
+	}
+	return ctx;
+}
+
+void
+request_ctx_free(struct request_ctx *ctx)
+{
+	if (ctx == NULL)
+		return;
+	access_free(ctx->access);
+	free(ctx);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The access line of a request and the event of its error, with the names
+ * that distribution gives the fields.  Runs in the worker.  What a client
+ * sent appears in field values only, never a token.
+ */
+#include "request_log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api.h"
+#include "log.h"
+
+#define STATUS_CLIENT_GONE	499
+
+struct texts {
+	char	 remote[PEER_SIZE + 16];
+	char	 status[16], written[24], duration[24];
+	char	 code[64];
+};
+
+static const char *
+variable(const struct api_request *r, enum route_endpoint a,
+    enum route_endpoint b)
+{
+	if ((r->match.endpoint == a || r->match.endpoint == b) &&
+	    r->match.arg[0] != '\0')
+		return r->match.arg;
+	return NULL;
+}
+
+static const char *
+or_null(const char *text)
+{
+	return text[0] == '\0' ? NULL : text;
+}
+
+/* Lower case with spaces, as distribution's logs have it. */
+static void
+code_text(char *dst, size_t size, const char *code)
+{
+	size_t i;
+
+	for (i = 0; code[i] != '\0' && i + 1 < size; i++)
+		dst[i] = code[i] == '_' ? ' ' :
+		    (char)(code[i] >= 'A' && code[i] <= 'Z' ? code[i] + 32 :
+		    code[i]);
+	dst[i] = '\0';
+}
+
+static void
+texts_format(const struct api_request *r, struct texts *t)
+{
+	const struct peer *peer = &r->head->peer;
+	int status = http_status(r->exchange);
+	uint64_t us = http_elapsed_us(r->exchange);
+
+	if (status == 0)
+		status = STATUS_CLIENT_GONE;
+	if (peer->port == 0)
+		(void)snprintf(t->remote, sizeof(t->remote), "%s",
+		    peer->addr);
+	else
+		(void)snprintf(t->remote, sizeof(t->remote),
+		    strchr(peer->addr, ':') != NULL ? "[%s]:%u" : "%s:%u",
+		    peer->addr, peer->port);
+	(void)snprintf(t->status, sizeof(t->status), "%d", status);
+	(void)snprintf(t->written, sizeof(t->written), "%llu",
+	    (unsigned long long)http_sent(r->exchange));
+	(void)snprintf(t->duration, sizeof(t->duration), "%llu.%03u",
+	    (unsigned long long)(us / 1000000),
+	    (unsigned)(us / 1000 % 1000));
+	t->code[0] = '\0';
+	if (r->failed)
+		code_text(t->code, sizeof(t->code),
+		    api_error_code(r->error));
+}
+
+static void
+log_failure(const struct api_request *r, const struct texts *t)
+{
+	enum log_level level = http_status(r->exchange) >= 500 ?
+	    LOG_LEVEL_ERROR : LOG_LEVEL_INFO;
+	const struct log_field fields[] = {
+		{ "err.code", t->code },
+		{ "err.message", api_error_message(r->error) },
+		{ "err.detail", or_null(r->detail) },
+		{ "http.request.id", r->id },
+		{ "http.request.method", r->head->method_name },
+		{ "http.request.uri", r->head->target },
+		{ "http.request.remoteaddr", t->remote },
+		{ "http.response.status", t->status },
+		{ "vars.name", or_null(r->match.name) },
+		{ "auth.user.name", or_null(r->grant.user) },
+	};
+
+	log_event(level, "response completed with error", fields,
+	    sizeof(fields) / sizeof(fields[0]));
+}
+
+void
+request_log(const struct api_request *r)
+{
+	struct texts t;
+
+	texts_format(r, &t);
+	if (r->failed)
+		log_failure(r, &t);
+	if (r->conf->accesslog_disabled)
+		return;
+	const struct log_field fields[] = {
+		{ "http.request.id", r->id },
+		{ "http.request.method", r->head->method_name },
+		{ "http.request.uri", r->head->target },
+		{ "http.request.remoteaddr", t.remote },
+		{ "http.request.useragent",
+		    http_request_header(r->exchange, "User-Agent") },
+		{ "http.response.status", t.status },
+		{ "http.response.written", t.written },
+		{ "http.response.duration", t.duration },
+		{ "auth.user.name", or_null(r->grant.user) },
+		{ "auth.jti", or_null(r->grant.jti) },
+		{ "vars.name", or_null(r->match.name) },
+		{ "vars.reference", variable(r, ENDPOINT_MANIFEST, 0) },
+		{ "vars.digest", variable(r, ENDPOINT_BLOB,
+		    ENDPOINT_REFERRERS) },
+		{ "vars.uuid", variable(r, ENDPOINT_UPLOAD, 0) },
+	};
+
+	log_event(LOG_LEVEL_INFO, "response completed", fields,
+	    sizeof(fields) / sizeof(fields[0]));
+}
