@@ -54,14 +54,20 @@ enum {
 	KEEPER_BODY_ABORT,		/* no repo: - */
 
 	/* keeper -> worker: result u32, offset u64 (uploads: bytes that are
-	   there now), ndigests u32 (missing ones, at most 64), * str */
-	KEEPER_REPLY
+	   there now), ndigests u32 (missing ones, at most 64), * str.  None
+	   for a body that was aborted */
+	KEEPER_REPLY,
+	/* keeper -> worker: still at work on this request; no fields */
+	KEEPER_PROGRESS
 };
 
 #define KEEPER_ANY		UINT64_MAX
 /* algorithm u8, then DIGEST_MAX_BYTES bytes, the rest of them zero */
 #define DIGEST_WIRE_SIZE	(1 + 64)
 #define KEEPER_MAX_MISSING	64
+#define KEEPER_MAX_REFS		8192	/* of one manifest */
+#define KEEPER_MAX_TAGS		64	/* of one manifest */
+#define KEEPER_MAX_BODIES	512	/* of one worker at a time */
 
 enum conf_file {
 	CONF_FILE_TLS_CERTIFICATE,

@@ -30,6 +30,7 @@ struct upload {
 	uint64_t	 hashed;
 	struct digest_ctx *base;	/* as found at opening */
 	uint64_t	 base_size;
+	bool		 frozen;	/* the file is, or may be, a blob */
 };
 
 static struct upload *
@@ -144,6 +145,8 @@ upload_append(struct upload *u, const void *data, size_t len)
 {
 	enum store_result r;
 
+	if (u->frozen)
+		return STORE_NOTFOUND;
 	if ((r = store_write(u->store, u->fd, data, len,
 	    u->size)) != STORE_OK) {
 		/* Part of it may be there. */
@@ -169,6 +172,8 @@ upload_rewind(struct upload *u, uint64_t offset)
 		return STORE_MISMATCH;
 	if (offset == u->size)
 		return STORE_OK;
+	if (u->frozen)
+		return STORE_NOTFOUND;
 	if ((r = store_truncate(u->store, u->fd, offset)) != STORE_OK)
 		return r;
 	u->size = offset;
@@ -228,27 +233,51 @@ upload_check(struct upload *u, const struct digest *want)
 	return digest_equal(&have, want) ? STORE_OK : STORE_MISMATCH;
 }
 
+/* Does the session still have its file? */
+static bool
+upload_in_place(struct upload *u, const char *data)
+{
+	struct store_stat here, st;
+
+	return store_stat(u->store, data, &here) == STORE_OK &&
+	    store_fstat(u->store, u->fd, &st) == STORE_OK &&
+	    here.ino == st.ino && here.dev == st.dev;
+}
+
+/* From here on, the file must not change any more through this upload. */
+static enum store_result
+upload_publish(struct upload *u, const struct digest *d)
+{
+	char path[LAYOUT_PATH_SIZE], data[LAYOUT_PATH_SIZE];
+	enum store_result r;
+
+	layout_upload_data(data, u->repo, u->id);
+	u->frozen = true;
+	r = store_move(u->store, data, layout_blob(path, d), STORE_REPLACE);
+	if (r == STORE_OK)
+		return repo_link_blob(u->store, u->repo, d);
+	if (upload_in_place(u, data))
+		u->frozen = false;
+	return r;
+}
+
 enum store_result
 upload_finish(struct upload *u, const struct digest *d)
 {
-	char path[LAYOUT_PATH_SIZE], data[LAYOUT_PATH_SIZE];
 	char session[LAYOUT_PATH_SIZE];
 	enum store_result r;
 
+	if (u->frozen)
+		return STORE_NOTFOUND;
 	if ((r = upload_check(u, d)) != STORE_OK)
 		return r;
 	layout_upload(session, u->repo, u->id);
-	layout_upload_data(data, u->repo, u->id);
-	r = store_sync(u->store, u->fd);
-	if (r == STORE_OK)
-		r = store_move(u->store, data, layout_blob(path, d),
-		    STORE_REPLACE);
-	else {
+	if ((r = store_sync(u->store, u->fd)) != STORE_OK) {
 		/* The kernel may have dropped pages: never try again. */
+		u->frozen = true;
 		(void)store_remove_tree(u->store, session, STORE_NOSYNC);
-	}
-	if (r == STORE_OK)
-		r = repo_link_blob(u->store, u->repo, d);
+	} else
+		r = upload_publish(u, d);
 	if (r != STORE_OK)
 		return r;
 	upload_drop_hash(u);
@@ -366,7 +395,7 @@ upload_close(struct upload *u)
 
 	if (u == NULL)
 		return;
-	if (u->hash != NULL && u->hashed == u->size &&
+	if (!u->frozen && u->hash != NULL && u->hashed == u->size &&
 	    store_fstat(u->store, u->fd, &st) == STORE_OK &&
 	    st.size == u->size) {
 		layout_upload_data(path, u->repo, u->id);

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A keeper's channels to workers, and the requests that have no body.  Every
+ * name and digest is checked again here: a worker is not trusted, and one
+ * that sends nonsense is cut off.
+ */
+#include "keeper_worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "keeper_msg.h"
+#include "log.h"
+#include "messages.h"
+#include "reference.h"
+#include "repo.h"
+#include "tag.h"
+#include "upload.h"
+
+static int	 on_start(struct msg_chan *, struct msg *, void *);
+static int	 on_cancel(struct msg_chan *, struct msg *, void *);
+static int	 on_mount(struct msg_chan *, struct msg *, void *);
+static int	 on_blob_delete(struct msg_chan *, struct msg *, void *);
+static int	 on_manifest_delete(struct msg_chan *, struct msg *, void *);
+static int	 on_tag_delete(struct msg_chan *, struct msg *, void *);
+
+#define REPO	(4 + REPO_NAME_MAX)
+#define ID	(4 + UPLOAD_ID_MAX)
+#define DIGEST	(4 + DIGEST_STR_SIZE)
+#define RULE(type, min, max, fds, handler) \
+	{ type, ROLE_WORKER, min, max, fds, handler, #type }
+
+static const struct msg_rule worker_rules[] = {
+	RULE(KEEPER_UPLOAD_START, 11, REPO + ID + 1, 0, on_start),
+	RULE(KEEPER_UPLOAD_APPEND, 26, REPO + ID + 16, 1, keeper_on_append),
+	RULE(KEEPER_UPLOAD_FINISH, 31, REPO + ID + 17 + DIGEST, 1,
+	    keeper_on_finish),
+	RULE(KEEPER_UPLOAD_CANCEL, 10, REPO + ID, 0, on_cancel),
+	RULE(KEEPER_BLOB_MOUNT, 13, REPO + REPO + DIGEST, 0, on_mount),
+	RULE(KEEPER_BLOB_DELETE, 9, REPO + DIGEST, 0, on_blob_delete),
+	RULE(KEEPER_MANIFEST_PUT, 41, MSG_MAX_SIZE, 1, keeper_on_manifest),
+	RULE(KEEPER_MANIFEST_DELETE, 9, REPO + DIGEST, 0,
+	    on_manifest_delete),
+	RULE(KEEPER_TAG_DELETE, 10, REPO + 4 + TAG_MAX, 0, on_tag_delete),
+	RULE(KEEPER_BODY_END, 8, 8, 0, keeper_on_body_end),
+	RULE(KEEPER_BODY_ABORT, 0, 0, 0, keeper_on_body_abort)
+};
+
+/* ---- channels ---- */
+
+static void
+worker_gone(struct keeper_worker *w)
+{
+	struct keeper *k = w->keeper;
+
+	keeper_bodies_abort(w);
+	LIST_REMOVE(w, entry);
+	k->nworkers--;
+	msg_chan_free(w->chan);
+	free(w);
+	if (k->nworkers == 0 && k->on_alone != NULL)
+		k->on_alone(k->arg);
+}
+
+void
+keeper_worker_cut(struct keeper_worker *w, const char *why)
+{
+	if (why != NULL)
+		log_warnx("worker %u cut off: %s",
+		    msg_chan_instance(w->chan), why);
+	worker_gone(w);
+}
+
+static void
+on_closed(struct msg_chan *chan, const char *why, void *arg)
+{
+	(void)chan;
+	keeper_worker_cut(arg, why);
+}
+
+int
+keeper_worker_add(struct keeper *k, unsigned instance, int fd)
+{
+	struct keeper_worker *w, *old;
+
+	if ((w = calloc(1, sizeof(*w))) == NULL) {
+		close(fd);
+		return -1;
+	}
+	w->keeper = k;
+	LIST_INIT(&w->bodies);
+	w->chan = msg_chan_new(k->loop, fd, ROLE_WORKER, instance,
+	    worker_rules, sizeof(worker_rules) / sizeof(worker_rules[0]),
+	    on_closed, w);
+	if (w->chan == NULL) {
+		free(w);
+		return -1;
+	}
+	LIST_FOREACH(old, &k->workers, entry)
+		if (msg_chan_instance(old->chan) == instance)
+			break;
+	LIST_INSERT_HEAD(&k->workers, w, entry);
+	k->nworkers++;
+	if (old != NULL)
+		keeper_worker_cut(old, NULL);
+	return 0;
+}
+
+void
+keeper_worker_cut_all(struct keeper *k)
+{
+	struct keeper_worker *w;
+
+	while ((w = LIST_FIRST(&k->workers)) != NULL)
+		keeper_worker_cut(w, NULL);
+}
+
+/* ---- answers ---- */
+
+static bool
+result_is_ours(enum store_result r)
+{
+	switch (r) {
+	case STORE_INVALID:
+	case STORE_NOSPACE:
+	case STORE_READONLY:
+	case STORE_NOMEM:
+	case STORE_LIMIT:
+	case STORE_IO:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+reply(struct keeper_worker *w, uint64_t id, enum store_result r,
+    uint64_t offset, const struct digest *missing, size_t n)
+{
+	char text[DIGEST_STR_SIZE];
+	struct msg_out out;
+	size_t i;
+
+	if (n > KEEPER_MAX_MISSING)
+		n = KEEPER_MAX_MISSING;
+	msg_begin(&out, KEEPER_REPLY, id);
+	msg_put_u32(&out, r);
+	msg_put_u64(&out, offset);
+	msg_put_u32(&out, (uint32_t)n);
+	for (i = 0; i < n; i++)
+		msg_put_str(&out, digest_format(text, &missing[i]));
+	/* Without its answer the worker gives up after its timeout. */
+	if (msg_send(w->chan, &out) == -1 && errno != EPIPE)
+		log_warn("reply to worker %u", msg_chan_instance(w->chan));
+}
+
+void
+keeper_reply(struct keeper_worker *w, uint64_t id, const char *what,
+    const char *repo, enum store_result r, uint64_t offset)
+{
+	int error = errno;
+
+	if (r == STORE_IO) {
+		errno = error;
+		log_warn("%s %s", what, repo);
+	} else if (result_is_ours(r))
+		log_warnx("%s %s: %s", what, repo, store_result_text(r));
+	reply(w, id, r, offset, NULL, 0);
+}
+
+void
+keeper_reply_missing(struct keeper_worker *w, uint64_t id,
+    const struct digest *missing, size_t n)
+{
+	reply(w, id, STORE_MISSING, 0, missing, n);
+}
+
+/* ---- fields ---- */
+
+int
+keeper_get_repo(struct msg *m, char dst[REPO_NAME_SIZE])
+{
+	msg_get_str(m, dst, REPO_NAME_SIZE);
+	return !m->bad && repo_name_ok(dst) ? 0 : -1;
+}
+
+int
+keeper_get_id(struct msg *m, char dst[UPLOAD_ID_SIZE])
+{
+	msg_get_str(m, dst, UPLOAD_ID_SIZE);
+	return !m->bad && upload_id_ok(dst) ? 0 : -1;
+}
+
+int
+keeper_get_tag(struct msg *m, char dst[TAG_SIZE])
+{
+	msg_get_str(m, dst, TAG_SIZE);
+	return !m->bad && tag_ok(dst) ? 0 : -1;
+}
+
+int
+keeper_get_digest(struct msg *m, struct digest *d)
+{
+	char text[DIGEST_STR_SIZE];
+
+	msg_get_str(m, text, sizeof(text));
+	return m->bad ? -1 : digest_parse(d, text);
+}
+
+/* ---- requests without a body ---- */
+
+static int
+on_start(struct msg_chan *chan, struct msg *m, void *arg)
+{
+	struct keeper_worker *w = arg;
+	char repo[REPO_NAME_SIZE], id[UPLOAD_ID_SIZE];
+	struct upload *u;
+	enum store_result r;
+	uint8_t alg;
+
+	(void)chan;
+	if (keeper_get_repo(m, repo) == -1 || keeper_get_id(m, id) == -1)
+		return -1;
+	alg = msg_get_u8(m);
+	if (msg_end(m) == -1 ||
+	    (alg != DIGEST_SHA256 && alg != DIGEST_SHA512))
+		return -1;
+	r = upload_start(w->keeper->store, repo, id, (enum digest_alg)alg, &u);
+	if (r == STORE_OK)
+		upload_close(u);
+	keeper_reply(w, m->id, "start upload in", repo, r, 0);
+	return 0;
+}
+
+static int
+on_cancel(struct msg_chan *chan, struct msg *m, void *arg)
+{
+	struct keeper_worker *w = arg;
+	char repo[REPO_NAME_SIZE], id[UPLOAD_ID_SIZE];
+
+	(void)chan;
+	if (keeper_get_repo(m, repo) == -1 || keeper_get_id(m, id) == -1 ||
+	    msg_end(m) == -1)
+		return -1;
+	keeper_reply(w, m->id, "cancel upload in", repo,
+	    upload_cancel(w->keeper->store, repo, id), 0);
+	return 0;
+}
+
+static int
+on_mount(struct msg_chan *chan, struct msg *m, void *arg)
+{
+	struct keeper_worker *w = arg;
+	char repo[REPO_NAME_SIZE], from[REPO_NAME_SIZE];
+	struct digest d;
+
+	(void)chan;
+	if (keeper_get_repo(m, repo) == -1 || keeper_get_repo(m, from) == -1 ||
+	    keeper_get_digest(m, &d) == -1 || msg_end(m) == -1)
+		return -1;
+	keeper_reply(w, m->id, "mount blob in", repo,
+	    repo_mount_blob(w->keeper->store, repo, from, &d), 0);
+	return 0;
+}
+
+static int
+on_blob_delete(struct msg_chan *chan, struct msg *m, void *arg)
+{
+	struct keeper_worker *w = arg;
+	char repo[REPO_NAME_SIZE];
+	struct digest d;
+
+	(void)chan;
+	if (keeper_get_repo(m, repo) == -1 ||
+	    keeper_get_digest(m, &d) == -1 || msg_end(m) == -1)
+		return -1;
+	keeper_reply(w, m->id, "delete blob in", repo,
+	    repo_delete_blob(w->keeper->store, repo, &d), 0);
+	return 0;
+}
+
+static int
+on_manifest_delete(struct msg_chan *chan, struct msg *m, void *arg)
+{
+	struct keeper_worker *w = arg;
+	char repo[REPO_NAME_SIZE];
+	struct digest d;
+
+	(void)chan;
+	if (keeper_get_repo(m, repo) == -1 ||
+	    keeper_get_digest(m, &d) == -1 || msg_end(m) == -1)
+		return -1;
+	keeper_reply(w, m->id, "delete manifest in", repo,
+	    repo_delete_manifest(w->keeper->store, repo, &d), 0);
+	return 0;
+}
+
+static int
+on_tag_delete(struct msg_chan *chan, struct msg *m, void *arg)
+{
+	struct keeper_worker *w = arg;
+	char repo[REPO_NAME_SIZE], tag[TAG_SIZE];
+
+	(void)chan;
+	if (keeper_get_repo(m, repo) == -1 || keeper_get_tag(m, tag) == -1 ||
+	    msg_end(m) == -1)
+		return -1;
+	keeper_reply(w, m->id, "delete tag in", repo,
+	    tag_delete(w->keeper->store, repo, tag), 0);
+	return 0;
+}
