@@ -17,7 +17,7 @@
 #include "repo.h"
 #include "str.h"
 
-#define TAG_LINES	16		/* header lines that tags may take */
+#define TAG_LINES	8		/* header lines that tags may take */
 
 struct put {				/* state of an api_request */
 	struct reference ref;

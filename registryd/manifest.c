@@ -4,9 +4,9 @@
  * is.  Runs in the worker, on bytes that a client sent or that the store
  * gave; touches no storage.
  *
- * A document that two readers could take for two things is refused: members
- * that exist twice or in another case (Go's decoder ignores case), an image
- * that has "manifests", an index that has "layers".
+ * A document that two readers could take for two things is refused: an image
+ * that has "manifests", an index that has "layers", members that exist twice
+ * or in another spelling (descriptor.c).
  */
 #include "manifest.h"
 
@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "descriptor.h"
 #include "json.h"
-#include "str.h"
 
 #define MEDIATYPE_SCHEMA1_PLAIN \
 	"application/vnd.docker.distribution.manifest.v1+json"
@@ -34,11 +34,6 @@ static const char *const document_keys[] = {
 	"manifests", "blobs", "subject", "annotations", "fsLayers", NULL
 };
 
-static const char *const descriptor_keys[] = {
-	"mediaType", "digest", "size", "urls", "annotations", "data",
-	"platform", "artifactType", NULL
-};
-
 static int
 refuse(struct parse *p, const char *reason)
 {
@@ -55,53 +50,6 @@ member(const json_t *object, const char *key)
 	return json_is_null(value) ? NULL : value;
 }
 
-/*
- * One character as Go's case folding sees it: it also takes U+017F for "s"
- * and U+212A for "k".
- */
-static char
-fold(const char **s)
-{
-	const unsigned char *u = (const unsigned char *)*s;
-
-	if (u[0] == 0xc5 && u[1] == 0xbf) {
-		*s += 2;
-		return 's';
-	}
-	if (u[0] == 0xe2 && u[1] == 0x84 && u[2] == 0xaa) {
-		*s += 3;
-		return 'k';
-	}
-	(*s)++;
-	return (char)(u[0] >= 'A' && u[0] <= 'Z' ? u[0] + 32 : u[0]);
-}
-
-static bool
-equal_folded(const char *a, const char *b)
-{
-	while (*a != '\0' && *b != '\0')
-		if (fold(&a) != fold(&b))
-			return false;
-	return *a == '\0' && *b == '\0';
-}
-
-/* No member may be a known one in another spelling. */
-static bool
-keys_ok(json_t *object, const char *const *known)
-{
-	const char *key;
-	json_t *value;
-	size_t i;
-
-	json_object_foreach(object, key, value) {
-		for (i = 0; known[i] != NULL; i++)
-			if (strcmp(key, known[i]) != 0 &&
-			    equal_folded(key, known[i]))
-				return false;
-	}
-	return true;
-}
-
 static int
 refuse_at(struct parse *p, const char *where, const char *reason)
 {
@@ -109,75 +57,18 @@ refuse_at(struct parse *p, const char *where, const char *reason)
 	return -1;
 }
 
-static bool
-strings_only(json_t *value)
-{
-	const char *key;
-	json_t *item;
-	size_t i;
-
-	if (json_is_array(value)) {
-		json_array_foreach(value, i, item)
-			if (!json_is_string(item))
-				return false;
-		return true;
-	}
-	json_object_foreach(value, key, item)
-		if (!json_is_string(item))
-			return false;
-	return true;
-}
-
 /* Check one descriptor, and give its digest. */
 static int
 check_descriptor(struct parse *p, json_t *desc, const char *where,
     struct digest *digest)
 {
-	const char *text;
-	json_t *value;
+	const char *wrong;
 
 	if (++p->ndescriptors > MANIFEST_MAX_DESCRIPTORS)
 		return refuse(p, "too many descriptors");
-	if (!json_is_object(desc))
-		return refuse_at(p, where, "a descriptor must be an object");
-	if (!keys_ok(desc, descriptor_keys))
-		return refuse_at(p, where, "member with ambiguous name");
-	if ((text = json_string_at(desc, "digest")) == NULL ||
-	    digest_parse(digest, text) == -1)
-		return refuse_at(p, where, "no digest of a known algorithm");
-	value = json_object_get(desc, "size");
-	if (!json_is_integer(value) || json_integer_value(value) < 0)
-		return refuse_at(p, where, "size must be an integer >= 0");
-	if ((value = member(desc, "mediaType")) != NULL &&
-	    !json_is_string(value))
-		return refuse_at(p, where, "mediaType must be a string");
-	if ((value = member(desc, "urls")) != NULL &&
-	    (!json_is_array(value) || !strings_only(value)))
-		return refuse_at(p, where, "urls must be a list of strings");
-	if ((value = member(desc, "annotations")) != NULL &&
-	    (!json_is_object(value) || !strings_only(value)))
-		return refuse_at(p, where, "annotations must be strings");
+	if ((wrong = descriptor_check(desc, digest)) != NULL)
+		return refuse_at(p, where, wrong);
 	return 0;
-}
-
-/* Clients get these layers elsewhere; they need not be here. */
-static bool
-is_foreign(json_t *desc)
-{
-	static const char *const prefixes[] = {
-		"application/vnd.docker.image.rootfs.foreign.diff.tar",
-		"application/vnd.oci.image.layer.nondistributable.v1.tar",
-	};
-	const char *type = json_string_at(desc, "mediaType");
-	size_t i;
-
-	if (type == NULL || json_array_size(json_object_get(desc,
-	    "urls")) == 0)
-		return false;
-	for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
-		if (str_starts(type, prefixes[i]))
-			return true;
-	return false;
 }
 
 static int
@@ -235,7 +126,7 @@ check_list(struct parse *p, const char *key, bool required)
 	json_array_foreach(list, i, desc) {
 		if (check_descriptor(p, desc, key, &digest) == -1)
 			return -1;
-		if (is_foreign(desc))
+		if (descriptor_is_foreign(desc))
 			continue;
 		refs = m->kind == MEDIATYPE_INDEX ? entry_list(m, desc) :
 		    &m->blobs;
@@ -314,7 +205,8 @@ check_artifact_type(struct parse *p)
 	if ((m->artifact_type = strdup(type)) == NULL)
 		return refuse(p, "");
 	value = member(m->doc, "annotations");
-	if (value != NULL && (!json_is_object(value) || !strings_only(value)))
+	if (value != NULL && (!json_is_object(value) ||
+	    !descriptor_strings_only(value)))
 		return refuse(p, "annotations: must be strings");
 	m->annotations = value;
 	return 0;
@@ -383,7 +275,7 @@ check_document(struct parse *p)
 	struct manifest *m = p->m;
 	json_t *version = json_object_get(m->doc, "schemaVersion");
 
-	if (!keys_ok(m->doc, document_keys))
+	if (!descriptor_keys_ok(m->doc, document_keys))
 		return refuse(p, "member with ambiguous name");
 	if (version != NULL && (!json_is_integer(version) ||
 	    json_integer_value(version) != 2))
