@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The files that a configuration names, opened and checked by the parent.
+ */
+#ifndef AUTHD_FILES_H
+#define AUTHD_FILES_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "conf.h"
+
+struct authd_files {
+	int		 key, certificate;	/* of tokens; -1: not open */
+	int		 htpasswd;
+	int		 tls_key, tls_certificate;
+	char		*jwks;			/* public keys, JSON */
+};
+
+/*
+ * Open all and look into each.  What is wrong goes to "messages", all of it,
+ * and -1 is returned.  With "check" a file that is absent or may not be read
+ * is worth a warning only.  authd_files_close() in any case.
+ */
+int		 authd_files_open(struct authd_files *,
+		    const struct authd_conf *, bool check, FILE *messages);
+void		 authd_files_close(struct authd_files *);
+
+#endif
