@@ -289,6 +289,8 @@ str_parse_size(const char *s, uint64_t *out)
 
 	if (str_parse_u64(s, digits, UINT64_MAX, &v) == -1)
 		return -1;
+	if (*unit == ' ' && unit[1] != '\0')
+		unit++;
 	if (*unit != '\0') {
 		for (i = 0; letters[i] != '\0'; i++) {
 			if (str_lower_char(*unit) == letters[i])

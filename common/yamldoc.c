@@ -452,8 +452,11 @@ yaml_replace(struct yamldoc *doc, struct yaml_node *node, const char *text,
 	node_clear(node);
 	node->origin = name;
 	node->line = 0;
-	return read_text(doc, node, name, false, text, strlen(text)) == -1 ?
-	    -1 : 0;
+	if (read_text(doc, node, name, false, text, strlen(text)) == -1) {
+		node_clear(node);
+		return -1;
+	}
+	return 0;
 }
 
 void

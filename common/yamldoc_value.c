@@ -22,6 +22,7 @@ static void
 path_add(const struct yaml_node *node, struct buf *buf)
 {
 	const struct yaml_node *parent = node->parent;
+	const char *quote;
 	char vis[64];
 	size_t i;
 
@@ -29,8 +30,11 @@ path_add(const struct yaml_node *node, struct buf *buf)
 		return;
 	path_add(parent, buf);
 	if (node->key != NULL) {
-		buf_addf(buf, "%s%s", buf->len > 0 ? "." : "",
-		    str_vis(vis, sizeof(vis), node->key, strlen(node->key)));
+		/* A dot in a key must not look like two keys. */
+		quote = strpbrk(node->key, ". ") == NULL ? "" : "\"";
+		buf_addf(buf, "%s%s%s%s", buf->len > 0 ? "." : "", quote,
+		    str_vis(vis, sizeof(vis), node->key, strlen(node->key)),
+		    quote);
 		return;
 	}
 	for (i = 0; i < parent->nitems; i++) {

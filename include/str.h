@@ -36,7 +36,10 @@ char	*str_bytes(char *dst, size_t size, uint64_t n);
 int	 str_parse_duration(const char *, uint64_t *ms);
 /* The reverse: "1h30m0s", "250ms", "0s".  Returns dst (size 32 suffices). */
 char	*str_duration(char *dst, size_t size, uint64_t ms);
-/* Size in bytes: digits with optional KiB, MiB, GiB, TiB (or k, m, g, t). */
+/*
+ * Size in bytes: digits with optional KiB, MiB, GiB, TiB (or k, m, g, t),
+ * in any case and after a space or not.
+ */
 int	 str_parse_size(const char *, uint64_t *);
 
 #endif

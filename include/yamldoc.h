@@ -72,7 +72,8 @@ struct yaml_node	*yaml_put_item(struct yaml_node *list, size_t index);
 bool	 yaml_is_empty(const struct yaml_node *);
 /*
  * Replace a node's value by the YAML in text (an environment variable's
- * value).  -1 and an error message when it does not parse.
+ * value).  -1 and an error message when it does not parse; the node is empty
+ * then.
  */
 int	 yaml_replace(struct yamldoc *, struct yaml_node *, const char *text,
 	    const char *origin);

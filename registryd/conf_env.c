@@ -204,7 +204,7 @@ env_apply_one(struct yamldoc *doc, const struct variable *var)
 	const char *rest = var->name + strlen(ENV_PREFIX);
 	const struct conf_foreign *foreign = NULL;
 	const struct conf_key *key = NULL;
-	struct yaml_node *node = NULL;
+	struct yaml_node *node = NULL, nowhere = { .origin = var->name };
 	char path[CONF_PATH_MAX] = "";
 
 	while (*rest != '\0' && key == NULL && foreign == NULL) {
@@ -222,8 +222,7 @@ env_apply_one(struct yamldoc *doc, const struct variable *var)
 	else if (key != NULL)
 		node = beneath_put(doc, key, rest);
 	if (node == NULL) {
-		yaml_warning(doc, NULL, "%s: no such key, variable ignored",
-		    var->name);
+		yaml_warning(doc, &nowhere, "no such key, variable ignored");
 		return;
 	}
 	if (yaml_replace(doc, node, var->value, var->name) == 0)
