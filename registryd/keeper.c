@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "conf.h"
+#include "conf_recv.h"
 #include "keeper_worker.h"
 #include "log.h"
 #include "messages.h"
@@ -21,7 +21,7 @@
 
 #define STORE_UMASK	027
 
-#define MAX_EARLY	64	/* workers that come before the configuration */
+#define MAX_EARLY	256	/* workers that come before the configuration */
 
 struct process {
 	struct keeper	 keeper;
@@ -59,15 +59,9 @@ static int
 on_conf_value(struct msg_chan *chan, struct msg *m, void *arg)
 {
 	struct process *p = arg;
-	uint32_t i = msg_get_u32(m);
-	char *value = msg_get_strdup(m, MSG_MAX_SIZE);
-	int r = -1;
 
 	(void)chan;
-	if (value != NULL && msg_end(m) == 0)
-		r = conf_set_value(p->conf, i, value);
-	free(value);
-	return r;
+	return conf_recv_value(p->conf, m);
 }
 
 static int
@@ -76,11 +70,7 @@ on_conf_store(struct msg_chan *chan, struct msg *m, void *arg)
 	struct process *p = arg;
 
 	(void)chan;
-	if (p->root != NULL)
-		return -1;
-	p->root = msg_get_strdup(m, MSG_MAX_SIZE);
-	p->rootfd = msg_get_fd(m);
-	return p->root == NULL || p->rootfd == -1 ? -1 : msg_end(m);
+	return conf_recv_store(m, &p->root, &p->rootfd);
 }
 
 static void
