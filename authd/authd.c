@@ -133,19 +133,6 @@ check_main(const struct options *opts)
 
 /* ---- signals ---- */
 
-/* Errors of a reload go to the log, a record for each line. */
-static void
-log_messages(FILE *messages, char **text)
-{
-	char	*line, *rest;
-
-	fclose(messages);
-	for (rest = *text; (line = strsep(&rest, "\n")) != NULL;)
-		if (*line != '\0')
-			log_warnx("%s", line);
-	free(*text);
-}
-
 static void
 reload(struct authd *authd)
 {
@@ -166,7 +153,9 @@ reload(struct authd *authd)
 		format = conf->log_format;
 		gen = authd_generation_new(&authd->parent, conf, messages);
 	}
-	log_messages(messages, &text);
+	fclose(messages);
+	authd_log_messages(text);
+	free(text);
 	if (gen == NULL) {
 		log_error("%s is refused: the old configuration stays",
 		    authd->conf_path);

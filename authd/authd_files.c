@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "log.h"
 #include "secret.h"
+#include "str.h"
 #include "tls.h"
 
 #include "claims.h"
@@ -195,4 +197,20 @@ authd_files_close(struct authd_files *files)
 	close_file(&files->tls_certificate);
 	free(files->jwks);
 	files->jwks = NULL;
+}
+
+void
+authd_log_messages(char *text)
+{
+	static const char	 error[] = "error: ", warning[] = "warning: ";
+	char			*line;
+
+	while ((line = strsep(&text, "\n")) != NULL) {
+		if (str_starts(line, error))
+			log_error("%s", line + sizeof(error) - 1);
+		else if (str_starts(line, warning))
+			log_warnx("%s", line + sizeof(warning) - 1);
+		else if (*line != '\0')
+			log_warnx("%s", line);
+	}
 }

@@ -26,4 +26,7 @@ int		 authd_files_open(struct authd_files *,
 		    const struct authd_conf *, bool check, FILE *messages);
 void		 authd_files_close(struct authd_files *);
 
+/* Messages of a check, one on each line, as log records; cuts the text. */
+void		 authd_log_messages(char *text);
+
 #endif

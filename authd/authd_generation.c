@@ -150,17 +150,6 @@ send_users(struct msg_chan *chan, void *conf_arg, void *arg)
 		log_warn("users to verifier %u", msg_chan_instance(chan));
 }
 
-/* One log record for each line that a check has printed. */
-static void
-log_lines(char *text)
-{
-	char	*line;
-
-	while ((line = strsep(&text, "\n")) != NULL)
-		if (*line != '\0')
-			log_warnx("%s", line);
-}
-
 static void
 on_users_changed(int fd, void *arg)
 {
@@ -176,7 +165,7 @@ on_users_changed(int fd, void *arg)
 	}
 	users = cred_htpasswd_load(fd, gen->conf->htpasswd, messages);
 	fclose(messages);
-	log_lines(text);
+	authd_log_messages(text);
 	free(text);
 	if (users == NULL) {
 		log_error("%s is refused: the users known so far stay",
