@@ -317,13 +317,19 @@ manifest_parse(struct manifest *m, const char *data, size_t len,
 {
 	struct parse p = { m, 0, error, errsize };
 	char reason[128];
+	bool any;			/* bytes of any kind are fine */
 
 	memset(m, 0, sizeof(*m));
 	error[0] = '\0';
+	any = content_type[0] != '\0' &&
+	    mediatype_kind(content_type) == MEDIATYPE_OTHER;
 	m->doc = json_load_strict(data, len, reason, sizeof(reason));
-	if (m->doc == NULL && (content_type[0] == '\0' ||
-	    mediatype_kind(content_type) != MEDIATYPE_OTHER)) {
+	if (m->doc == NULL && !any) {
 		(void)snprintf(error, errsize, "not valid JSON: %s", reason);
+		goto fail;
+	}
+	if (!json_is_object(m->doc) && !any) {
+		(void)refuse(&p, "not a JSON object");
 		goto fail;
 	}
 	if (check_mediatype(&p, content_type) == -1)
@@ -332,10 +338,6 @@ manifest_parse(struct manifest *m, const char *data, size_t len,
 		if ((m->artifact_type = strdup("")) == NULL)
 			goto fail;
 		return 0;
-	}
-	if (!json_is_object(m->doc)) {
-		(void)refuse(&p, "not a JSON object");
-		goto fail;
 	}
 	if (check_document(&p) == -1)
 		goto fail;
