@@ -10,6 +10,7 @@
 cd "$(dirname "$0")/../integration" && . ./lib.sh && . ./clients.sh
 
 BENCH_SECONDS=${BENCH_SECONDS:-5}
+LOG_LINES=${LOG_LINES:-5}
 results=$T/results
 : >"$results"
 
@@ -136,7 +137,6 @@ REGISTRY=$DISTRIBUTION
 measure docker-registry "$DISTRIBUTION_PID"
 stop_pid "$DISTRIBUTION_PID"
 
-CONF_TOP="log: {level: info, accesslog: {disabled: true}}"
 for durability in full none; do
 	STORE=$T/store-$durability
 	CONF_REGISTRYD="  durability: $durability"

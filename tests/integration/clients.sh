@@ -13,7 +13,9 @@
 
 export HOME="$T"
 export DOCKER_CONFIG="$T/docker"
-export REGISTRY_AUTH_FILE="$T/auth.json"
+# Not REGISTRY_AUTH_FILE: registries read every REGISTRY_* as a setting.
+export XDG_RUNTIME_DIR="$T/xdg"
+mkdir -m 700 "$XDG_RUNTIME_DIR"
 
 make_rootfs() {
 	mkdir -p "$T/rootfs/bin"

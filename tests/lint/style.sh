@@ -11,7 +11,7 @@ found=$(
 	for file in $(git ls-files '*.c' '*.h' '*.sh' GNUmakefile 'rc.d/*' \
 	    .ci/run); do
 		expand "$file" | awk -v file="$file" '
-			length($0) > 80 { print file ":" NR ": over 80 columns" }
+			length($0) > 80 { print file ":" NR ": too long" }
 			/[ \t]$/ { print file ":" NR ": trailing blanks" }
 			END { if (NR > 600 && file ~ /\.[ch]$/)
 				print file ": " NR " lines" }'
