@@ -228,8 +228,8 @@ gen_fail(struct generation *gen, const struct child *child)
 
 	if (!sup->was_ready) {
 		kill_and_wait(gen);
-		fatalx("%s %u does not get ready: giving up after %u tries",
-		    child->role->name, child->instance, child->failures);
+		fatalx("%s %u does not get ready: giving up",
+		    child->role->name, child->instance);
 	}
 	log_error("%s %u of the new configuration does not get ready: "
 	    "the old one stays in force", child->role->name, child->instance);

@@ -356,6 +356,11 @@ child_exited(struct child *child, int status)
 			    child->instance, (int)pid, how);
 		return;
 	}
+	if (child->gen->state == GEN_STARTING && WIFEXITED(status) &&
+	    WEXITSTATUS(status) == PROC_EXIT_CONF) {
+		child->failures = START_TRIES;
+		return;
+	}
 	delay = next_delay(child);
 	log_warnx("%s %u (pid %d) %s; restart in %llu ms", child->role->name,
 	    child->instance, (int)pid, how, (unsigned long long)delay);

@@ -24,6 +24,8 @@
 #define ROLE_PARENT	0u		/* daemons number theirs from 1 */
 #define PROC_CHANNEL_FD	3
 #define PROC_MAX_GROUPS	8
+/* Exit status: the configuration cannot work, trying again is of no use. */
+#define PROC_EXIT_CONF	78
 
 /* Types shared by all; a daemon's own start at MSG_FIRST. */
 enum {

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Opening what the configuration names, in the parent, and handing each
+ * child its share.  This is the only place that opens anything by an
+ * absolute path; it reads none of it.
+ */
+#include "setup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "privdrop.h"
+#include "setup_root.h"
+#include "tls.h"
+#include "xmem.h"
+
+/* ---- users ---- */
+
+static int
+find_user(const char *key, const char *user, uid_t *uid, gid_t *gid)
+{
+	if (privdrop_lookup(user, uid, gid) == 0)
+		return 0;
+	if (errno == ENOENT)
+		log_error("%s: there is no user %s: create it with "
+		    "\"useradd --system --no-create-home --shell "
+		    "/usr/sbin/nologin %s\", or name another one",
+		    key, user, user);
+	else
+		log_error("%s: %s: expected an unprivileged user or "
+		    "\"uid:gid\"", key, user);
+	return -1;
+}
+
+static void
+set_role(struct supervise_role *role, unsigned number, const char *name,
+    uint64_t count, unsigned drain_order)
+{
+	role->role = number;
+	role->name = name;
+	role->count = (unsigned)count;
+	role->drain_order = drain_order;
+}
+
+/*
+ * Workers first: while they drain they need the keepers.  Without root
+ * everybody stays who they are.
+ */
+static int
+make_roles(struct setup *setup)
+{
+	struct supervise_role *worker = &setup->roles[0];
+	struct supervise_role *keeper = &setup->roles[1];
+	struct supervise_role *collector = &setup->roles[2];
+	const struct registry_conf *conf = setup->conf;
+
+	set_role(worker, ROLE_WORKER, "worker", conf->workers, 0);
+	set_role(keeper, ROLE_KEEPER, "keeper", conf->keepers, 1);
+	set_role(collector, ROLE_COLLECTOR, "collector", 1, 1);
+	setup->links[0].a = ROLE_WORKER;
+	setup->links[0].b = ROLE_KEEPER;
+	if (geteuid() != 0)
+		return 0;
+	if (find_user("registryd.user", conf->user, &keeper->uid,
+	    &keeper->gids[0]) == -1 || find_user("registryd.worker_user",
+	    conf->worker_user, &worker->uid, &worker->gids[0]) == -1)
+		return -1;
+	if (worker->uid == keeper->uid) {
+		log_error("registryd.worker_user: %s is registryd.user: "
+		    "workers must not own the store's files",
+		    conf->worker_user);
+		return -1;
+	}
+	keeper->drop = collector->drop = worker->drop = true;
+	keeper->ngids = collector->ngids = 1;
+	collector->uid = keeper->uid;
+	collector->gids[0] = keeper->gids[0];
+	/* The store's files are readable by its owner's group. */
+	worker->gids[1] = keeper->gids[0];
+	worker->ngids = 2;
+	return 0;
+}
+
+/* ---- files and sockets ---- */
+
+static int
+open_file(struct setup *setup, const char *key, const char *path,
+    enum conf_file kind)
+{
+	struct setup_file *file;
+	int fd;
+
+	if (path == NULL)
+		return 0;
+	if (setup->nfiles == SETUP_MAX_FILES) {
+		log_error("%s: more than %d files", key, SETUP_MAX_FILES);
+		return -1;
+	}
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1) {
+		log_error("%s: %s: %s", key, path, strerror(errno));
+		return -1;
+	}
+	file = &setup->files[setup->nfiles++];
+	file->kind = kind;
+	file->fd = fd;
+	return 0;
+}
+
+static int
+open_files(struct setup *setup)
+{
+	const struct registry_conf *conf = setup->conf;
+	int failed = 0;
+	size_t i;
+
+	failed |= open_file(setup, "http.tls.certificate",
+	    conf->tls_certificate, CONF_FILE_TLS_CERTIFICATE);
+	failed |= open_file(setup, "http.tls.key", conf->tls_key,
+	    CONF_FILE_TLS_KEY);
+	for (i = 0; i < conf->tls_clientcas.n; i++)
+		failed |= open_file(setup, "http.tls.clientcas",
+		    conf->tls_clientcas.items[i], CONF_FILE_TLS_CLIENTCA);
+	if (conf->token_realm == NULL)
+		return failed;
+	failed |= open_file(setup, "auth.token.rootcertbundle",
+	    conf->token_roots, CONF_FILE_TOKEN_ROOTS);
+	failed |= open_file(setup, "auth.token.jwks", conf->token_jwks,
+	    CONF_FILE_TOKEN_JWKS);
+	return failed;
+}
+
+static bool
+same_address(const struct registry_conf *a, const struct registry_conf *b)
+{
+	return strcmp(a->net, b->net) == 0 && strcmp(a->addr, b->addr) == 0;
+}
+
+/* So that no connection is refused while one set of workers follows another. */
+static int
+inherit_listeners(struct setup *setup, const struct setup *old)
+{
+	size_t i;
+	int fd;
+
+	for (i = 0; i < old->nlisteners; i++) {
+		fd = fcntl(old->listeners[i], F_DUPFD_CLOEXEC, 0);
+		if (fd == -1) {
+			log_warn("http.addr: %s", old->conf->addr);
+			return -1;
+		}
+		setup->listeners[setup->nlisteners++] = fd;
+	}
+	setup->inherited = true;
+	return 0;
+}
+
+static int
+open_listeners(struct setup *setup, const struct setup *old)
+{
+	const struct registry_conf *conf = setup->conf;
+	char error[256];
+	int n;
+
+	if (old != NULL && same_address(conf, old->conf))
+		return inherit_listeners(setup, old);
+	n = listener_open(conf->net, conf->addr, setup->listeners, error,
+	    sizeof(error));
+	if (n == -1) {
+		log_error("http.addr: %s", error);
+		return -1;
+	}
+	setup->nlisteners = (size_t)n;
+	return 0;
+}
+
+static void
+copy_log_fields(struct setup *setup)
+{
+	const struct conf_pairs *pairs = &setup->conf->log_fields;
+	size_t i;
+
+	setup->log_fields = xcalloc(pairs->n + 1, sizeof(struct log_field));
+	for (i = 0; i < pairs->n; i++) {
+		setup->log_fields[i].key = pairs->items[i].name;
+		setup->log_fields[i].value = pairs->items[i].value;
+	}
+}
+
+struct setup *
+setup_open(struct registry_conf *conf, const struct setup *old)
+{
+	struct setup *setup;
+	int failed = 0;
+
+	setup = xcalloc(1, sizeof(*setup));
+	setup->conf = conf;
+	setup->rootfd = -1;
+	copy_log_fields(setup);
+	/* All that is wrong at once, not only the first. */
+	if (make_roles(setup) == -1)
+		failed = -1;
+	else if ((setup->rootfd = setup_root_open(conf, &setup->roles[1],
+	    &setup->roles[0])) == -1)
+		failed = -1;
+	failed |= open_files(setup);
+	failed |= open_listeners(setup, old);
+	if (failed != 0) {
+		setup_free(setup);
+		return NULL;
+	}
+	return setup;
+}
+
+void
+setup_free(struct setup *setup)
+{
+	size_t i;
+
+	if (setup == NULL)
+		return;
+	for (i = 0; i < setup->nlisteners; i++)
+		close(setup->listeners[i]);
+	for (i = 0; i < setup->nfiles; i++)
+		close(setup->files[i].fd);
+	if (setup->rootfd != -1)
+		close(setup->rootfd);
+	free(setup->log_fields);
+	conf_free(setup->conf);
+	free(setup);
+}
+
+/* ---- to the children ---- */
+
+static int
+send_values(const struct setup *setup, struct msg_chan *chan)
+{
+	struct msg_out out;
+	char *value;
+	size_t i;
+
+	for (i = 0; i < conf_nvalues(); i++) {
+		if ((value = conf_get_value(setup->conf, i)) == NULL)
+			continue;
+		msg_begin(&out, MSG_CONF_VALUE, 0);
+		msg_put_u32(&out, (uint32_t)i);
+		msg_put_str(&out, value);
+		free(value);
+		if (msg_send(chan, &out) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+send_store(const struct setup *setup, struct msg_chan *chan)
+{
+	struct msg_out out;
+
+	msg_begin(&out, MSG_CONF_STORE, 0);
+	msg_put_str(&out, setup->conf->root);
+	msg_put_fd(&out, setup->rootfd);
+	return msg_send(chan, &out);
+}
+
+static int
+send_network(const struct setup *setup, struct msg_chan *chan,
+    const unsigned char *ticket_key)
+{
+	struct msg_out out;
+	char name[128];
+	size_t i;
+
+	for (i = 0; i < setup->nlisteners; i++) {
+		msg_begin(&out, MSG_CONF_LISTENER, 0);
+		msg_put_str(&out, listener_name(setup->listeners[i], name,
+		    sizeof(name)));
+		msg_put_fd(&out, setup->listeners[i]);
+		if (msg_send(chan, &out) == -1)
+			return -1;
+	}
+	for (i = 0; i < setup->nfiles; i++) {
+		msg_begin(&out, MSG_CONF_FILE, 0);
+		msg_put_u32(&out, setup->files[i].kind);
+		msg_put_fd(&out, setup->files[i].fd);
+		if (msg_send(chan, &out) == -1)
+			return -1;
+	}
+	msg_begin(&out, MSG_CONF_TICKET_KEY, 0);
+	msg_put_bytes(&out, ticket_key, TLS_TICKET_KEY_SIZE);
+	return msg_send(chan, &out);
+}
+
+int
+setup_send(const struct setup *setup, struct msg_chan *chan, unsigned role,
+    const unsigned char *ticket_key)
+{
+	if (send_values(setup, chan) == -1 || send_store(setup, chan) == -1)
+		return -1;
+	if (role == ROLE_WORKER)
+		return send_network(setup, chan, ticket_key);
+	return 0;
+}

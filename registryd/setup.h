@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One configuration with everything that it names opened: users looked up,
+ * sockets bound, files and the root of the store open.  The parent makes it
+ * while it may still do anything, and hands the parts to its children.
+ */
+#ifndef SETUP_H
+#define SETUP_H
+
+#include <sys/types.h>
+
+#include "conf.h"
+#include "listener.h"
+#include "messages.h"
+#include "msg.h"
+#include "supervise.h"
+
+#define SETUP_MAX_FILES	32
+
+struct setup_file {
+	enum conf_file	 kind;
+	int		 fd;
+};
+
+struct setup {
+	struct registry_conf *conf;
+	int		 listeners[LISTENER_MAX];
+	size_t		 nlisteners;
+	bool		 inherited;	/* the sockets are an older one's */
+	int		 rootfd;
+	struct setup_file files[SETUP_MAX_FILES];
+	size_t		 nfiles;
+	struct supervise_role roles[3];
+	struct supervise_link links[1];
+	struct log_field *log_fields;
+	void		*owner;		/* the parent's */
+};
+
+/*
+ * Open everything; every failure is logged with its key and what to do.
+ * Sockets of "old" (NULL when there is none) are kept where the address is
+ * the same.  Takes ownership of the configuration, on failure too.  NULL
+ * when anything failed.
+ */
+struct setup	*setup_open(struct registry_conf *, const struct setup *old);
+void		 setup_free(struct setup *);	/* NULL is fine */
+/* Send a child what its role may have; -1 with errno. */
+int		 setup_send(const struct setup *, struct msg_chan *,
+		    unsigned role, const unsigned char *ticket_key);
+
+#endif

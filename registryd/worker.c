@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The worker: faces the network.  Accepts connections, has requests parsed
+ * and answered, reads the store beneath one directory that it cannot write
+ * to, and asks keepers for everything that changes it.
+ */
+#include "worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "conf.h"
+#include "http.h"
+#include "jwks.h"
+#include "keeper_client.h"
+#include "listener.h"
+#include "log.h"
+#include "messages.h"
+#include "privdrop.h"
+#include "request.h"
+#include "sandbox.h"
+#include "store.h"
+#include "tls.h"
+#include "xmem.h"
+
+#define MAX_FILE	(1 << 20)	/* of a certificate, key or key set */
+#define NFILES		(CONF_FILE_TOKEN_JWKS + 1)
+
+struct worker {
+	struct loop	*loop;
+	struct msg_chan	*parent;
+	struct registry_conf *conf;
+	struct store	*store;
+	struct keepers	*keepers;
+	struct jwks	*jwks;
+	struct tls_context *tls;
+	struct request_ctx *requests;
+	struct http_server *server;	/* NULL until configured */
+	int		 listener_fds[LISTENER_MAX];
+	struct listener	*listeners[LISTENER_MAX];
+	size_t		 nlisteners;
+	struct buf	 files[NFILES];
+	unsigned char	 ticket_key[TLS_TICKET_KEY_SIZE];
+};
+
+/* ---- configuration ---- */
+
+static int
+on_conf_value(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct worker *w = arg;
+	uint32_t i = msg_get_u32(msg);
+	char *value = msg_get_strdup(msg, MSG_MAX_SIZE);
+	int r = -1;
+
+	(void)chan;
+	if (value != NULL && msg_end(msg) == 0)
+		r = conf_set_value(w->conf, i, value);
+	free(value);
+	return r;
+}
+
+static int
+on_conf_store(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct worker *w = arg;
+	char *path = msg_get_strdup(msg, MSG_MAX_SIZE);
+
+	(void)chan;
+	if (path == NULL || msg_end(msg) == -1 || w->store != NULL) {
+		free(path);
+		return -1;
+	}
+	w->store = store_fs_new(msg_get_fd(msg), path, false, STORE_NONE);
+	free(path);
+	if (w->store == NULL)
+		fatal("store");
+	return 0;
+}
+
+static int
+on_conf_listener(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct worker *w = arg;
+	char name[128];
+
+	(void)chan;
+	msg_get_str(msg, name, sizeof(name));
+	if (msg_end(msg) == -1 || w->nlisteners == LISTENER_MAX)
+		return -1;
+	w->listener_fds[w->nlisteners++] = msg_get_fd(msg);
+	return 0;
+}
+
+/*
+ * Every worker has the same open file, and so the same file position: it is
+ * read by offset.
+ */
+static void
+read_file(struct buf *buf, int fd)
+{
+	off_t offset = 0;
+	ssize_t n;
+	char *room;
+
+	do {
+		if ((room = buf_reserve(buf, 4096)) == NULL)
+			fatalx("configured file is larger than %d bytes",
+			    MAX_FILE);
+		if ((n = pread(fd, room, 4096, offset)) == -1)
+			fatal("configured file");
+		buf_commit(buf, (size_t)n);
+		offset += n;
+	} while (n > 0);
+	/* Bundles may follow each other. */
+	buf_addc(buf, '\n');
+}
+
+static int
+on_conf_file(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct worker *w = arg;
+	uint32_t kind = msg_get_u32(msg);
+	int fd;
+
+	(void)chan;
+	if (msg_end(msg) == -1 || kind >= NFILES)
+		return -1;
+	fd = msg_get_fd(msg);
+	read_file(&w->files[kind], fd);
+	close(fd);
+	return 0;
+}
+
+static int
+on_conf_ticket_key(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct worker *w = arg;
+	const void *key;
+	size_t len;
+
+	(void)chan;
+	key = msg_get_bytes(msg, TLS_TICKET_KEY_SIZE, &len);
+	if (msg_end(msg) == -1 || len != TLS_TICKET_KEY_SIZE)
+		return -1;
+	memcpy(w->ticket_key, key, len);
+	return 0;
+}
+
+static void
+make_keepers(struct worker *w)
+{
+	if (w->keepers == NULL && (w->keepers = keepers_new(w->loop,
+	    (unsigned)w->conf->keepers, w->conf->keeper_timeout_ms)) == NULL)
+		fatal("keepers");
+}
+
+static int
+on_peer(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct worker *w = arg;
+	uint32_t role = msg_get_u32(msg);
+	uint32_t instance = msg_get_u32(msg);
+
+	(void)chan;
+	if (msg_end(msg) == -1 || role != ROLE_KEEPER ||
+	    instance >= w->conf->keepers)
+		return -1;
+	make_keepers(w);
+	if (keepers_set_peer(w->keepers, instance, msg_get_fd(msg)) == -1)
+		log_warn("channel to keeper %u", (unsigned)instance);
+	return 0;
+}
+
+/* ---- serving ---- */
+
+static void
+pause_listeners(struct worker *w, bool pause)
+{
+	size_t i;
+
+	for (i = 0; i < w->nlisteners; i++)
+		if (w->listeners[i] != NULL)
+			listener_pause(w->listeners[i], pause);
+}
+
+static void
+on_room(void *arg)
+{
+	pause_listeners(arg, false);
+}
+
+static void
+on_accept(int fd, const struct peer *peer, void *arg)
+{
+	struct worker *w = arg;
+
+	if (http_server_add(w->server, fd, peer, w->tls) == -1)
+		log_debug("connection from %s was not taken", peer->addr);
+	if (http_server_connections(w->server) >=
+	    w->conf->http.max_connections)
+		pause_listeners(w, true);
+}
+
+/* What an administrator can mend is not worth a second try. */
+static _Noreturn void
+refuse_conf(const char *key, const char *reason)
+{
+	log_error("%s: %s", key, reason);
+	exit(PROC_EXIT_CONF);
+}
+
+static void
+start_tls(struct worker *w)
+{
+	struct buf *files = w->files;
+	struct tls_conf conf = { 0 };
+	const char **suites;
+	char error[256];
+	size_t i;
+
+	if (w->conf->tls_certificate == NULL)
+		return;
+	suites = xcalloc(w->conf->tls_ciphersuites.n + 1, sizeof(*suites));
+	for (i = 0; i < w->conf->tls_ciphersuites.n; i++)
+		suites[i] = w->conf->tls_ciphersuites.items[i];
+	conf.certificate = buf_str(&files[CONF_FILE_TLS_CERTIFICATE]);
+	conf.certificate_len = files[CONF_FILE_TLS_CERTIFICATE].len;
+	conf.key = buf_str(&files[CONF_FILE_TLS_KEY]);
+	conf.key_len = files[CONF_FILE_TLS_KEY].len;
+	if (files[CONF_FILE_TLS_CLIENTCA].len > 0) {
+		conf.clientcas = buf_str(&files[CONF_FILE_TLS_CLIENTCA]);
+		conf.clientcas_len = files[CONF_FILE_TLS_CLIENTCA].len;
+	}
+	conf.client_auth = w->conf->tls_client_auth;
+	conf.minimum = w->conf->tls_minimum;
+	if (w->conf->tls_ciphersuites.n > 0)
+		conf.ciphersuites = suites;
+	memcpy(conf.ticket_key, w->ticket_key, sizeof(conf.ticket_key));
+	w->tls = tls_context_new(&conf, error, sizeof(error));
+	explicit_bzero(&conf, sizeof(conf));
+	free(suites);
+	if (w->tls == NULL)
+		refuse_conf("http.tls", error);
+}
+
+static void
+start_tokens(struct worker *w)
+{
+	const struct buf *roots = &w->files[CONF_FILE_TOKEN_ROOTS];
+	const struct buf *jwks = &w->files[CONF_FILE_TOKEN_JWKS];
+	char error[256];
+
+	if (w->conf->token_realm == NULL)
+		return;
+	if ((w->jwks = jwks_new()) == NULL)
+		fatal("key set");
+	if (roots->len > 0 && jwks_add_pem(w->jwks, buf_str(roots),
+	    roots->len, error, sizeof(error)) == -1)
+		refuse_conf("auth.token.rootcertbundle", error);
+	if (jwks->len > 0 && jwks_add_json(w->jwks, buf_str(jwks), jwks->len,
+	    error, sizeof(error)) == -1)
+		refuse_conf("auth.token.jwks", error);
+}
+
+static void
+start_requests(struct worker *w)
+{
+	struct request_env env = {
+		.loop = w->loop,
+		.conf = w->conf,
+		.store = w->store,
+		.keepers = w->keepers,
+		.jwks = w->jwks,
+	};
+
+	if ((w->requests = request_ctx_new(&env)) == NULL)
+		fatalx("requests cannot be served");
+	w->server = http_server_new(w->loop, &w->conf->http, &request_ops,
+	    w->requests);
+	if (w->server == NULL)
+		fatal("http server");
+	http_server_on_room(w->server, on_room, w);
+}
+
+static void
+start_listeners(struct worker *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->nlisteners; i++) {
+		w->listeners[i] = listener_new(w->loop, w->listener_fds[i],
+		    on_accept, w);
+		if (w->listeners[i] == NULL)
+			fatal("listener");
+	}
+}
+
+static int
+on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct worker *w = arg;
+	size_t i;
+
+	if (w->store == NULL || w->server != NULL)
+		return -1;
+	make_keepers(w);
+	start_tls(w);
+	start_tokens(w);
+	for (i = 0; i < NFILES; i++)
+		buf_wipe(&w->files[i]);
+	explicit_bzero(w->ticket_key, sizeof(w->ticket_key));
+	start_requests(w);
+	start_listeners(w);
+	return msg_send_empty(chan, MSG_READY, msg->id);
+}
+
+/* ---- the end ---- */
+
+static void
+on_drained(void *arg)
+{
+	struct worker *w = arg;
+
+	loop_stop(w->loop);
+}
+
+static int
+on_drain(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct worker *w = arg;
+	size_t i;
+
+	(void)chan;
+	(void)msg;
+	for (i = 0; i < w->nlisteners; i++) {
+		listener_free(w->listeners[i]);
+		w->listeners[i] = NULL;
+	}
+	if (w->server == NULL)
+		loop_stop(w->loop);
+	else
+		http_server_drain(w->server, on_drained, w);
+	return 0;
+}
+
+static void
+worker_shutdown(struct worker *w)
+{
+	http_server_free(w->server);
+	request_ctx_free(w->requests);
+	keepers_free(w->keepers);
+	jwks_free(w->jwks);
+	tls_context_free(w->tls);
+	store_free(w->store);
+	conf_free(w->conf);
+	msg_chan_free(w->parent);
+	loop_free(w->loop);
+}
+
+#define RULE(type, min, max, fds, handler) \
+	{ type, ROLE_PARENT, min, max, fds, handler, #type }
+
+static const struct msg_rule worker_rules[] = {
+	RULE(MSG_CONF_BEGIN, 6, MSG_MAX_SIZE, 0, proc_on_conf_begin),
+	RULE(MSG_CONF_VALUE, 8, MSG_MAX_SIZE, 0, on_conf_value),
+	RULE(MSG_CONF_STORE, 5, MSG_MAX_SIZE, 1, on_conf_store),
+	RULE(MSG_CONF_LISTENER, 4, 256, 1, on_conf_listener),
+	RULE(MSG_CONF_FILE, 4, 4, 1, on_conf_file),
+	RULE(MSG_CONF_TICKET_KEY, 4 + TLS_TICKET_KEY_SIZE,
+	    4 + TLS_TICKET_KEY_SIZE, 0, on_conf_ticket_key),
+	RULE(MSG_PEER, 8, 8, 1, on_peer),
+	RULE(MSG_CONF_END, 0, 0, 0, on_conf_end),
+	RULE(MSG_DRAIN, 0, 0, 0, on_drain),
+};
+#define NRULES	(sizeof(worker_rules) / sizeof(worker_rules[0]))
+
+int
+worker_main(const struct proc_args *args)
+{
+	struct worker w = { 0 };
+	char name[32];
+	size_t i;
+
+	snprintf(name, sizeof(name), "worker %u", args->instance);
+	log_procinit(name);
+	proc_child_start(args);
+	privdrop(args);
+	sandbox_enter(SANDBOX_NET_WORKER);
+	if ((w.loop = loop_new()) == NULL || (w.conf = conf_new()) == NULL)
+		fatal("start");
+	for (i = 0; i < NFILES; i++)
+		buf_init(&w.files[i], MAX_FILE);
+	w.parent = proc_parent_chan(w.loop, worker_rules, NRULES, &w);
+	if (loop_run(w.loop) == -1)
+		fatal("loop");
+	worker_shutdown(&w);
+	return 0;
+}
