@@ -40,7 +40,7 @@ open_file(struct opening *o, const char *key, const char *path)
 	if (fd != -1)
 		return fd;
 	if (o->check && (errno == ENOENT || errno == EACCES)) {
-		fprintf(o->messages, "warning: %s: %s: %s\n", key, path,
+		fprintf(o->messages, "note: %s: %s: %s\n", key, path,
 		    strerror(errno));
 	} else {
 		fprintf(o->messages, "error: %s: %s: %s\n", key, path,
@@ -70,7 +70,8 @@ check_mode(struct opening *o, const char *key, const char *path, int fd)
 {
 	struct stat	 st;
 
-	if (fd != -1 && fstat(fd, &st) == 0 && (st.st_mode & 07) != 0)
+	if (fd != -1 && !o->check && fstat(fd, &st) == 0 &&
+	    (st.st_mode & 07) != 0)
 		fprintf(o->messages, "warning: %s: %s: everybody may read "
 		    "it; chmod 600 %s\n", key, path, path);
 }

@@ -20,7 +20,7 @@ struct authd_files {
 /*
  * Open all and look into each.  What is wrong goes to "messages", all of it,
  * and -1 is returned.  With "check" a file that is absent or may not be read
- * is worth a warning only.  authd_files_close() in any case.
+ * is only noted.  authd_files_close() in any case.
  */
 int		 authd_files_open(struct authd_files *,
 		    const struct authd_conf *, bool check, FILE *messages);

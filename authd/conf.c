@@ -392,6 +392,31 @@ conf_free(struct authd_conf *conf)
 
 /* ---- the file ---- */
 
+static void
+mark_used(struct yaml_node *node)
+{
+	size_t	 i;
+
+	node->used = true;
+	for (i = 0; i < node->nitems; i++)
+		mark_used(node->items[i]);
+}
+
+void
+conf_wrong(struct yamldoc *doc, struct yaml_node *node, const char *accepted)
+{
+	char	 shown[80];
+
+	mark_used(node);
+	if (node->type == YAML_SCALAR)
+		yaml_error(doc, node, "found \"%s\", accepted: %s",
+		    str_vis(shown, sizeof(shown), node->scalar,
+		    strlen(node->scalar)), accepted);
+	else
+		yaml_error(doc, node, "found %s, accepted: %s",
+		    node->type == YAML_LIST ? "a list" : "a map", accepted);
+}
+
 /* The node at a dotted path, NULL when absent. */
 static struct yaml_node *
 find_path(struct yaml_node *root, const char *path)
@@ -476,8 +501,7 @@ read_list(struct conf_list *list, const struct conf_key *key,
 	size_t	 i;
 
 	if (node->type != YAML_LIST || node->nitems > CONF_MAX_LIST) {
-		yaml_error(doc, node, "accepted: a list of at most %d texts",
-		    CONF_MAX_LIST);
+		conf_wrong(doc, node, "a list of at most 1024 texts");
 		return;
 	}
 	if (key->required && node->nitems == 0)
@@ -501,7 +525,7 @@ read_pairs(struct conf_pairs *pairs, const struct conf_key *key,
 	size_t			 i;
 
 	if (node->type != YAML_MAP || node->nitems > 32) {
-		yaml_error(doc, node, "accepted: a map of at most 32 texts");
+		conf_wrong(doc, node, "a map of at most 32 texts");
 		return;
 	}
 	for (i = 0; i < node->nitems; i++) {
@@ -552,6 +576,8 @@ read_key(struct authd_conf *conf, const struct conf_key *key,
 {
 	char	*text;
 
+	if (key->type != CONF_LIST && key->type != CONF_PAIRS)
+		mark_used(node);
 	switch (key->type) {
 	case CONF_COUNT:
 	case CONF_SIZE:
@@ -585,7 +611,7 @@ check_map(struct yamldoc *doc, const char *name)
 
 	node = yaml_find(doc->root, name);
 	if (node != NULL && node->type != YAML_MAP)
-		yaml_error(doc, node, "accepted: a map");
+		conf_wrong(doc, node, "a map");
 }
 
 static void
@@ -597,7 +623,7 @@ read_file(struct authd_conf *conf, struct yamldoc *doc)
 	size_t			 i;
 
 	if (doc->root != NULL && doc->root->type != YAML_MAP) {
-		yaml_error(doc, doc->root, "accepted: a map");
+		conf_wrong(doc, doc->root, "a map");
 		return;
 	}
 	if (doc->root != NULL)
@@ -607,8 +633,9 @@ read_file(struct authd_conf *conf, struct yamldoc *doc)
 		if ((node = find_path(doc->root, key->path)) != NULL)
 			read_key(conf, key, doc, node);
 		else if (key->required)
-			yaml_error(doc, doc->root, "%s is missing",
-			    key->path);
+			yaml_error(doc, doc->root, "%s: missing, accepted: %s",
+			    key->path, key->type == CONF_LIST ?
+			    "a list of texts" : "the name of a file");
 	}
 	conf_access_parse(conf, doc);
 	if ((conf->tls_certificate == NULL) != (conf->tls_key == NULL))

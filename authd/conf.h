@@ -113,6 +113,13 @@ char		*conf_get_value(const struct authd_conf *, size_t i);
 /* The reverse, in the child.  -1: no such index, or malformed. */
 int		 conf_set_value(struct authd_conf *, size_t i, const char *);
 
+/*
+ * An error of a node of the wrong kind: what was found, what is accepted.
+ * Nothing beneath it is then reported as unknown.
+ */
+void		 conf_wrong(struct yamldoc *, struct yaml_node *,
+		    const char *accepted);
+
 /* ---- conf_access.c: groups and access rules ---- */
 void		 conf_access_parse(struct authd_conf *, struct yamldoc *);
 void		 conf_access_print(const struct authd_conf *, FILE *);

@@ -33,7 +33,7 @@ read_group(struct conf_group *group, struct yamldoc *doc,
 
 	node->used = true;
 	if (node->type != YAML_LIST) {
-		yaml_error(doc, node, "accepted: a list of users");
+		conf_wrong(doc, node, "a list of users");
 		return;
 	}
 	users->items = xcalloc(node->nitems + 1, sizeof(*users->items));
@@ -42,8 +42,8 @@ read_group(struct conf_group *group, struct yamldoc *doc,
 		if (yaml_string(doc, node->items[i], &name) == -1)
 			continue;
 		if (!user_name_ok(name)) {
-			yaml_error(doc, node->items[i], "accepted: a user "
-			    "name of 1 to %d bytes without ':'", MAX_USER);
+			conf_wrong(doc, node->items[i],
+			    "a user name of 1 to 255 bytes without ':'");
 			continue;
 		}
 		users->items[users->n++] = name;
@@ -79,8 +79,8 @@ read_groups(struct authd_conf *conf, struct yamldoc *doc)
 	if ((map = yaml_find(doc->root, "groups")) == NULL)
 		return;
 	if (map->type != YAML_MAP || map->nitems > CONF_MAX_GROUPS) {
-		yaml_error(doc, map, "accepted: a map of at most %d groups, "
-		    "each a list of users", CONF_MAX_GROUPS);
+		conf_wrong(doc, map, "a map of at most 1024 groups, each a "
+		    "list of users");
 		return;
 	}
 	conf->groups = xcalloc(map->nitems + 1, sizeof(*conf->groups));
@@ -89,8 +89,8 @@ read_groups(struct authd_conf *conf, struct yamldoc *doc)
 		conf->groups[i].name = xstrdup(map->items[i]->key);
 		read_group(&conf->groups[i], doc, map->items[i]);
 		if (!user_name_ok(conf->groups[i].name))
-			yaml_error(doc, map->items[i], "accepted: a group "
-			    "name of 1 to %d bytes without ':'", MAX_USER);
+			yaml_error(doc, map->items[i], "accepted: a name of "
+			    "1 to %d bytes without ':'", MAX_USER);
 	}
 	check_size(conf, doc, map);
 }
@@ -113,13 +113,13 @@ read_actions(struct acl_rule *rule, struct yamldoc *doc,
     struct yaml_node *list)
 {
 	struct yaml_node	*item;
-	char			*name = NULL, shown[80];
+	char			*name = NULL;
 	unsigned		 action;
 	size_t			 i;
 
 	if (list->type != YAML_LIST) {
-		yaml_error(doc, list, "accepted: a list of pull, push, "
-		    "delete, \"*\"");
+		conf_wrong(doc, list,
+		    "a list of pull, push, delete, \"*\"");
 		return;
 	}
 	for (i = 0; i < list->nitems; i++) {
@@ -129,9 +129,7 @@ read_actions(struct acl_rule *rule, struct yamldoc *doc,
 			continue;
 		action = scope_action_parse(name, strlen(name));
 		if (action == 0)
-			yaml_error(doc, item, "found \"%s\", accepted: pull, "
-			    "push, delete, \"*\"", str_vis(shown,
-			    sizeof(shown), name, strlen(name)));
+			conf_wrong(doc, item, "pull, push, delete, \"*\"");
 		/* Verifiers that compare strings need the three by name. */
 		if (action == ACTION_ALL)
 			action |= ACTION_PULL | ACTION_PUSH | ACTION_DELETE;
@@ -146,12 +144,8 @@ read_text(char **text, struct yamldoc *doc, struct yaml_node *map,
 {
 	struct yaml_node	*node;
 
-	if ((node = yaml_find(map, key)) == NULL ||
-	    yaml_string(doc, node, text) == -1)
-		return;
-	if (**text == '\0' && strcmp(key, "user") != 0)
-		yaml_error(doc, node, "found nothing, accepted: a text that "
-		    "is not empty");
+	if ((node = yaml_find(map, key)) != NULL)
+		yaml_string(doc, node, text);
 }
 
 /* A rule as the file has it; errors go to doc. */
@@ -173,25 +167,19 @@ read_rule(struct acl_rule *rule, struct yamldoc *doc, struct yaml_node *map)
 	else
 		yaml_error(doc, map, "a rule needs actions: a list of pull, "
 		    "push, delete, \"*\"; [] denies");
-	if (rule->repository != NULL && rule->registry != NULL)
-		yaml_error(doc, map, "accepted: repository or registry, "
-		    "not both");
-	if (rule->registry != NULL && strcmp(rule->registry, "catalog") != 0)
-		yaml_error(doc, yaml_find(map, "registry"),
-		    "accepted: catalog");
 }
 
 static void
 check_rule(const struct authd_conf *conf, const struct acl_rule *rule,
     struct acl *scratch, struct yamldoc *doc, struct yaml_node *map)
 {
-	char	 error[256];
+	struct yaml_node	*group = yaml_find(map, "group");
+	char			 error[256];
 
 	if (acl_add_rule(scratch, rule, error, sizeof(error)) == -1)
 		yaml_error(doc, map, "%s", error);
-	if (rule->group != NULL && !group_is_known(conf, rule->group))
-		yaml_error(doc, yaml_find(map, "group"), "accepted: a name "
-		    "that groups: defines");
+	else if (rule->group != NULL && !group_is_known(conf, rule->group))
+		conf_wrong(doc, group, "a name that groups: defines");
 }
 
 static void
@@ -199,13 +187,12 @@ read_rules(struct authd_conf *conf, struct yamldoc *doc)
 {
 	struct yaml_node	*list, *map;
 	struct acl		*scratch;
-	size_t			 i;
+	size_t			 i, errors;
 
 	if ((list = yaml_find(doc->root, "access")) == NULL)
 		return;
 	if (list->type != YAML_LIST || list->nitems > ACL_MAX_RULES) {
-		yaml_error(doc, list, "accepted: a list of at most %d rules",
-		    ACL_MAX_RULES);
+		conf_wrong(doc, list, "a list of at most 4096 rules");
 		return;
 	}
 	if ((scratch = acl_new()) == NULL)
@@ -215,13 +202,15 @@ read_rules(struct authd_conf *conf, struct yamldoc *doc)
 		map = list->items[i];
 		map->used = true;
 		if (map->type != YAML_MAP) {
-			yaml_error(doc, map, "accepted: a map of user, group, "
-			    "network, service, repository, registry, actions");
+			conf_wrong(doc, map, "a map of user, group, network, "
+			    "service, repository, registry, actions");
 			continue;
 		}
+		errors = doc->nerrors;
 		read_rule(&conf->rules[conf->nrules], doc, map);
-		check_rule(conf, &conf->rules[conf->nrules], scratch, doc,
-		    map);
+		if (doc->nerrors == errors)
+			check_rule(conf, &conf->rules[conf->nrules], scratch,
+			    doc, map);
 		conf->nrules++;
 	}
 	acl_free(scratch);
