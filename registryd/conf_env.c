@@ -30,6 +30,22 @@ variable_compare(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+/*
+ * Visible ASCII: a part of the name may become the name of a field or a
+ * header, which must be UTF-8, and messages show it.
+ */
+static bool
+name_is_visible(const char *s, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (s[i] <= ' ' || s[i] > '~')
+			return false;
+	}
+	return true;
+}
+
 static size_t
 env_collect(char *const *environ, struct variable *vars)
 {
@@ -38,7 +54,8 @@ env_collect(char *const *environ, struct variable *vars)
 
 	for (; environ != NULL && *environ != NULL && n < ENV_MAX; environ++) {
 		eq = strchr(*environ, '=');
-		if (eq == NULL || !str_starts(*environ, ENV_PREFIX))
+		if (eq == NULL || !str_starts(*environ, ENV_PREFIX) ||
+		    !name_is_visible(*environ, (size_t)(eq - *environ)))
 			continue;
 		vars[n].name = xstrndup(*environ, (size_t)(eq - *environ));
 		vars[n++].value = eq + 1;
