@@ -26,13 +26,13 @@ enum jwk_type { JWK_RSA, JWK_P256, JWK_P384, JWK_P521, JWK_ED25519 };
 struct jwk {
 	EVP_PKEY	*pkey;
 	enum jwk_type	 type;
-	char		 alg[8];	/* "RS256" if the key is bound, else "" */
+	char		 alg[8];	/* "RS256" if the key is bound, or "" */
 };
 
 /* A signature algorithm (RFC 7518 section 3.1, RFC 8037): never HS*, none. */
 struct jwk_alg {
 	const char	*name;
-	enum jwk_type	 type;			/* the only kind of key for it */
+	enum jwk_type	 type;			/* of the keys that fit it */
 	const EVP_MD	*(*digest)(void);	/* NULL: EdDSA */
 	bool		 pss;
 };
