@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The configuration file of authd: the table of its keys, reading it in the
- * parent (and in authctl), and the text form in which single values go to
- * the children.  Opens no file but the configuration.
+ * The configuration of authd: the table of its keys, their defaults, and the
+ * text form in which single values go to the children.  Reading the file is
+ * in conf_read.c.
  */
 #include "conf.h"
 
@@ -15,7 +15,6 @@
 #include "messages.h"
 #include "str.h"
 #include "xmem.h"
-#include "yamldoc.h"
 
 #define SECOND	UINT64_C(1000)
 #define MINUTE	(60 * SECOND)
@@ -126,22 +125,22 @@ const struct conf_key conf_keys[] = {
 
 #define NKEYS	(sizeof(conf_keys) / sizeof(conf_keys[0]) - 1)
 
-static void *
-member(struct authd_conf *conf, const struct conf_key *key)
+void *
+conf_key_member(struct authd_conf *conf, const struct conf_key *key)
 {
 	return (char *)conf + key->offset;
 }
 
 /* Numbers are uint64_t or, in struct http_limits, size_t. */
-static void
-store_number(struct authd_conf *conf, const struct conf_key *key, uint64_t n)
+void
+conf_key_store(struct authd_conf *conf, const struct conf_key *key, uint64_t n)
 {
 	if (key->width == sizeof(uint64_t)) {
-		memcpy(member(conf, key), &n, sizeof(n));
+		memcpy(conf_key_member(conf, key), &n, sizeof(n));
 	} else {
 		size_t	 small = (size_t)n;
 
-		memcpy(member(conf, key), &small, sizeof(small));
+		memcpy(conf_key_member(conf, key), &small, sizeof(small));
 	}
 }
 
@@ -171,8 +170,8 @@ list_done(struct conf_list *list)
 	memset(list, 0, sizeof(*list));
 }
 
-static int
-list_add(struct conf_list *list, const char *item)
+int
+conf_list_add(struct conf_list *list, const char *item)
 {
 	char	**items, *copy;
 
@@ -201,7 +200,7 @@ list_from_json(struct conf_list *list, const char *text)
 		goto fail;
 	json_array_foreach(array, i, item)
 		if (!json_is_string(item) ||
-		    list_add(&new, json_string_value(item)) == -1)
+		    conf_list_add(&new, json_string_value(item)) == -1)
 			goto fail;
 	json_decref(array);
 	list_done(list);
@@ -248,12 +247,12 @@ number_from_text(struct authd_conf *conf, const struct conf_key *key,
 		error = str_parse_u64(text, strlen(text), key->max, &n);
 	if (error == -1 || n < key->min || n > key->max)
 		return -1;
-	store_number(conf, key, n);
+	conf_key_store(conf, key, n);
 	return 0;
 }
 
-static int
-value_from_text(struct authd_conf *conf, const struct conf_key *key,
+int
+conf_key_parse(struct authd_conf *conf, const struct conf_key *key,
     const char *text)
 {
 	char	**string, *copy;
@@ -262,23 +261,23 @@ value_from_text(struct authd_conf *conf, const struct conf_key *key,
 	case CONF_STRING:
 		if ((copy = strdup(text)) == NULL)
 			return -1;
-		string = member(conf, key);
+		string = conf_key_member(conf, key);
 		free(*string);
 		*string = copy;
 		return 0;
 	case CONF_BOOL:
-		*(bool *)member(conf, key) = strcmp(text, "true") == 0;
+		*(bool *)conf_key_member(conf, key) = strcmp(text, "true") == 0;
 		return 0;
 	case CONF_COUNT:
 	case CONF_SIZE:
 	case CONF_DURATION:
 		return number_from_text(conf, key, text);
 	case CONF_LEVEL:
-		return log_level_parse(text, member(conf, key));
+		return log_level_parse(text, conf_key_member(conf, key));
 	case CONF_FORMAT:
-		return log_format_parse(text, member(conf, key));
+		return log_format_parse(text, conf_key_member(conf, key));
 	case CONF_LIST:
-		return list_from_json(member(conf, key), text);
+		return list_from_json(conf_key_member(conf, key), text);
 	case CONF_PAIRS:
 		break;
 	}
@@ -347,7 +346,7 @@ conf_get_value(const struct authd_conf *conf, size_t i)
 int
 conf_set_value(struct authd_conf *conf, size_t i, const char *text)
 {
-	return i < NKEYS ? value_from_text(conf, &conf_keys[i], text) : -1;
+	return i < NKEYS ? conf_key_parse(conf, &conf_keys[i], text) : -1;
 }
 
 struct authd_conf *
@@ -358,7 +357,7 @@ conf_new(void)
 
 	conf->http = http_limits_default;
 	for (i = 0; i < NKEYS; i++)
-		if (conf_keys[i].def != NULL && value_from_text(conf,
+		if (conf_keys[i].def != NULL && conf_key_parse(conf,
 		    &conf_keys[i], conf_keys[i].def) == -1)
 			fatalx("configuration: bad default of %s",
 			    conf_keys[i].path);
@@ -375,10 +374,10 @@ conf_free(struct authd_conf *conf)
 		return;
 	for (i = 0; i < NKEYS; i++) {
 		if (conf_keys[i].type == CONF_STRING) {
-			string = member(conf, &conf_keys[i]);
+			string = conf_key_member(conf, &conf_keys[i]);
 			free(*string);
 		} else if (conf_keys[i].type == CONF_LIST) {
-			list_done(member(conf, &conf_keys[i]));
+			list_done(conf_key_member(conf, &conf_keys[i]));
 		}
 	}
 	for (i = 0; i < conf->log_fields.n; i++) {
@@ -388,287 +387,4 @@ conf_free(struct authd_conf *conf)
 	free(conf->log_fields.items);
 	conf_access_free(conf);
 	free(conf);
-}
-
-/* ---- the file ---- */
-
-static void
-mark_used(struct yaml_node *node)
-{
-	size_t	 i;
-
-	node->used = true;
-	for (i = 0; i < node->nitems; i++)
-		mark_used(node->items[i]);
-}
-
-void
-conf_wrong(struct yamldoc *doc, struct yaml_node *node, const char *accepted)
-{
-	char	 shown[80];
-
-	mark_used(node);
-	if (node->type == YAML_SCALAR)
-		yaml_error(doc, node, "found \"%s\", accepted: %s",
-		    str_vis(shown, sizeof(shown), node->scalar,
-		    strlen(node->scalar)), accepted);
-	else
-		yaml_error(doc, node, "found %s, accepted: %s",
-		    node->type == YAML_LIST ? "a list" : "a map", accepted);
-}
-
-/* The node at a dotted path, NULL when absent. */
-static struct yaml_node *
-find_path(struct yaml_node *root, const char *path)
-{
-	struct yaml_node	*node = root;
-	char			 part[64];
-	size_t			 len;
-
-	for (;;) {
-		len = strcspn(path, ".");
-		if (node == NULL || node->type != YAML_MAP ||
-		    len >= sizeof(part))
-			return NULL;
-		memcpy(part, path, len);
-		part[len] = '\0';
-		node = yaml_find(node, part);
-		if (path[len] == '\0')
-			return node;
-		path += len + 1;
-	}
-}
-
-static bool
-has_control(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			return true;
-	return false;
-}
-
-/* Is the text one of "a|b|c"? */
-static bool
-is_choice(const char *choices, const char *text)
-{
-	size_t	 len = strlen(text), n;
-
-	for (;;) {
-		n = strcspn(choices, "|");
-		if (n == len && strncmp(choices, text, n) == 0)
-			return true;
-		if (choices[n] == '\0')
-			return false;
-		choices += n + 1;
-	}
-}
-
-/* A string within the key's bounds, malloc()ed; NULL after an error. */
-static char *
-read_string(const struct conf_key *key, struct yamldoc *doc,
-    struct yaml_node *node)
-{
-	char	*text = NULL, shown[80];
-
-	if (yaml_string(doc, node, &text) == -1)
-		return NULL;
-	if (key->accepted != NULL && !is_choice(key->accepted, text))
-		yaml_error(doc, node, "found \"%s\", accepted: %s",
-		    str_vis(shown, sizeof(shown), text, strlen(text)),
-		    key->accepted);
-	else if (key->accepted == NULL && strlen(text) < key->min)
-		yaml_error(doc, node,
-		    "found nothing, accepted: a text that is not empty");
-	else if (key->accepted == NULL && strlen(text) > key->max)
-		yaml_error(doc, node, "found %zu bytes, accepted: at most "
-		    "%llu", strlen(text), (unsigned long long)key->max);
-	else if (has_control(text))
-		yaml_error(doc, node, "found \"%s\", accepted: a text "
-		    "without control characters",
-		    str_vis(shown, sizeof(shown), text, strlen(text)));
-	else
-		return text;
-	free(text);
-	return NULL;
-}
-
-static void
-read_list(struct conf_list *list, const struct conf_key *key,
-    struct yamldoc *doc, struct yaml_node *node)
-{
-	char	*text;
-	size_t	 i;
-
-	if (node->type != YAML_LIST || node->nitems > CONF_MAX_LIST) {
-		conf_wrong(doc, node, "a list of at most 1024 texts");
-		return;
-	}
-	if (key->required && node->nitems == 0)
-		yaml_error(doc, node, "found an empty list, accepted: a list "
-		    "of texts, at least one");
-	for (i = 0; i < node->nitems; i++) {
-		node->items[i]->used = true;
-		text = read_string(key, doc, node->items[i]);
-		if (text != NULL && list_add(list, text) == -1)
-			fatalx("out of memory");
-		free(text);
-	}
-}
-
-static void
-read_pairs(struct conf_pairs *pairs, const struct conf_key *key,
-    struct yamldoc *doc, struct yaml_node *node)
-{
-	struct conf_pair	*pair;
-	char			*text;
-	size_t			 i;
-
-	if (node->type != YAML_MAP || node->nitems > 32) {
-		conf_wrong(doc, node, "a map of at most 32 texts");
-		return;
-	}
-	for (i = 0; i < node->nitems; i++) {
-		node->items[i]->used = true;
-		if ((text = read_string(key, doc, node->items[i])) == NULL)
-			continue;
-		pairs->items = xreallocarray(pairs->items, pairs->n + 1,
-		    sizeof(*pairs->items));
-		pair = &pairs->items[pairs->n++];
-		pair->name = xstrdup(node->items[i]->key);
-		pair->value = text;
-	}
-}
-
-static void
-read_number(struct authd_conf *conf, const struct conf_key *key,
-    struct yamldoc *doc, struct yaml_node *node)
-{
-	uint64_t	 n;
-	char		 min[32], max[32];
-	int		 error;
-
-	if (key->type == CONF_COUNT)
-		error = yaml_u64(doc, node, key->min, key->max, &n);
-	else if (key->type == CONF_SIZE)
-		error = yaml_size(doc, node, &n);
-	else
-		error = yaml_duration(doc, node, &n);
-	if (error == -1)
-		return;
-	if (n >= key->min && n <= key->max) {
-		store_number(conf, key, n);
-		return;
-	}
-	if (key->type == CONF_SIZE)
-		yaml_error(doc, node, "found %s, accepted: %llu to %llu bytes",
-		    node->scalar, (unsigned long long)key->min,
-		    (unsigned long long)key->max);
-	else
-		yaml_error(doc, node, "found %s, accepted: %s to %s",
-		    node->scalar, str_duration(min, sizeof(min), key->min),
-		    str_duration(max, sizeof(max), key->max));
-}
-
-static void
-read_key(struct authd_conf *conf, const struct conf_key *key,
-    struct yamldoc *doc, struct yaml_node *node)
-{
-	char	*text;
-
-	if (key->type != CONF_LIST && key->type != CONF_PAIRS)
-		mark_used(node);
-	switch (key->type) {
-	case CONF_COUNT:
-	case CONF_SIZE:
-	case CONF_DURATION:
-		read_number(conf, key, doc, node);
-		break;
-	case CONF_BOOL:
-		yaml_bool(doc, node, member(conf, key));
-		break;
-	case CONF_LIST:
-		read_list(member(conf, key), key, doc, node);
-		break;
-	case CONF_PAIRS:
-		read_pairs(member(conf, key), key, doc, node);
-		break;
-	case CONF_STRING:
-	case CONF_LEVEL:
-	case CONF_FORMAT:
-		if ((text = read_string(key, doc, node)) != NULL)
-			value_from_text(conf, key, text);
-		free(text);
-		break;
-	}
-}
-
-/* "tls: on" and the like: a scalar where the table has a map. */
-static void
-check_map(struct yamldoc *doc, const char *name)
-{
-	struct yaml_node	*node;
-
-	node = yaml_find(doc->root, name);
-	if (node != NULL && node->type != YAML_MAP)
-		conf_wrong(doc, node, "a map");
-}
-
-static void
-read_file(struct authd_conf *conf, struct yamldoc *doc)
-{
-	static const char *const maps[] = { "tls", "token", "log", "limits" };
-	const struct conf_key	*key;
-	struct yaml_node	*node;
-	size_t			 i;
-
-	if (doc->root != NULL && doc->root->type != YAML_MAP) {
-		conf_wrong(doc, doc->root, "a map");
-		return;
-	}
-	if (doc->root != NULL)
-		for (i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
-			check_map(doc, maps[i]);
-	for (key = conf_keys; key->path != NULL; key++) {
-		if ((node = find_path(doc->root, key->path)) != NULL)
-			read_key(conf, key, doc, node);
-		else if (key->required)
-			yaml_error(doc, doc->root, "%s: missing, accepted: %s",
-			    key->path, key->type == CONF_LIST ?
-			    "a list of texts" : "the name of a file");
-	}
-	conf_access_parse(conf, doc);
-	if ((conf->tls_certificate == NULL) != (conf->tls_key == NULL))
-		yaml_error(doc, find_path(doc->root, "tls"),
-		    "accepted: both certificate and key, or neither");
-	if (doc->root != NULL)
-		yaml_check_unused(doc, doc->root);
-}
-
-static struct authd_conf *
-conf_read(struct yamldoc *doc, FILE *messages)
-{
-	struct authd_conf	*conf = conf_new();
-
-	if (doc->nerrors == 0)
-		read_file(conf, doc);
-	yamldoc_print_messages(doc, messages);
-	if (doc->nerrors > 0) {
-		conf_free(conf);
-		conf = NULL;
-	}
-	yamldoc_free(doc);
-	return conf;
-}
-
-struct authd_conf *
-conf_load(const char *path, FILE *messages)
-{
-	return conf_read(yamldoc_load(path), messages);
-}
-
-struct authd_conf *
-conf_parse(const char *name, const char *text, size_t len, FILE *messages)
-{
-	return conf_read(yamldoc_parse(name, text, len), messages);
 }

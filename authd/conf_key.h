@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The table of configuration keys, shared by the files that walk it:
- * conf.c (parse, wire) and conf_print.c.
+ * conf.c, conf_read.c and conf_print.c.
  */
 #ifndef CONF_KEY_H
 #define CONF_KEY_H
@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "conf.h"
 
 enum conf_type {
 	CONF_STRING,
@@ -33,6 +35,16 @@ struct conf_key {
 	const char	*accepted;	/* choices "a|b" of a string, or NULL */
 };
 
-extern const struct conf_key	conf_keys[];
+extern const struct conf_key	conf_keys[];	/* ends with path NULL */
+
+/* Where the value is. */
+void	*conf_key_member(struct authd_conf *, const struct conf_key *);
+/* A number, whatever the width of the member. */
+void	 conf_key_store(struct authd_conf *, const struct conf_key *,
+	    uint64_t);
+/* From the text of a default or a message; -1: malformed or no memory. */
+int	 conf_key_parse(struct authd_conf *, const struct conf_key *,
+	    const char *);
+int	 conf_list_add(struct conf_list *, const char *);	/* copies */
 
 #endif

@@ -56,7 +56,7 @@ enum {
 	/* verifier -> broker: verdict u8 (enum cred_verdict), user str
 	   (canonical), ngroups u32, ngroups * str */
 	MSG_VERDICT,
-	/* verifier -> broker: its users changed; verdicts before do not count */
+	/* verifier -> broker: its users changed; forget older verdicts */
 	MSG_USERS_CHANGED,
 	/* broker -> signer: service str, sub str, nscopes u32,
 	   nscopes * (type str, name str, actions u32) */
