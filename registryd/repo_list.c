@@ -126,7 +126,8 @@ walk_inside(struct walk *w, const char *last)
 	size_t i, n, first;
 	bool more = true;
 
-	if (last != NULL && *last != '\0') {
+	/* An empty component comes before every name. */
+	if (last != NULL && *last != '\0' && *last != '/') {
 		first = strcspn(last, "/");
 		memcpy(after, last, first);
 		after[first] = '\0';

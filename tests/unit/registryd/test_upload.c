@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * upload: sessions, offsets, running and repeated hashes, exclusion, what a
+ * finished or expired session leaves.
+ */
+#include "store_tmp.h"
+
+#include <time.h>
+
+#include "repo.h"
+#include "sysfs.h"
+#include "upload.h"
+#include "upload_state.h"
+
+#define ID	"0f9a1f4e-0000-4000-8000-000000000001"
+#define SESSION	"docker/registry/v2/repositories/a/_uploads/" ID
+
+static struct upload *
+start(struct tmp_store *t, const char *id, const char *text)
+{
+	struct upload *u;
+
+	assert_int_equal(upload_start(t->store, "a", id, DIGEST_SHA256, &u),
+	    STORE_OK);
+	assert_int_equal(upload_append(u, text, strlen(text)), STORE_OK);
+	return u;
+}
+
+static void
+finish(struct upload *u, const char *text)
+{
+	struct digest d = tmp_digest(text);
+
+	assert_int_equal(upload_finish(u, &d), STORE_OK);
+	upload_close(u);
+}
+
+static void
+check_blob(struct tmp_store *t, const char *text)
+{
+	struct digest d = tmp_digest(text);
+	char path[LAYOUT_PATH_SIZE];
+	struct store_stat st;
+
+	assert_string_equal(tmp_read(t, layout_blob(path, &d)), text);
+	assert_int_equal(repo_stat_blob(t->store, "a", &d, &st), STORE_OK);
+}
+
+static void
+test_upload_whole(void **state)
+{
+	struct tmp_store *t = *state;
+	struct upload *u;
+	uint64_t offset;
+
+	u = start(t, ID, "hello ");
+	/* As distribution writes it: RFC 3339 in UTC, no newline. */
+	assert_int_equal(strlen(tmp_read(t, SESSION "/startedat")), 20);
+	assert_int_equal(upload_append(u, "world", 5), STORE_OK);
+	assert_int_equal(upload_offset(u), 11);
+	assert_int_equal(upload_status(t->store, "a", ID, &offset), STORE_OK);
+	assert_int_equal(offset, 11);
+	finish(u, "hello world");
+	check_blob(t, "hello world");
+	assert_false(tmp_exists(t, SESSION));
+	assert_int_equal(upload_status(t->store, "a", ID, &offset),
+	    STORE_NOTFOUND);
+}
+
+static void
+test_upload_goes_on_with_kept_hash(void **state)
+{
+	struct tmp_store *t = *state;
+	struct upload *u;
+	uint64_t reads;
+
+	upload_close(start(t, ID, "one "));
+	assert_int_equal(upload_open(t->store, "a", ID, &u), STORE_OK);
+	assert_int_equal(upload_offset(u), 4);
+	assert_int_equal(upload_append(u, "two", 3), STORE_OK);
+	reads = sysfs_count(SYSFS_READ);
+	finish(u, "one two");
+	assert_int_equal(sysfs_count(SYSFS_READ), reads);
+	check_blob(t, "one two");
+}
+
+static void
+test_upload_hashes_again_when_the_file_changed(void **state)
+{
+	struct tmp_store *t = *state;
+	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct upload *u;
+
+	upload_close(start(t, ID, "aaaa"));
+	/* Same size, other bytes: another process went on with it. */
+	tmp_write(t, SESSION "/data", "bbbb");
+	assert_int_equal(utimensat(AT_FDCWD, tmp_path(t, SESSION "/data"),
+	    old, 0), 0);
+	assert_int_equal(upload_open(t->store, "a", ID, &u), STORE_OK);
+	finish(u, "bbbb");
+	check_blob(t, "bbbb");
+}
+
+static void
+test_upload_takes_over_a_session_of_distribution(void **state)
+{
+	struct tmp_store *t = *state;
+	struct upload *u;
+	struct digest d;
+	bool done;
+	int steps = 0;
+
+	tmp_write(t, SESSION "/startedat", "2026-01-02T03:04:05Z");
+	tmp_write(t, SESSION "/hashstates/sha256/5", "x");
+	tmp_write(t, SESSION "/data", "01234567");
+	assert_int_equal(upload_open(t->store, "a", ID, &u), STORE_OK);
+	assert_int_equal(upload_append(u, "89", 2), STORE_OK);
+	do {
+		assert_int_equal(upload_hash_step(u, DIGEST_SHA512, 3, &done),
+		    STORE_OK);
+		steps++;
+	} while (!done);
+	assert_int_equal(steps, 4);
+	assert_int_equal(digest_of(&d, DIGEST_SHA512, "0123456789", 10), 0);
+	assert_int_equal(upload_finish(u, &d), STORE_OK);
+	upload_close(u);
+	assert_false(tmp_exists(t, SESSION));
+}
+
+static void
+test_upload_empty_blob(void **state)
+{
+	struct tmp_store *t = *state;
+
+	finish(start(t, ID, ""), "");
+	check_blob(t, "");
+}
+
+static void
+test_upload_mismatch_leaves_the_session(void **state)
+{
+	struct tmp_store *t = *state;
+	struct digest wrong = tmp_digest("something else");
+	struct upload *u;
+	char path[LAYOUT_PATH_SIZE];
+
+	u = start(t, ID, "good");
+	assert_int_equal(upload_finish(u, &wrong), STORE_MISMATCH);
+	assert_false(tmp_exists(t, layout_blob(path, &wrong)));
+	assert_int_equal(upload_append(u, " bad", 4), STORE_OK);
+	assert_int_equal(upload_rewind(u, 9), STORE_MISMATCH);
+	assert_int_equal(upload_rewind(u, 4), STORE_OK);
+	assert_int_equal(upload_offset(u), 4);
+	finish(u, "good");
+	check_blob(t, "good");
+}
+
+static void
+test_upload_rewind_restores_the_hash(void **state)
+{
+	struct tmp_store *t = *state;
+	struct upload *u;
+	uint64_t reads;
+
+	upload_close(start(t, ID, "base "));
+	assert_int_equal(upload_open(t->store, "a", ID, &u), STORE_OK);
+	assert_int_equal(upload_append(u, "wrong", 5), STORE_OK);
+	assert_int_equal(upload_rewind(u, 5), STORE_OK);
+	assert_int_equal(upload_append(u, "right", 5), STORE_OK);
+	reads = sysfs_count(SYSFS_READ);
+	finish(u, "base right");
+	assert_int_equal(sysfs_count(SYSFS_READ), reads);
+	check_blob(t, "base right");
+}
+
+static void
+test_upload_is_exclusive(void **state)
+{
+	struct tmp_store *t = *state;
+	struct store *other = tmp_reopen(t->dir, true, STORE_FULL);
+	struct upload *u, *v;
+
+	u = start(t, ID, "x");
+	assert_int_equal(upload_start(other, "a", ID, DIGEST_SHA256, &v),
+	    STORE_EXISTS);
+	assert_int_equal(upload_open(other, "a", ID, &v), STORE_BUSY);
+	assert_int_equal(upload_open(t->store, "a", ID, &v), STORE_BUSY);
+	assert_int_equal(upload_cancel(other, "a", ID), STORE_BUSY);
+	assert_int_equal(upload_expire(other, "a", ID, time(NULL) + 9, false),
+	    STORE_BUSY);
+	upload_close(u);
+	assert_int_equal(upload_cancel(other, "a", ID), STORE_OK);
+	assert_int_equal(upload_cancel(other, "a", ID), STORE_NOTFOUND);
+	assert_int_equal(upload_open(t->store, "a", ID, &v), STORE_NOTFOUND);
+	store_free(other);
+}
+
+/* The file that became a blob must not grow through an old descriptor. */
+static void
+test_upload_late_append_is_refused(void **state)
+{
+	struct tmp_store *t = *state;
+	struct digest d = tmp_digest("right");
+	struct upload *u;
+
+	u = start(t, ID, "right");
+	assert_int_equal(upload_finish(u, &d), STORE_OK);
+	assert_int_equal(upload_append(u, "late", 4), STORE_NOTFOUND);
+	assert_int_equal(upload_rewind(u, 0), STORE_NOTFOUND);
+	assert_int_equal(upload_finish(u, &d), STORE_NOTFOUND);
+	upload_close(u);
+	assert_int_equal(upload_open(t->store, "a", ID, &u), STORE_NOTFOUND);
+	check_blob(t, "right");
+}
+
+static void
+test_upload_same_blob_twice_heals(void **state)
+{
+	struct tmp_store *t = *state;
+	struct digest d = tmp_digest("blob");
+	char path[LAYOUT_PATH_SIZE];
+	struct upload *u, *v;
+
+	u = start(t, ID, "blob");
+	v = start(t, "other", "blob");
+	finish(u, "blob");
+	finish(v, "blob");
+	check_blob(t, "blob");
+	/* Damage of another size, and of the same size. */
+	tmp_write(t, layout_blob(path, &d), "blo");
+	finish(start(t, ID, "blob"), "blob");
+	check_blob(t, "blob");
+	tmp_write(t, layout_blob(path, &d), "blab");
+	finish(start(t, ID, "blob"), "blob");
+	check_blob(t, "blob");
+}
+
+static void
+test_upload_expires_by_last_activity(void **state)
+{
+	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	static const char *const files[] = {
+		SESSION, SESSION "/data", SESSION "/startedat"
+	};
+	struct tmp_store *t = *state;
+	char **ids;
+	size_t i, n;
+	bool more;
+
+	upload_close(start(t, ID, "x"));
+	assert_int_equal(upload_expire(t->store, "a", ID, 2000, false),
+	    STORE_MISMATCH);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(utimensat(AT_FDCWD, tmp_path(t, files[i]),
+		    old, 0), 0);
+	assert_int_equal(upload_expire(t->store, "a", ID, 1000, false),
+	    STORE_MISMATCH);
+	assert_int_equal(upload_expire(t->store, "a", ID, 2000, true),
+	    STORE_OK);
+	assert_true(tmp_exists(t, SESSION "/data"));
+	/* Begun long ago, but somebody still sends. */
+	assert_int_equal(utimensat(AT_FDCWD, tmp_path(t, SESSION "/data"),
+	    NULL, 0), 0);
+	assert_int_equal(upload_expire(t->store, "a", ID, 2000, false),
+	    STORE_MISMATCH);
+	assert_int_equal(utimensat(AT_FDCWD, tmp_path(t, SESSION "/data"),
+	    old, 0), 0);
+	assert_int_equal(upload_expire(t->store, "a", ID, 2000, false),
+	    STORE_OK);
+	assert_false(tmp_exists(t, SESSION));
+	assert_int_equal(upload_expire(t->store, "a", ID, 2000, false),
+	    STORE_NOTFOUND);
+	assert_int_equal(upload_list(t->store, "a", NULL, 9, &ids, &n, &more),
+	    STORE_OK);
+	assert_int_equal(n, 0);
+	store_names_free(ids, n);
+}
+
+/* What a crash leaves between publishing and removing the session. */
+static void
+test_upload_expires_without_data(void **state)
+{
+	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct tmp_store *t = *state;
+
+	tmp_write(t, SESSION "/startedat", "2026-01-02T03:04:05Z");
+	assert_int_equal(utimensat(AT_FDCWD, tmp_path(t, SESSION
+	    "/startedat"), old, 0), 0);
+	assert_int_equal(utimensat(AT_FDCWD, tmp_path(t, SESSION), old, 0),
+	    0);
+	assert_int_equal(upload_expire(t->store, "a", ID, 2000, false),
+	    STORE_OK);
+	assert_false(tmp_exists(t, SESSION));
+}
+
+static void
+test_upload_states_are_bounded(void **state)
+{
+	struct store_stat st = { .size = 1 };
+	struct digest_ctx *c;
+	char path[32];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2 * UPLOAD_STATE_MAX; i++) {
+		snprintf(path, sizeof(path), "p%d", i);
+		assert_non_null(c = digest_ctx_new(DIGEST_SHA256));
+		upload_state_keep(path, &st, c);
+	}
+	assert_null(upload_state_take("p0", &st));
+	for (i = UPLOAD_STATE_MAX; i < 2 * UPLOAD_STATE_MAX; i++) {
+		snprintf(path, sizeof(path), "p%d", i);
+		st.size = i % 2 ? 1 : 2;
+		c = upload_state_take(path, &st);
+		assert_true((c != NULL) == (i % 2 != 0));
+		digest_ctx_free(c);
+		assert_null(upload_state_take(path, &st));
+	}
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, tmp_setup, tmp_teardown)
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_upload_whole),
+		TEST(test_upload_goes_on_with_kept_hash),
+		TEST(test_upload_hashes_again_when_the_file_changed),
+		TEST(test_upload_takes_over_a_session_of_distribution),
+		TEST(test_upload_empty_blob),
+		TEST(test_upload_mismatch_leaves_the_session),
+		TEST(test_upload_rewind_restores_the_hash),
+		TEST(test_upload_is_exclusive),
+		TEST(test_upload_late_append_is_refused),
+		TEST(test_upload_same_blob_twice_heals),
+		TEST(test_upload_expires_by_last_activity),
+		TEST(test_upload_expires_without_data),
+		cmocka_unit_test(test_upload_states_are_bounded)
+	};
+
+	return cmocka_run_group_tests_name("upload", tests, NULL, NULL);
+}
