@@ -31,7 +31,8 @@ path_add(const struct yaml_node *node, struct buf *buf)
 	path_add(parent, buf);
 	if (node->key != NULL) {
 		/* A dot in a key must not look like two keys. */
-		quote = strpbrk(node->key, ". ") == NULL ? "" : "\"";
+		quote = node->key[0] != '\0' &&
+		    strpbrk(node->key, ". ") == NULL ? "" : "\"";
 		buf_addf(buf, "%s%s%s%s", buf->len > 0 ? "." : "", quote,
 		    str_vis(vis, sizeof(vis), node->key, strlen(node->key)),
 		    quote);
@@ -47,11 +48,14 @@ path_add(const struct yaml_node *node, struct buf *buf)
 char *
 yaml_path(const struct yaml_node *node, char *dst, size_t size)
 {
+	static const char cut[] = "...";
 	struct buf buf;
 
 	buf_init(&buf, SIZE_MAX);
 	path_add(node, &buf);
-	str_vis(dst, size, buf_str(&buf), buf.len);
+	if (snprintf(dst, size, "%s", buf_str(&buf)) >= (int)size &&
+	    size > sizeof(cut))
+		memcpy(dst + size - sizeof(cut), cut, sizeof(cut));
 	buf_done(&buf);
 	return dst;
 }

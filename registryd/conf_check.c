@@ -27,12 +27,18 @@ node_find(struct yamldoc *doc, const char *path)
 	return node;
 }
 
-/* "key" must be set because of the node at "why". */
+/*
+ * "key" must be set because of the node at "why".  One that is there but was
+ * refused has had its message.
+ */
 static void
 check_required(struct yamldoc *doc, const char *value, const char *why,
     const char *key)
 {
-	if (value == NULL)
+	const struct yaml_node *node = node_find(doc, key);
+
+	if (value == NULL && (node == NULL || (node->type == YAML_SCALAR &&
+	    node->scalar[0] == '\0')))
 		yaml_error(doc, node_find(doc, why), "needs %s", key);
 }
 

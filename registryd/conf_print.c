@@ -78,8 +78,12 @@ print_string(FILE *fp, const char *s)
 			fprintf(fp, "\\%c", (int)c);
 		else if (c >= 0x20 && c < 0x7f)
 			putc((int)c, fp);
+		else if (c < 0x100)
+			fprintf(fp, "\\x%02" PRIx32, c);
+		else if (c < 0x10000)
+			fprintf(fp, "\\u%04" PRIx32, c);
 		else
-			fprintf(fp, "\\U%08" PRIX32, c);
+			fprintf(fp, "\\U%08" PRIx32, c);
 	}
 	putc('"', fp);
 }
