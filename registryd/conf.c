@@ -324,7 +324,7 @@ check_version(struct yamldoc *doc)
 
 /* Takes the document. */
 static struct registry_conf *
-conf_read(struct yamldoc *doc, char *const *environ, FILE *messages)
+conf_read(struct yamldoc *doc, char *const *env, FILE *messages)
 {
 	struct walk w = { .doc = doc };
 	struct yaml_node *root;
@@ -334,7 +334,7 @@ conf_read(struct yamldoc *doc, char *const *environ, FILE *messages)
 		w.conf = conf_new();
 		if (root->type == YAML_MAP) {
 			conf_expand_short(root);
-			conf_env_apply(doc, environ);
+			conf_env_apply(doc, env);
 			check_version(doc);
 			walk_map(&w, root, "");
 			conf_check(w.conf, doc);
@@ -352,14 +352,14 @@ conf_read(struct yamldoc *doc, char *const *environ, FILE *messages)
 }
 
 struct registry_conf *
-conf_load(const char *path, char *const *environ, FILE *messages)
+conf_load(const char *path, char *const *env, FILE *messages)
 {
-	return conf_read(yamldoc_load(path), environ, messages);
+	return conf_read(yamldoc_load(path), env, messages);
 }
 
 struct registry_conf *
 conf_parse(const char *name, const char *text, size_t len,
-    char *const *environ, FILE *messages)
+    char *const *env, FILE *messages)
 {
-	return conf_read(yamldoc_parse(name, text, len), environ, messages);
+	return conf_read(yamldoc_parse(name, text, len), env, messages);
 }

@@ -88,11 +88,11 @@ struct yamldoc;
  * Read file and environment.  NULL when there are errors; all messages
  * (errors and warnings) are printed to "messages".
  */
-struct registry_conf *conf_load(const char *path, char *const *environ,
+struct registry_conf *conf_load(const char *path, char *const *env,
 		    FILE *messages);
 /* Same from a string; for tests and the fuzzer. */
 struct registry_conf *conf_parse(const char *name, const char *text,
-		    size_t len, char *const *environ, FILE *messages);
+		    size_t len, char *const *env, FILE *messages);
 /* All defaults: what a child starts from. */
 struct registry_conf *conf_new(void);
 void		 conf_free(struct registry_conf *);

@@ -47,17 +47,17 @@ name_is_visible(const char *s, size_t len)
 }
 
 static size_t
-env_collect(char *const *environ, struct variable *vars)
+env_collect(char *const *env, struct variable *vars)
 {
 	const char *eq;
 	size_t n = 0;
 
-	for (; environ != NULL && *environ != NULL && n < ENV_MAX; environ++) {
-		eq = strchr(*environ, '=');
-		if (eq == NULL || !str_starts(*environ, ENV_PREFIX) ||
-		    !name_is_visible(*environ, (size_t)(eq - *environ)))
+	for (; env != NULL && *env != NULL && n < ENV_MAX; env++) {
+		eq = strchr(*env, '=');
+		if (eq == NULL || !str_starts(*env, ENV_PREFIX) ||
+		    !name_is_visible(*env, (size_t)(eq - *env)))
 			continue;
-		vars[n].name = xstrndup(*environ, (size_t)(eq - *environ));
+		vars[n].name = xstrndup(*env, (size_t)(eq - *env));
 		vars[n++].value = eq + 1;
 	}
 	qsort(vars, n, sizeof(*vars), variable_compare);
@@ -247,12 +247,12 @@ env_apply_one(struct yamldoc *doc, const struct variable *var)
 }
 
 void
-conf_env_apply(struct yamldoc *doc, char *const *environ)
+conf_env_apply(struct yamldoc *doc, char *const *env)
 {
 	struct variable *vars = xcalloc(ENV_MAX, sizeof(*vars));
 	size_t i, n;
 
-	n = env_collect(environ, vars);
+	n = env_collect(env, vars);
 	for (i = 0; i < n; i++) {
 		if (strcmp(vars[i].name, "REGISTRY_CONFIGURATION_PATH") != 0)
 			env_apply_one(doc, &vars[i]);

@@ -87,7 +87,7 @@ void		 conf_foreign_report(struct yamldoc *, struct yaml_node *,
  */
 void		 conf_expand_short(struct yaml_node *root);
 /* Put the REGISTRY_* variables over the document. */
-void		 conf_env_apply(struct yamldoc *, char *const *environ);
+void		 conf_env_apply(struct yamldoc *, char *const *env);
 /* What no key alone can tell, after all have been read. */
 void		 conf_check(struct registry_conf *, struct yamldoc *);
 

@@ -23,7 +23,7 @@ static char	*messages;
 
 /* Parse; what was said is in "messages" until the next call. */
 static struct registry_conf *
-parse_env(const char *text, char *const *environ)
+parse_env(const char *text, char *const *env)
 {
 	struct registry_conf *conf;
 	size_t size;
@@ -33,7 +33,7 @@ parse_env(const char *text, char *const *environ)
 	messages = NULL;
 	fp = open_memstream(&messages, &size);
 	assert_non_null(fp);
-	conf = conf_parse("f.yml", text, strlen(text), environ, fp);
+	conf = conf_parse("f.yml", text, strlen(text), env, fp);
 	fclose(fp);
 	return conf;
 }
@@ -329,7 +329,7 @@ test_environment(void **state)
 	    "version: 0.1\nstorage: {filesystem: {rootdirectory: /file}, "
 	    "delete: {enabled: true}}\nhttp: {headers: {X-A: [b]}}\n";
 	/* applied by name, whatever their order here */
-	char env[][80] = {
+	char lines[][80] = {
 		"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=/env",
 		"REGISTRY_STORAGE=filesystem",
 		"REGISTRY_HTTP_ADDR=:5999",
@@ -343,15 +343,15 @@ test_environment(void **state)
 		"REGISTRYX_HTTP_ADDR=:1",
 		"NOEQUALS",
 	};
-	char *environ[LEN(env) + 1];
+	char *env[LEN(lines) + 1];
 	struct registry_conf *conf;
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < LEN(env); i++)
-		environ[i] = env[i];
-	environ[i] = NULL;
-	conf = parse_env(text, environ);
+	for (i = 0; i < LEN(lines); i++)
+		env[i] = lines[i];
+	env[i] = NULL;
+	conf = parse_env(text, env);
 	assert_non_null(conf);
 	assert_string_equal(messages, "");
 	assert_string_equal(conf->root, "/env");
@@ -420,7 +420,7 @@ test_environment_messages(void **state)
 		{ "REGISTRY_HTTP={adr: x}", false,
 		    "error: REGISTRY_HTTP: http.adr: unknown key" },
 	};
-	char variable[128], *environ[] = { variable, NULL };
+	char variable[128], *env[] = { variable, NULL };
 	struct registry_conf *conf;
 	size_t i;
 
@@ -428,7 +428,7 @@ test_environment_messages(void **state)
 	for (i = 0; i < LEN(cases); i++) {
 		snprintf(variable, sizeof(variable), "%s",
 		    cases[i].variable);
-		conf = parse_env("version: 0.1\n", environ);
+		conf = parse_env("version: 0.1\n", env);
 		if ((conf != NULL) != cases[i].good ||
 		    strncmp(messages, cases[i].want,
 		    strlen(cases[i].want)) != 0)
