@@ -226,7 +226,7 @@ broker_verifiers_on_verdict(struct broker_verifiers *v,
 
 	verdict = msg_get_u8(msg);
 	if (verdict > CRED_UNAVAILABLE || read_answer(msg, &answer) == -1 ||
-	    slot->chan != chan || slot->busy != msg->id)
+	    slot->chan != chan || slot->busy == 0 || slot->busy != msg->id)
 		goto out;
 	if (verdict == CRED_OK && *answer.user == '\0')
 		goto out;

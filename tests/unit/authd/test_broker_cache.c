@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The cache of good credentials: what it finds, and what it forgets.
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "broker_cache.h"
+
+static const struct cred_answer *
+find(struct broker_cache *cache, const char *user, const char *password)
+{
+	struct secret			*secret;
+	const struct cred_answer	*answer;
+
+	secret = secret_new(password, strlen(password));
+	answer = broker_cache_find(cache, user, secret);
+	secret_free(secret);
+	return answer;
+}
+
+static void
+put(struct broker_cache *cache, const char *user, const char *password)
+{
+	struct secret		*secret;
+	struct cred_answer	 answer;
+	char			 dev[] = "dev", ops[] = "ops";
+	char			*groups[] = { dev, ops };
+
+	memset(&answer, 0, sizeof(answer));
+	snprintf(answer.user, sizeof(answer.user), "%s", user);
+	answer.groups = groups;
+	answer.ngroups = 2;
+	secret = secret_new(password, strlen(password));
+	broker_cache_put(cache, user, secret, &answer);
+	secret_free(secret);
+}
+
+static void
+test_cache_finds_exactly(void **state)
+{
+	struct broker_cache		*cache = broker_cache_new(16, 60000);
+	const struct cred_answer	*answer;
+
+	(void)state;
+	put(cache, "alice", "secret");
+	answer = find(cache, "alice", "secret");
+	assert_non_null(answer);
+	assert_string_equal(answer->user, "alice");
+	assert_int_equal(answer->ngroups, 2);
+	assert_string_equal(answer->groups[1], "ops");
+	assert_null(find(cache, "alice", "secre"));
+	assert_null(find(cache, "alice", "secrets"));
+	assert_null(find(cache, "alic", "esecret"));
+	assert_null(find(cache, "alices", "ecret"));
+	assert_null(find(cache, "bob", "secret"));
+	broker_cache_free(cache);
+}
+
+static void
+test_cache_forgets_the_oldest(void **state)
+{
+	struct broker_cache	*cache = broker_cache_new(3, 60000);
+
+	(void)state;
+	put(cache, "a", "x");
+	put(cache, "b", "x");
+	put(cache, "c", "x");
+	put(cache, "a", "x");			/* anew: now the youngest */
+	assert_int_equal(broker_cache_count(cache), 3);
+	put(cache, "d", "x");
+	assert_int_equal(broker_cache_count(cache), 3);
+	assert_null(find(cache, "b", "x"));
+	assert_non_null(find(cache, "a", "x"));
+	assert_non_null(find(cache, "d", "x"));
+	broker_cache_flush(cache);
+	assert_int_equal(broker_cache_count(cache), 0);
+	assert_null(find(cache, "a", "x"));
+	broker_cache_free(cache);
+}
+
+static void
+test_cache_forgets_in_time(void **state)
+{
+	struct broker_cache	*cache = broker_cache_new(3, 30);
+	struct timespec		 pause = { 0, 60000000 };
+
+	(void)state;
+	put(cache, "a", "x");
+	assert_non_null(find(cache, "a", "x"));
+	nanosleep(&pause, NULL);
+	assert_null(find(cache, "a", "x"));
+	assert_int_equal(broker_cache_count(cache), 0);
+	broker_cache_free(cache);
+}
+
+static void
+test_cache_can_be_off(void **state)
+{
+	struct broker_cache	*cache = broker_cache_new(0, 60000);
+
+	(void)state;
+	put(cache, "a", "x");
+	assert_null(find(cache, "a", "x"));
+	broker_cache_free(cache);
+	cache = broker_cache_new(16, 0);
+	put(cache, "a", "x");
+	assert_null(find(cache, "a", "x"));
+	broker_cache_free(cache);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(test_cache_finds_exactly),
+		cmocka_unit_test(test_cache_forgets_the_oldest),
+		cmocka_unit_test(test_cache_forgets_in_time),
+		cmocka_unit_test(test_cache_can_be_off)
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
