@@ -62,7 +62,9 @@ check "copy an index with all it names" skopeo_copy --all \
     "docker://$REGISTRY/alice/seed:multi" \
     "docker://$REGISTRY/alice/multi:1"
 check "the index by its digest" skopeo inspect --raw --tls-verify=false \
-    "docker://$REGISTRY/alice/multi@$(digest "$T/index.json")"
+    "docker://$REGISTRY/alice/seed@$(digest "$T/index.json")"
+expect "the index's bytes" "$(digest "$T/index.json")" \
+    "$(digest "$T/check.out")"
 check "one architecture of it" skopeo --override-arch arm64 inspect \
     --tls-verify=false --format '{{.Digest}}' \
     "docker://$REGISTRY/alice/multi:1"

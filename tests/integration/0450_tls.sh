@@ -20,11 +20,11 @@ start_registryd
 make_rootfs
 
 TOKEN=$(token alice:alice-pw repository:alice/app:pull,push)
-digest=$(make_image alice/app 1 5000000)
+make_image alice/app 1 5000000 >/dev/null
 expect_status 201 "push by TLS"
 req GET /v2/alice/app/manifests/1
 expect_status 200 "pull by TLS"
-expect "the manifest's bytes" "$digest" "$(digest "$T/body")"
+expect "the manifest's bytes" "$made" "$(digest "$T/body")"
 layer=$(jq -r '.layers[0].digest' "$T/body")
 req GET "/v2/alice/app/blobs/$layer"
 expect "a layer's bytes" "$layer" "$(digest "$T/body")"

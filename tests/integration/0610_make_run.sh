@@ -22,8 +22,9 @@ free_port() {
 registryd_port=$(free_port)
 authd_port=$(free_port)
 
+# In the background a shell ignores SIGINT, and nobody can trap it then.
 run() {
-	background "$T/run.log" env BUILD="$T/b" \
+	background "$T/run.log" env --default-signal=INT BUILD="$T/b" \
 	    REGISTRYD_PORT="$registryd_port" AUTHD_PORT="$authd_port" \
 	    "$root/etc/dev/run.sh"
 	run_pid=$started
@@ -68,7 +69,7 @@ else
 fi
 
 kill -INT "$run_pid"
-check "an interrupt ends it" wait_until 15 is_gone "$run_pid"
+check "an interrupt ends it" wait_until 15 is_gone "$run_pid" || exit 1
 wait "$run_pid"
 expect "an interrupt is a good end" 0 $?
 

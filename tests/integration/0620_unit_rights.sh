@@ -32,11 +32,11 @@ caps=$(awk '/^CapBnd:/ { print $2 }' "/proc/$REGISTRYD_PID/status")
 refuse "registryd is confined" [ "$caps" = \
     "$(awk '/^CapBnd:/ { print $2 }' /proc/self/status)" ]
 TOKEN=$(token alice:alice-pw repository:alice/app:pull,push,delete)
-digest=$(make_image alice/app 1)
+make_image alice/app 1 >/dev/null
 expect_status 201 "push"
 req GET /v2/alice/app/manifests/1
 expect_status 200 "pull"
-expect "the manifest's bytes" "$digest" "$(digest "$T/body")"
+expect "the manifest's bytes" "$made" "$(digest "$T/body")"
 req DELETE /v2/alice/app/manifests/1
 expect_status 202 "delete"
 

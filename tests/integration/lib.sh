@@ -22,7 +22,8 @@
 #   wait_until SECONDS COMMAND..., wait_log FILE PATTERN [SECONDS]
 #   make_blob BYTES                     print the name of a file of noise
 #   digest FILE, push_blob REPO FILE, push_manifest REPO REF FILE [TYPE]
-#   make_image REPO TAG [BYTES]         push one; print the digest
+#   make_image REPO TAG [BYTES]         push one; print the digest, and set
+#                                       $made where no subshell is in the way
 #   rss PID, peak PID, pss PID...       in KiB
 #   children PID [ROLE]
 
@@ -437,7 +438,8 @@ make_image() {
 	    >"$manifest"
 	push_blob "$1" "$layer" && push_blob "$1" "$config" &&
 	    push_manifest "$1" "$2" "$manifest" || return 1
-	digest "$manifest"
+	made=$(digest "$manifest")
+	echo "$made"
 }
 
 # ---- processes -------------------------------------------------------------
