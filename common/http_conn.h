@@ -162,6 +162,7 @@ struct http_server {
 	struct http_conn_list		 run;
 	struct http_conn_list		 dead;
 	struct loop_timer		*kick;	/* when loop_defer() fails */
+	struct loop_timer		*fresh;	/* draining: see there */
 	size_t				 nconns;
 	bool				 scheduled;
 	bool				 deferred;	/* by loop_defer() */

@@ -918,9 +918,11 @@ static void
 test_drains(void **state)
 {
 	struct fixture *f = *state;
+	static const char get[] = GET("/hello");
 	int idle;
 
 	add_client(f, &idle);
+	assert_int_equal(write(idle, get, sizeof(get) - 1), sizeof(get) - 1);
 	say(f, GET("/never"));
 	turn(f, 5);
 	assert_int_equal(http_server_connections(f->server), 2);
@@ -938,6 +940,37 @@ test_drains(void **state)
 	assert_int_equal(f->empty, 1);
 	assert_int_equal(http_server_connections(f->server), 0);
 	close(idle);
+}
+
+/* Who has just connected is heard, for a moment. */
+static void
+test_drain_answers_fresh_connections(void **state)
+{
+	static const char get[] = GET("/hello");
+	struct fixture *f = *state;
+	char answer[512];
+	int silent;
+	ssize_t n;
+
+	add_client(f, &silent);
+	http_server_drain(f->server, count, &f->empty);
+	turn(f, 5);
+	assert_int_equal(http_server_connections(f->server), 2);
+	assert_int_equal(write(f->client, get, sizeof(get) - 1),
+	    sizeof(get) - 1);
+	turn(f, 20);
+	n = read(f->client, answer, sizeof(answer) - 1);
+	assert_true(n > 0);
+	answer[n] = '\0';
+	assert_non_null(strstr(answer, "HTTP/1.1 200 OK"));
+	assert_non_null(strstr(answer, "Connection: close"));
+	close(f->client);
+	f->client = -1;
+	assert_int_equal(f->empty, 0);
+	turn(f, 1200);
+	assert_int_equal(f->empty, 1);
+	assert_int_equal(read(silent, answer, 1), 0);
+	close(silent);
 }
 
 static void
@@ -1019,6 +1052,7 @@ main(void)
 		TEST(test_timeouts),
 		TEST(test_progress_moves_deadlines),
 		TEST(test_drains),
+		TEST(test_drain_answers_fresh_connections),
 		TEST(test_drains_when_empty),
 		TEST(test_says_when_there_is_room),
 		TEST(test_limits_requests_per_connection),
