@@ -19,6 +19,18 @@
 #include <signal.h>
 #include <unistd.h>
 
+/* The leak sanitizer traces the process that it looks at. */
+#if defined(__SANITIZE_ADDRESS__)
+#define TRACEABLE	1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TRACEABLE	1
+#endif
+#endif
+#ifndef TRACEABLE
+#define TRACEABLE	0
+#endif
+
 #if defined(__linux__) && defined(SYS_close_range)
 
 static int
@@ -100,7 +112,7 @@ compat_lock_process(void)
 		return -1;
 #if defined(__linux__)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+	    prctl(PR_SET_DUMPABLE, TRACEABLE, 0, 0, 0) == -1)
 		return -1;
 #elif defined(__FreeBSD__)
 	int off = PROC_TRACE_CTL_DISABLE;
