@@ -21,6 +21,8 @@
 #include "store.h"
 #include "tls.h"
 
+#define CONF_VALUE_MAX	60000		/* a value as text: fits one message */
+
 struct conf_list {			/* list of strings */
 	char		**items;
 	size_t		 n;

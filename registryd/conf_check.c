@@ -133,6 +133,10 @@ check_urls(struct registry_conf *conf, struct yamldoc *doc)
 	for (len = conf->host == NULL ? 0 : strlen(conf->host);
 	    len > 0 && conf->host[len - 1] == '/'; len--)
 		conf->host[len - 1] = '\0';
+	/* Without a word on it, who names a host wants it in URLs. */
+	if (conf->host != NULL &&
+	    node_find(doc, "http.relativeurls") == NULL)
+		conf->relativeurls = false;
 	if (conf->prefix == NULL)
 		return;
 	if (conf->prefix[0] != '/' || !url_chars_are_valid(conf->prefix) ||
@@ -244,6 +248,23 @@ check_headers(struct yamldoc *doc)
 	}
 }
 
+/* Children get each value in one message. */
+static void
+check_lengths(struct registry_conf *conf, struct yamldoc *doc)
+{
+	char *text;
+	size_t i;
+
+	for (i = 0; i < conf_nvalues(); i++) {
+		text = conf_get_value(conf, i);
+		if (text != NULL && strlen(text) > CONF_VALUE_MAX)
+			yaml_error(doc, node_find(doc, conf_keys[i].path),
+			    "found %zu bytes, accepted: at most %d",
+			    strlen(text), CONF_VALUE_MAX);
+		free(text);
+	}
+}
+
 void
 conf_check(struct registry_conf *conf, struct yamldoc *doc)
 {
@@ -252,4 +273,5 @@ conf_check(struct registry_conf *conf, struct yamldoc *doc)
 	check_urls(conf, doc);
 	check_tls(conf, doc);
 	check_headers(doc);
+	check_lengths(conf, doc);
 }

@@ -493,6 +493,27 @@ test_client_auth_follows_clientcas(void **state)
 	conf_free(conf);
 }
 
+/* A value that would not fit the message to a child stops the parent. */
+static void
+test_value_too_long(void **state)
+{
+	static char text[CONF_VALUE_MAX + 100];
+	struct registry_conf *conf;
+
+	(void)state;
+	strcpy(text, "version: 0.1\nregistryd: {user: ");
+	memset(text + strlen(text), 'a', CONF_VALUE_MAX);
+	strcat(text, "}\n");
+	conf = parse(text);
+	assert_non_null(conf);
+	conf_free(conf);
+	text[strlen(text) - 2] = 'a';
+	strcat(text, "}\n");
+	assert_null(parse(text));
+	assert_string_equal(messages, "error: f.yml:2: registryd.user: found "
+	    "60001 bytes, accepted: at most 60000\n");
+}
+
 static void
 test_load(void **state)
 {
@@ -540,6 +561,7 @@ main(void)
 		cmocka_unit_test(test_environment_messages),
 		cmocka_unit_test(test_access_control_is_never_lost),
 		cmocka_unit_test(test_client_auth_follows_clientcas),
+		cmocka_unit_test(test_value_too_long),
 		cmocka_unit_test(test_load),
 	};
 
