@@ -82,7 +82,6 @@ struct http_exchange {
 	bool			 body_paused;
 	bool			 body_resumed;	/* while in the callback */
 	uint64_t		 body_received;
-	bool			 continued;	/* 100 was or is being sent */
 
 	bool			 answered;	/* by the callee or by us */
 	bool			 refused;	/* by us; a late answer is

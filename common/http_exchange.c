@@ -77,10 +77,8 @@ http_body_read(struct http_exchange *ex, http_body_fn *fn, void *arg)
 	ex->body_fn = fn;
 	ex->body_arg = arg;
 	c->body = HTTP_BODY_READ;
-	if (ex->req.expect_continue && c->in.off == c->in.len) {
-		ex->continued = true;
+	if (ex->req.expect_continue && c->in.off == c->in.len)
 		http_send_continue(c);
-	}
 	http_conn_wake(c);
 }
 
@@ -113,7 +111,7 @@ settle_body(struct http_exchange *ex)
 	if (c->body != HTTP_BODY_UNREAD && c->body != HTTP_BODY_READ)
 		return;
 	/* We cannot know whether a client that waits sends it after all. */
-	if (ex->req.expect_continue && !ex->continued) {
+	if (ex->req.expect_continue && ex->body_fn == NULL) {
 		c->keep_alive = false;
 		return;
 	}
