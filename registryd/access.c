@@ -38,6 +38,8 @@ access_new(const struct registry_conf *conf, const struct jwks *jwks)
 	rules.audience = conf->token_service;
 	rules.leeway = (int64_t)conf->leeway_s;
 	rules.max_lifetime = (int64_t)conf->max_lifetime_s;
+	rules.algorithms = (const char *const *)conf->token_algorithms.items;
+	rules.nalgorithms = conf->token_algorithms.n;
 	rules.cache = (size_t)conf->token_cache;
 	if ((a->bearer = bearer_new(&rules)) == NULL) {
 		free(a);

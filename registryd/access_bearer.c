@@ -8,10 +8,12 @@
 #include "access_bearer.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "digest.h"
+#include "encode.h"
 #include "json.h"
 #include "jws.h"
 
@@ -217,6 +219,32 @@ verdict_new(const json_t *claims, const uint8_t *key, int64_t now,
 	return v;
 }
 
+/* Of a token that was verified: is it signed as the configuration allows? */
+static bool
+algorithm_ok(const struct bearer *b, const char *token)
+{
+	char header[JWS_MAX_SIZE], reason[80];
+	const char *alg;
+	json_t *doc;
+	ssize_t len;
+	size_t i;
+	bool ok = false;
+
+	if (b->rules.nalgorithms == 0)
+		return true;
+	if (strlen(token) > JWS_MAX_SIZE)
+		return false;
+	len = base64url_decode(header, token, strcspn(token, "."));
+	if (len == -1)
+		return false;
+	doc = json_load_strict(header, (size_t)len, reason, sizeof(reason));
+	alg = json_string_at(doc, "alg");
+	for (i = 0; i < b->rules.nalgorithms && alg != NULL && !ok; i++)
+		ok = strcmp(b->rules.algorithms[i], alg) == 0;
+	json_decref(doc);
+	return ok;
+}
+
 const struct bearer_verdict *
 bearer_verify(struct bearer *b, const char *token, int64_t now,
     const char **reason)
@@ -241,7 +269,9 @@ bearer_verify(struct bearer *b, const char *token, int64_t now,
 			*reason = jws_result_text(result);
 		return NULL;
 	}
-	*reason = jws_check_claims(claims, &expect, &expires);
+	*reason = algorithm_ok(b, token) ?
+	    jws_check_claims(claims, &expect, &expires) :
+	    "the signature's algorithm is not allowed";
 	v = *reason != NULL ? NULL :
 	    verdict_new(claims, key.bytes, now, expires);
 	json_decref(claims);

@@ -44,8 +44,10 @@ teardown(void **state)
 static struct bearer *
 make_bearer(size_t cache)
 {
-	const struct bearer_rules rules = { set, "authd", "reg", 60, 86400,
-	    cache };
+	const struct bearer_rules rules = {
+		.jwks = set, .issuer = "authd", .audience = "reg",
+		.leeway = 60, .max_lifetime = 86400, .cache = cache,
+	};
 	struct bearer *b = bearer_new(&rules);
 
 	assert_non_null(b);
@@ -208,6 +210,34 @@ test_without_cache(void **state)
 	bearer_free(b);
 }
 
+static void
+test_algorithms(void **state)
+{
+	static const char *const allowed[] = { "RS256", "ES256" };
+	struct bearer_rules rules = {
+		.jwks = set, .issuer = "authd", .audience = "reg",
+		.leeway = 60, .max_lifetime = 86400, .algorithms = allowed,
+	};
+	char *token = make_token("1", 300, PULL_A);
+	const char *reason;
+	struct bearer *b;
+
+	(void)state;
+	for (rules.nalgorithms = 0; rules.nalgorithms <= 2;
+	    rules.nalgorithms++) {
+		b = bearer_new(&rules);
+		if (rules.nalgorithms == 1) {
+			assert_null(bearer_verify(b, token, NOW, &reason));
+			assert_non_null(strstr(reason, "algorithm"));
+		} else {
+			assert_non_null(bearer_verify(b, token, NOW,
+			    &reason));
+		}
+		bearer_free(b);
+	}
+	free(token);
+}
+
 int
 main(void)
 {
@@ -218,6 +248,7 @@ main(void)
 		cmocka_unit_test(test_end_of_an_entry),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_without_cache),
+		cmocka_unit_test(test_algorithms),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
