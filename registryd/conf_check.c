@@ -133,9 +133,8 @@ check_urls(struct registry_conf *conf, struct yamldoc *doc)
 	for (len = conf->host == NULL ? 0 : strlen(conf->host);
 	    len > 0 && conf->host[len - 1] == '/'; len--)
 		conf->host[len - 1] = '\0';
-	/* Without a word on it, who names a host wants it in URLs. */
-	if (conf->host != NULL &&
-	    node_find(doc, "http.relativeurls") == NULL)
+	/* As in distribution, whatever http.relativeurls says. */
+	if (conf->host != NULL)
 		conf->relativeurls = false;
 	if (conf->prefix == NULL)
 		return;

@@ -482,6 +482,19 @@ test_access_control_is_never_lost(void **state)
 }
 
 static void
+test_host_makes_urls_absolute(void **state)
+{
+	struct registry_conf *conf = parse("version: 0.1\nhttp: "
+	    "{host: \"http://a.example:5000\", relativeurls: true}\n");
+
+	(void)state;
+	assert_non_null(conf);
+	assert_string_equal(conf->host, "http://a.example:5000");
+	assert_false(conf->relativeurls);
+	conf_free(conf);
+}
+
+static void
 test_client_auth_follows_clientcas(void **state)
 {
 	struct registry_conf *conf = parse("version: 0.1\nhttp: {tls: "
@@ -560,6 +573,7 @@ main(void)
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_environment_messages),
 		cmocka_unit_test(test_access_control_is_never_lost),
+		cmocka_unit_test(test_host_makes_urls_absolute),
 		cmocka_unit_test(test_client_auth_follows_clientcas),
 		cmocka_unit_test(test_value_too_long),
 		cmocka_unit_test(test_load),
