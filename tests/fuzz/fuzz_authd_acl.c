@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Access rules: the matcher against a slow one that is plainly right,
+ * networks, and rules from messages.  The first byte says what the rest is:
+ * 'm' pattern, user and text in three lines; 'n' network and address in two;
+ * else the fields of a rule.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acl.h"
+#include "msg.h"
+
+#define REF_MAX		24		/* the slow one is very slow */
+
+int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static void
+must(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+/* As the definition says it: each star takes nothing, or one more. */
+static bool
+slow_match(const char *pattern, const char *user, const char *text)
+{
+	size_t	 n = strlen(user);
+
+	if (*pattern == '\0')
+		return *text == '\0';
+	if (strncmp(pattern, "${user}", 7) == 0)
+		return n > 0 && strncmp(text, user, n) == 0 &&
+		    slow_match(pattern + 7, user, text + n);
+	if (strncmp(pattern, "**", 2) == 0)
+		return slow_match(pattern + 2, user, text) ||
+		    (*text != '\0' && slow_match(pattern, user, text + 1));
+	if (*pattern == '*')
+		return slow_match(pattern + 1, user, text) ||
+		    (*text != '\0' && *text != '/' &&
+		    slow_match(pattern, user, text + 1));
+	return *pattern == *text && slow_match(pattern + 1, user, text + 1);
+}
+
+static void
+try_match(const char *pattern, const char *user, const char *text)
+{
+	bool	 got;
+
+	if (acl_pattern_wrong(pattern) != NULL)
+		return;
+	got = acl_match(pattern, user, text);
+	if (strlen(pattern) <= REF_MAX && strlen(text) <= REF_MAX)
+		must(got == slow_match(pattern, user, text));
+}
+
+static void
+try_network(const char *network, const char *address)
+{
+	struct acl_network	 parsed;
+	char			 self[64];
+	size_t			 n;
+
+	if (acl_network_parse(&parsed, network) != NULL)
+		return;
+	must(parsed.prefix <= 128);
+	(void)acl_network_has(&parsed, address);
+	/* A network has its own first address. */
+	n = strcspn(network, "/");
+	must(n < sizeof(self));
+	memcpy(self, network, n);
+	self[n] = '\0';
+	must(acl_network_has(&parsed, self));
+}
+
+static void
+try_rule(const uint8_t *data, size_t size)
+{
+	static const struct acl_subject subject = { .user = "bob",
+	    .peer = "10.0.0.1", .service = "s" };
+	struct acl_rule	 rule;
+	struct scope	 wanted;
+	struct acl	*acl;
+	struct msg	 msg;
+	struct buf	 text;
+	unsigned	 granted;
+	char		 error[256];
+	int		 decided;
+
+	memset(&msg, 0, sizeof(msg));
+	msg.data = data;
+	msg.len = size;
+	acl = acl_new();
+	must(acl != NULL);
+	if (acl_rule_get(&msg, &rule) == 0 &&
+	    acl_add_rule(acl, &rule, error, sizeof(error)) == 0) {
+		must(scope_parse(&wanted, "repository:bob/x:pull,push",
+		    26) == 0);
+		granted = acl_decide(acl, &subject, &wanted, &decided);
+		must((granted & ~wanted.actions) == 0);
+		must((granted & ~rule.actions) == 0 ||
+		    (rule.actions & ACTION_ALL) != 0);
+		buf_init(&text, 65536);
+		acl_rule_format(&text, acl_rule_at(acl, 0), 0);
+		buf_done(&text);
+	}
+	acl_rule_done(&rule);
+	acl_free(acl);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char	*line[3], *text, *next;
+	size_t	 i;
+
+	if (size == 0)
+		return 0;
+	if (data[0] != 'm' && data[0] != 'n') {
+		try_rule(data + 1, size - 1);
+		return 0;
+	}
+	text = strndup((const char *)data + 1, size - 1);
+	must(text != NULL);
+	next = text;
+	for (i = 0; i < 3; i++) {
+		line[i] = next;
+		next += strcspn(next, "\n");
+		if (*next != '\0')
+			*next++ = '\0';
+	}
+	if (data[0] == 'm')
+		try_match(line[0], line[1], line[2]);
+	else
+		try_network(line[0], line[1]);
+	free(text);
+	return 0;
+}
