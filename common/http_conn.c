@@ -239,6 +239,8 @@ refuse(struct http_conn *c, int status, const char *reason)
 	}
 	ex->internal = true;
 	ex->req.minor = 1;
+	if (http_parser_is_head(&c->parser))
+		ex->req.method = HTTP_HEAD;
 	c->ex = ex;
 	c->state = HTTP_CONN_EXCHANGE;
 	c->body = HTTP_BODY_DONE;
@@ -677,14 +679,19 @@ settle(struct http_conn *c)
 void
 http_conn_run(struct http_conn *c)
 {
+	unsigned steps = 0;
+
 	if (c->running || c->state == HTTP_CONN_CLOSED)
 		return;
 	c->running = true;
-	while (step(c))
-		continue;
+	while (steps < HTTP_STEPS_TURN && step(c))
+		steps++;
 	c->running = false;
 	if (c->state != HTTP_CONN_CLOSED && settle(c) == -1)
 		http_conn_lost(c);
+	/* Many small requests or chunks at once: let others have a turn. */
+	if (steps == HTTP_STEPS_TURN)
+		http_conn_wake(c);
 	if (c->state == HTTP_CONN_CLOSED)
 		input_drop(c);
 }

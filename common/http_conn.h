@@ -23,8 +23,9 @@
 #define HTTP_READ_MIN		(16 * 1024)
 /* Bytes that TLS encrypts at a time; a plain send goes from where it is. */
 #define HTTP_TLS_SIZE		(64 * 1024)
-/* What one connection may send before others have their turn. */
+/* What one connection may send or do before others have their turn. */
 #define HTTP_SEND_TURN		(4 * 1024 * 1024)
+#define HTTP_STEPS_TURN		256
 /* How long a closed connection is read on, so that the answer arrives. */
 #define HTTP_LINGER_MS		5000
 #define HTTP_STREAM_MAX		(256 * 1024)

@@ -274,6 +274,12 @@ http_parser_head(struct http_parser *p, const char *data, size_t len,
 	return 200;
 }
 
+bool
+http_parser_is_head(const struct http_parser *p)
+{
+	return http_wire_is_head(p->wire);
+}
+
 int
 http_parser_body(struct http_parser *p, const char *data, size_t len,
     size_t *skip, size_t *body)

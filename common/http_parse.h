@@ -32,6 +32,8 @@ void	 http_parser_reset(struct http_parser *);
 int	 http_parser_head(struct http_parser *, const char *, size_t,
 	    size_t *used, struct http_request *req, bool *keep_alive,
 	    const char **reason);
+/* The method, as far as it is known, is HEAD: a refusal has no body. */
+bool	 http_parser_is_head(const struct http_parser *);
 /*
  * Bytes of the body: *skip of framing, then *data of it.  -1: malformed.
  */

@@ -205,6 +205,12 @@ http_wire_parts(struct http_wire *w)
 	return &w->head;
 }
 
+bool
+http_wire_is_head(const struct http_wire *w)
+{
+	return w->parser.method == HTTP_HEAD;
+}
+
 static int
 head_error(struct http_wire *w, enum llhttp_errno err)
 {

@@ -44,6 +44,8 @@ int	 http_wire_head(struct http_wire *, const char *, size_t, size_t *used);
 /* The parts, once complete; the caller may take text and fields away. */
 struct http_wire_head *http_wire_parts(struct http_wire *);
 
+bool	 http_wire_is_head(const struct http_wire *);
+
 /* Begin a chunked body, after a complete head that has one. */
 void	 http_wire_chunked(struct http_wire *);
 /*

@@ -516,6 +516,27 @@ test_byte_by_byte(void **state)
 	    "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc" HELLO);
 }
 
+/* More than one turn's worth of requests and chunks in one piece. */
+static void
+test_many_at_once(void **state)
+{
+	struct fixture *f = *state;
+	unsigned i;
+
+	for (i = 0; i < 300; i++)
+		say(f, GET("/204"));
+	say(f, PUTC("/echo"));
+	for (i = 0; i < 1000; i++)
+		say(f, "1\r\na\r\n");
+	say(f, "0\r\n\r\n" GET("/hello"));
+	settle(f);
+	assert_int_equal(f->done, 302);
+	drop_dates(&f->output);
+	assert_memory_equal(f->output.data + f->output.len - strlen("a" HELLO),
+	    "a" HELLO, strlen("a" HELLO));
+	assert_non_null(strstr(buf_str(&f->record), "/echo 200 1000 ok\n"));
+}
+
 static void
 test_connection_header(void **state)
 {
@@ -778,6 +799,12 @@ test_refuses_with_an_answer(void **state)
 	assert_true(f->eof);
 	expect_record(f, "/hello 200 6 ok\nbad 400\n");
 	connect_client(f);
+	say(f, "HEAD / HTTP/1.1\r\n\r\n");
+	expect_output(f, "HTTP/1.1 400 Bad Request\r\n"
+	    "Content-Type: text/x-bad\r\nContent-Length: 23\r\n"
+	    "Connection: close\r\n\r\n");
+	expect_record(f, "bad 400\n");
+	connect_client(f);
 	say(f, PUTC("/echo") "5\r\nhello\r\nxyz\r\n" GET("/hello"));
 	expect_output(f, "HTTP/1.1 400 Bad Request\r\n"
 	    "Content-Type: text/x-bad\r\nContent-Length: 26\r\n"
@@ -1033,6 +1060,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_keeps_alive_and_pipelines),
 		TEST(test_byte_by_byte),
+		TEST(test_many_at_once),
 		TEST(test_connection_header),
 		TEST(test_responses_without_body),
 		TEST(test_continue),
