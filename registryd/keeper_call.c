@@ -48,14 +48,21 @@ keeper_call_extend(struct keeper_call *call)
 }
 
 static void
+send_abort(struct keeper_call *call)
+{
+	struct msg_out m;
+
+	msg_begin(&m, KEEPER_BODY_ABORT, call->id);
+	(void)keeper_peer_send(call->peer, &m);
+}
+
+static void
 on_timeout(void *arg)
 {
 	static const struct keeper_reply gone = { .result = STORE_GONE };
 	struct keeper_call *call = arg;
 
-	if (call->peer->chan != NULL)
-		(void)msg_send_empty(call->peer->chan, KEEPER_BODY_ABORT,
-		    call->id);
+	send_abort(call);
 	keeper_call_done(call, &gone);
 }
 
@@ -67,7 +74,7 @@ call_new(struct keepers *ks, const char *key, keeper_room_fn *room,
 	struct keeper_peer *peer = keepers_choose(ks, key);
 	struct keeper_call *call;
 
-	if (peer->chan == NULL) {
+	if (peer->chan == NULL && !peer->waiting) {
 		errno = EPIPE;
 		return NULL;
 	}
@@ -127,7 +134,7 @@ call_add_pipe(struct keeper_call *call, struct msg_out *m)
 static struct keeper_call *
 call_send(struct keeper_call *call, struct msg_out *m)
 {
-	if (msg_send(call->peer->chan, m) == -1)
+	if (keeper_peer_send(call->peer, m) == -1)
 		return call_fail(call, NULL);
 	if (call->fd == -1)
 		keeper_call_extend(call);
@@ -187,20 +194,16 @@ keeper_call_end(struct keeper_call *call)
 	close(call->fd);
 	call->fd = -1;
 	keeper_call_extend(call);
-	if (call->peer->chan == NULL)
-		return;
 	msg_begin(&m, KEEPER_BODY_END, call->id);
 	msg_put_u64(&m, call->written);
 	/* When it cannot be sent, the deadline ends the call. */
-	(void)msg_send(call->peer->chan, &m);
+	(void)keeper_peer_send(call->peer, &m);
 }
 
 void
 keeper_call_cancel(struct keeper_call *call)
 {
-	if (call->peer->chan != NULL)
-		(void)msg_send_empty(call->peer->chan, KEEPER_BODY_ABORT,
-		    call->id);
+	send_abort(call);
 	keeper_call_free(call);
 }
 

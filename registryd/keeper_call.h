@@ -13,11 +13,26 @@
 #define KEEPER_MAX_CALLS	1024	/* outstanding at one keeper */
 #define KEEPER_PIPE_SIZE	(1024 * 1024)
 
+#define KEEPER_MAX_PENDING	2048	/* messages for one that is away */
+
+struct keeper_pending {
+	struct msg_out	 out;
+	STAILQ_ENTRY(keeper_pending) entry;
+};
+
 struct keeper_peer {
 	struct keepers	*keepers;
 	struct msg_chan	*chan;		/* NULL: away */
 	LIST_HEAD(, keeper_call) calls;
 	size_t		 ncalls;
+	/*
+	 * A keeper that died is back in a moment: what is asked meanwhile
+	 * waits for it, until the timer says that it is really away.
+	 */
+	bool		 waiting;
+	struct loop_timer *timer;
+	STAILQ_HEAD(, keeper_pending) pending;
+	size_t		 npending;
 };
 
 struct keepers {
@@ -49,6 +64,8 @@ struct keeper_call {
 };
 
 struct keeper_peer *keepers_choose(struct keepers *, const char *key);
+/* As msg_send(), and for a keeper that is about to come back. */
+int	 keeper_peer_send(struct keeper_peer *, struct msg_out *);
 /* Tell the owner, and free. */
 void	 keeper_call_done(struct keeper_call *, const struct keeper_reply *);
 /* The keeper lives: its time starts again. */

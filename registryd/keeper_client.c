@@ -14,6 +14,9 @@
 #include "keeper_call.h"
 #include "messages.h"
 
+#define AWAY_MS	1500	/* a restart takes less, unless it fails again */
+
+static void	 on_away(void *);
 static int	 on_reply(struct msg_chan *, struct msg *, void *);
 static int	 on_progress(struct msg_chan *, struct msg *, void *);
 
@@ -24,6 +27,12 @@ static const struct msg_rule keeper_rules[] = {
 	{ KEEPER_PROGRESS, ROLE_KEEPER, 0, 0, 0, on_progress,
 	    "KEEPER_PROGRESS" }
 };
+
+static void
+peer_wait(struct keeper_peer *peer)
+{
+	peer->waiting = loop_timer_start(peer->timer, AWAY_MS) == 0;
+}
 
 struct keepers *
 keepers_new(struct loop *loop, unsigned count, uint64_t timeout_ms)
@@ -43,8 +52,72 @@ keepers_new(struct loop *loop, unsigned count, uint64_t timeout_ms)
 	for (i = 0; i < count; i++) {
 		ks->peers[i].keepers = ks;
 		LIST_INIT(&ks->peers[i].calls);
+		STAILQ_INIT(&ks->peers[i].pending);
+		ks->peers[i].timer = loop_timer_new(loop, on_away,
+		    &ks->peers[i]);
+		if (ks->peers[i].timer == NULL) {
+			keepers_free(ks);
+			return NULL;
+		}
+		peer_wait(&ks->peers[i]);
 	}
 	return ks;
+}
+
+/* ---- a keeper that is away ---- */
+
+static void
+drop_pending(struct keeper_peer *peer)
+{
+	struct keeper_pending *p;
+
+	while ((p = STAILQ_FIRST(&peer->pending)) != NULL) {
+		STAILQ_REMOVE_HEAD(&peer->pending, entry);
+		msg_drop(&p->out);
+		free(p);
+	}
+	peer->npending = 0;
+}
+
+static void
+send_pending(struct keeper_peer *peer)
+{
+	struct keeper_pending *p;
+
+	while ((p = STAILQ_FIRST(&peer->pending)) != NULL) {
+		STAILQ_REMOVE_HEAD(&peer->pending, entry);
+		/* When it cannot be sent, the deadline ends the call. */
+		(void)msg_send(peer->chan, &p->out);
+		free(p);
+	}
+	peer->npending = 0;
+}
+
+int
+keeper_peer_send(struct keeper_peer *peer, struct msg_out *m)
+{
+	struct keeper_pending *p;
+	int error;
+
+	if (peer->chan != NULL)
+		return msg_send(peer->chan, m);
+	if (m->failed)
+		error = m->error;
+	else if (!peer->waiting)
+		error = EPIPE;
+	else if (peer->npending == KEEPER_MAX_PENDING)
+		error = ENOBUFS;
+	else if ((p = malloc(sizeof(*p))) == NULL)
+		error = ENOMEM;
+	else {
+		p->out = *m;
+		STAILQ_INSERT_TAIL(&peer->pending, p, entry);
+		peer->npending++;
+		return 0;
+	}
+	msg_drop(m);
+	errno = error;
+	return -1;
 }
 
 /* Every call of a keeper that is no more fails now. */
@@ -76,9 +149,21 @@ keepers_free(struct keepers *ks)
 		while ((call = LIST_FIRST(&ks->peers[i].calls)) != NULL)
 			keeper_call_free(call);
 		msg_chan_free(ks->peers[i].chan);
+		drop_pending(&ks->peers[i]);
+		loop_timer_free(ks->peers[i].timer);
 	}
 	free(ks->peers);
 	free(ks);
+}
+
+static void
+on_away(void *arg)
+{
+	struct keeper_peer *peer = arg;
+
+	peer->waiting = false;
+	drop_pending(peer);
+	peer_fail_calls(peer);
 }
 
 static void
@@ -87,9 +172,9 @@ on_closed(struct msg_chan *chan, const char *why, void *arg)
 	struct keeper_peer *peer = arg;
 
 	(void)why;
-	if (peer->chan == chan)
-		peer->chan = NULL;
+	peer->chan = NULL;
 	msg_chan_free(chan);
+	peer_wait(peer);
 	peer_fail_calls(peer);
 }
 
@@ -104,13 +189,21 @@ keepers_set_peer(struct keepers *ks, unsigned instance, int fd)
 		return -1;
 	}
 	peer = &ks->peers[instance];
-	msg_chan_free(peer->chan);
-	peer->chan = NULL;
-	peer_fail_calls(peer);
+	if (peer->chan != NULL) {
+		msg_chan_free(peer->chan);
+		peer->chan = NULL;
+		peer_wait(peer);
+		peer_fail_calls(peer);
+	}
 	peer->chan = msg_chan_new(ks->loop, fd, ROLE_KEEPER, instance,
 	    keeper_rules, sizeof(keeper_rules) / sizeof(keeper_rules[0]),
 	    on_closed, peer);
-	return peer->chan == NULL ? -1 : 0;
+	if (peer->chan == NULL)
+		return -1;
+	loop_timer_stop(peer->timer);
+	peer->waiting = false;
+	send_pending(peer);
+	return 0;
 }
 
 /* FNV-1a: the same keeper for the same key, in every worker. */

@@ -37,7 +37,8 @@ int		 keepers_set_peer(struct keepers *, unsigned instance, int fd);
 
 /*
  * Start a call.  NULL with errno when it cannot be sent (EAGAIN: too many
- * outstanding, EPIPE: keeper is away, ENOMEM, EMFILE): answer 503.
+ * outstanding, EPIPE: the keeper is away for longer than a restart takes,
+ * ENOMEM, EMFILE): answer 503.
  */
 struct keeper_call *keeper_upload_start(struct keepers *, const char *repo,
 		    const char *id, enum digest_alg, keeper_done_fn *,
