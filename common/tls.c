@@ -128,7 +128,11 @@ tls_write(struct tls_conn *c, const void *data, size_t len, size_t *n)
 bool
 tls_pending(const struct tls_conn *c)
 {
-	return SSL_has_pending(c->ssl) == 1;
+	/*
+	 * Not SSL_has_pending(), which counts the bytes of half a record:
+	 * there is nothing to do about those but to wait for the rest.
+	 */
+	return SSL_pending(c->ssl) > 0;
 }
 
 void

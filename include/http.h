@@ -9,6 +9,9 @@
  * on_done() comes exactly once for each on_request(), when the response has
  * been sent or the connection was lost, and is the place to free one's state
  * and to write the access line.  Until then the exchange is valid.
+ *
+ * But for http_server_free(), no function here calls back before it returns:
+ * callbacks come from the loop, one at a time.
  */
 #ifndef HTTP_H
 #define HTTP_H
@@ -87,7 +90,10 @@ struct http_server_ops {
 
 struct http_server *http_server_new(struct loop *, const struct http_limits *,
 		    const struct http_server_ops *, void *arg);
-/* Serve a connection (takes ownership of fd).  tls may be NULL; borrowed. */
+/*
+ * Serve a connection.  Takes ownership of fd, also when it fails (-1: at the
+ * maximum, draining, or out of memory).  tls may be NULL; borrowed.
+ */
 int	 http_server_add(struct http_server *, int fd, const struct peer *,
 	    struct tls_context *tls);
 size_t	 http_server_connections(const struct http_server *);
@@ -96,6 +102,8 @@ void	 http_server_on_room(struct http_server *, void (*)(void *), void *);
 /* No more requests: idle connections close, others after their response. */
 void	 http_server_drain(struct http_server *, void (*on_empty)(void *),
 	    void *arg);
+/* Ends every exchange (on_done).  Not from inside its own callbacks, except
+   on_empty. */
 void	 http_server_free(struct http_server *);
 
 /* ---- request ---- */
@@ -115,7 +123,9 @@ void		*http_data(const struct http_exchange *);
  * len pauses until http_body_resume().  It is called with len 0 and "end"
  * once when the body is complete.  -1 from the callback closes the
  * connection.  When the body cannot be completed (connection lost, bad
- * chunk, timeout) the callback is called with data NULL, end false.
+ * chunk, timeout) the callback is called with data NULL, end false; it may
+ * still answer then, else the layer does (400, 408) and drops a later
+ * http_respond().  After an answer the callback is not called any more.
  */
 typedef ssize_t http_body_fn(struct http_exchange *, const void *data,
 	    size_t len, bool end, void *arg);
@@ -157,7 +167,8 @@ void	 http_respond(struct http_exchange *, struct http_response *);
 /*
  * A body whose length is not known: chunked (to HTTP/1.0: until close).
  * next() adds some bytes to the buffer (16 KiB or so) and returns 1, 0 at
- * the end, -1 to break the connection off.  Called as the client takes them.
+ * the end, -1 to break the connection off.  Called as the client takes them;
+ * 1 without bytes means to be asked again in the next turn of the loop.
  */
 typedef int http_produce_fn(struct http_exchange *, struct buf *, void *arg);
 void	 http_respond_stream(struct http_exchange *, struct http_response *,

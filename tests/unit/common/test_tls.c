@@ -170,6 +170,45 @@ test_bytes_go_both_ways(void **state)
 	tls_context_free(context);
 }
 
+/* Half a record is nothing to read again for. */
+static void
+test_half_a_record_is_not_pending(void **state)
+{
+	struct tls_conf conf = basic_conf();
+	struct tls_context *context = context_of(&conf);
+	SSL_CTX *ctx = client_context(NULL);
+	char data[64], *record;
+	struct pair p;
+	BIO *bio;
+	size_t n;
+	long len;
+
+	(void)state;
+	pair_new(&p, context, ctx);
+	pair_shake(&p);
+	assert_int_equal(p.result, TLS_OK);
+	assert_non_null(bio = BIO_new(BIO_s_mem()));
+	SSL_set0_wbio(p.client, bio);
+	assert_int_equal(SSL_write(p.client, "question", 8), 8);
+	len = BIO_get_mem_data(bio, &record);
+	assert_true(len > 10);
+	assert_int_equal(write(p.fds[1], record, 3), 3);
+	assert_int_equal(tls_read(p.server, data, sizeof(data), &n),
+	    TLS_WANT_READ);
+	assert_false(tls_pending(p.server));
+	assert_int_equal(write(p.fds[1], record + 3, 7), 7);
+	assert_int_equal(tls_read(p.server, data, sizeof(data), &n),
+	    TLS_WANT_READ);
+	assert_false(tls_pending(p.server));
+	assert_int_equal(write(p.fds[1], record + 10, (size_t)len - 10),
+	    len - 10);
+	assert_int_equal(tls_read(p.server, data, sizeof(data), &n), TLS_OK);
+	assert_int_equal(n, 8);
+	pair_done(&p);
+	SSL_CTX_free(ctx);
+	tls_context_free(context);
+}
+
 static void
 test_full_socket_is_want_write(void **state)
 {
@@ -511,6 +550,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bytes_go_both_ways),
+		cmocka_unit_test(test_half_a_record_is_not_pending),
 		cmocka_unit_test(test_full_socket_is_want_write),
 		cmocka_unit_test(test_knows_plain_http),
 		cmocka_unit_test(test_tickets_resume_on_another_worker),
