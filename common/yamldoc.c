@@ -85,7 +85,7 @@ node_add(struct yaml_node *parent, const char *key, const char *origin,
 
 	if ((n & (n - 1)) == 0)
 		parent->items = xreallocarray(parent->items,
-		    n == 0 ? 1 : 2 * n, sizeof(*parent->items));
+		    n == 0 ? 1 : 2 * n, sizeof(struct yaml_node *));
 	parent->items[n] = node_new(parent, key, origin, line);
 	parent->nitems++;
 	return parent->items[n];
@@ -447,7 +447,7 @@ yaml_replace(struct yamldoc *doc, struct yaml_node *node, const char *text,
 	char *name = xstrdup(origin);
 
 	doc->origins = xreallocarray(doc->origins, doc->norigins + 1,
-	    sizeof(*doc->origins));
+	    sizeof(char *));
 	doc->origins[doc->norigins++] = name;
 	node_clear(node);
 	node->origin = name;

@@ -105,7 +105,7 @@ void		 conf_print(const struct registry_conf *, FILE *);
 size_t		 conf_nvalues(void);
 /*
  * The i-th key as text for MSG_CONF_VALUE, malloc()ed; lists come as one
- * JSON array.  NULL: unset or out of memory.
+ * JSON array.  NULL: unset, or no such index.
  */
 char		*conf_get_value(const struct registry_conf *, size_t i);
 /* The reverse, in the child.  -1: no such index, or malformed. */

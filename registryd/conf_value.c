@@ -22,35 +22,55 @@ conf_nvalues(void)
 	return conf_nkeys;
 }
 
-/* A list is ["a","b"], pairs are ["name","value","name","value"]. */
+/* The parent cannot go on without a part of its configuration. */
+static void
+array_add(json_t *array, const char *item)
+{
+	if (json_array_append_new(array, json_string(item)) == -1)
+		fatalx("configuration: out of memory");
+}
+
+/* Takes the array. */
 static char *
-list_text(char *const *items, const struct conf_pair *pairs, size_t n)
+array_text(json_t *array)
+{
+	char *text = json_dumps(array, JSON_COMPACT);
+
+	json_decref(array);
+	if (text == NULL)
+		fatalx("configuration: out of memory");
+	return text;
+}
+
+static char *
+list_text(const struct conf_list *list)
 {
 	json_t *array = json_array();
-	char *text;
 	size_t i;
 
-	for (i = 0; i < n; i++) {
-		if (items != NULL)
-			json_array_append_new(array, json_string(items[i]));
-		else {
-			json_array_append_new(array,
-			    json_string(pairs[i].name));
-			json_array_append_new(array,
-			    json_string(pairs[i].value));
-		}
+	for (i = 0; i < list->n; i++)
+		array_add(array, list->items[i]);
+	return array_text(array);
+}
+
+/* ["name","value","name","value"] */
+static char *
+pairs_text(const struct conf_pairs *pairs)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < pairs->n; i++) {
+		array_add(array, pairs->items[i].name);
+		array_add(array, pairs->items[i].value);
 	}
-	text = json_dumps(array, JSON_COMPACT);
-	json_decref(array);
-	return text;
+	return array_text(array);
 }
 
 char *
 conf_get_value(const struct registry_conf *conf, size_t i)
 {
 	const struct conf_key *key = i < conf_nkeys ? &conf_keys[i] : NULL;
-	const struct conf_pairs *pairs;
-	const struct conf_list *list;
 	const void *member;
 	uint64_t v;
 
@@ -59,22 +79,20 @@ conf_get_value(const struct registry_conf *conf, size_t i)
 	member = conf_key_member_const(conf, key);
 	switch (key->type) {
 	case CONF_STRING:
-		return strdup(*(char *const *)member);
+		return xstrdup(*(char *const *)member);
 	case CONF_LIST:
-		list = member;
-		return list_text(list->items, NULL, list->n);
+		return list_text(member);
 	case CONF_FIELDS:
 	case CONF_HEADERS:
-		pairs = member;
-		return list_text(NULL, pairs->items, pairs->n);
+		return pairs_text(member);
 	default:
 		break;
 	}
 	v = conf_key_number(conf, key);
 	if (key->type == CONF_BOOL)
-		return strdup(v != 0 ? "true" : "false");
+		return xstrdup(v != 0 ? "true" : "false");
 	if (key->type == CONF_ENUM)
-		return strdup(key->words[v]);
+		return xstrdup(key->words[v]);
 	if (key->type == CONF_DURATION)
 		return xasprintf("%" PRIu64 "ms", v);
 	if (key->type == CONF_SECONDS)
