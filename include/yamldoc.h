@@ -22,7 +22,7 @@ struct yaml_node {
 	struct yaml_node *parent;	/* borrowed */
 	struct yaml_node **items;	/* children of a map or list */
 	size_t		 nitems;
-	unsigned	 line;		/* from 1; 0 when from the environment */
+	unsigned	 line;		/* from 1; 0: from the environment */
 	const char	*origin;	/* file name or variable name; borrowed
 					   from the document */
 	bool		 used;		/* set by the getters below */

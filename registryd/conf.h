@@ -46,9 +46,9 @@ struct registry_conf {
 	struct conf_pairs log_fields;
 
 	/* storage */
-	char		*root;			/* storage.filesystem.rootdirectory */
+	char		*root;		/* filesystem.rootdirectory */
 	bool		 delete_enabled;
-	bool		 readonly;		/* maintenance.readonly.enabled */
+	bool		 readonly;		/* maintenance.readonly */
 	bool		 purge_enabled;
 	uint64_t	 purge_age_ms, purge_interval_ms;
 	bool		 purge_dryrun;
@@ -77,7 +77,7 @@ struct registry_conf {
 	uint64_t	 leeway_s;
 	uint64_t	 token_cache;		/* verdicts kept by a worker */
 	uint64_t	 keeper_timeout_ms;
-	uint64_t	 max_manifest;		/* bytes, <= MANIFEST_MAX_SIZE */
+	uint64_t	 max_manifest;		/* at most MANIFEST_MAX_SIZE */
 	uint64_t	 max_blob;		/* bytes, 0: no limit */
 	uint64_t	 max_tags_per_put;
 	uint64_t	 referrers_max;		/* entries of a page */

@@ -104,7 +104,8 @@ static bool
 url_chars_are_valid(const char *s)
 {
 	for (; *s != '\0'; s++) {
-		if (*s <= ' ' || *s > '~' || strchr("\"<>\\^`{|}?#", *s) != NULL)
+		if (*s <= ' ' || *s > '~' ||
+		    strchr("\"<>\\^`{|}?#", *s) != NULL)
 			return false;
 	}
 	return true;
