@@ -52,7 +52,8 @@ stop_registryd
 CONF_HTTP='  host: https://registry.example.com
   relativeurls: true'
 start_registryd
-expect 'a host, but relative' /v2/a "$(where '')"
+expect 'a host wins over relativeurls' https://registry.example.com/v2/a \
+    "$(where '')"
 stop_registryd
 
 CONF_HTTP='  relativeurls: false'
