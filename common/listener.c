@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Accepting connections in the workers, which share the listening sockets:
- * each has its own event loop on them, and takes a few connections at a time
- * so that the others get theirs.
+ * each has its own event loop on them, and takes one connection at a time so
+ * that the others get theirs.
  */
 #include "listener.h"
 
@@ -19,7 +19,6 @@
 
 #include "str.h"
 
-#define ACCEPTS_PER_TURN	4
 #define REST_MS			100	/* when descriptors have run out */
 
 struct listener {
@@ -30,7 +29,6 @@ struct listener {
 	void			*arg;
 	bool			 paused;	/* by its owner */
 	bool			 resting;	/* until the timer */
-	bool			 busy, freed;	/* freed inside the callback */
 };
 
 static void
@@ -80,54 +78,31 @@ set_peer(struct peer *peer, const struct sockaddr_storage *ss)
 	}
 }
 
-/* False when there is nothing more to accept now. */
-static bool
-accept_one(struct listener *l)
+static void
+on_io(int listening, unsigned events, void *arg)
 {
+	struct listener *l = arg;
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
 	struct peer peer;
 	int fd, on = 1;
 
+	(void)events;
 	memset(&ss, 0, sizeof(ss));
-	fd = accept4(l->fd, (struct sockaddr *)&ss, &len,
+	fd = accept4(listening, (struct sockaddr *)&ss, &len,
 	    SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd == -1) {
-		switch (errno) {
-		case EMFILE:
-		case ENFILE:
-		case ENOBUFS:
-		case ENOMEM:
+		/* Anything else: another worker has it, or it has gone. */
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		    errno == ENOMEM)
 			rest(l);
-			return false;
-		case EAGAIN:
-			return false;
-		default:	/* that connection is gone; others wait */
-			return true;
-		}
+		return;
 	}
 	set_peer(&peer, &ss);
 	if (ss.ss_family == AF_INET || ss.ss_family == AF_INET6)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	/* The listener may be freed in there. */
 	l->accept(fd, &peer, l->arg);
-	return !l->freed && !l->paused;
-}
-
-static void
-on_io(int fd, unsigned events, void *arg)
-{
-	struct listener *l = arg;
-	int i;
-
-	(void)fd;
-	(void)events;
-	l->busy = true;
-	for (i = 0; i < ACCEPTS_PER_TURN; i++)
-		if (!accept_one(l))
-			break;
-	l->busy = false;
-	if (l->freed)
-		free(l);
 }
 
 struct listener *
@@ -170,11 +145,6 @@ listener_free(struct listener *l)
 		return;
 	loop_io_free(l->io);
 	loop_timer_free(l->timer);
-	l->io = NULL;
-	l->timer = NULL;
 	close(l->fd);
-	if (l->busy)
-		l->freed = true;
-	else
-		free(l);
+	free(l);
 }

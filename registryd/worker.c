@@ -6,6 +6,8 @@
  */
 #include "worker.h"
 
+#include <sys/resource.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +29,7 @@
 #include "xmem.h"
 
 #define MAX_FILE	(1 << 20)	/* of a certificate, key or key set */
+#define SPARE_FDS	64		/* all but clients and their files */
 #define NFILES		(CONF_FILE_TOKEN_JWKS + 1)
 
 struct worker {
@@ -266,6 +269,30 @@ start_tokens(struct worker *w)
 		refuse_conf("auth.token.jwks", error);
 }
 
+/*
+ * A connection needs a descriptor for itself, and while it is served one for
+ * the file that it gets or the pipe of what it sends.
+ */
+static void
+limit_connections(struct worker *w)
+{
+	size_t *max = &w->conf->http.max_connections;
+	struct rlimit lim;
+	size_t fit;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) == -1 ||
+	    lim.rlim_cur == RLIM_INFINITY)
+		return;
+	fit = lim.rlim_cur > 2 * SPARE_FDS ?
+	    (size_t)(lim.rlim_cur - SPARE_FDS) / 2 : SPARE_FDS / 2;
+	if (*max <= fit)
+		return;
+	log_warnx("registryd.limits.connections: %zu do not fit into the "
+	    "limit of %llu open files: %zu are taken", *max,
+	    (unsigned long long)lim.rlim_cur, fit);
+	*max = fit;
+}
+
 static void
 start_requests(struct worker *w)
 {
@@ -313,6 +340,7 @@ on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
 	for (i = 0; i < NFILES; i++)
 		buf_wipe(&w->files[i]);
 	explicit_bzero(w->ticket_key, sizeof(w->ticket_key));
+	limit_connections(w);
 	start_requests(w);
 	start_listeners(w);
 	return msg_send_empty(chan, MSG_READY, msg->id);
