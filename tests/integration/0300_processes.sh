@@ -1,12 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# The process tree of registryd: who runs as whom and holds what, and what
-# happens to it by kill, SIGHUP and SIGTERM.
-cd "$(dirname "$0")" && . ./lib.sh
-
-role_of() {
-	tr '\0' ' ' <"/proc/$1/cmdline" | sed -n 's/.*-P \([a-z]*\).*/\1/p'
-}
+# The process tree of registryd: who runs as whom, who holds what, and what
+# becomes of a child that is killed.
+cd "$(dirname "$0")" && . ./lib.sh && . ./processes.sh
 
 ids_of() {
 	awk '$1 == "Uid:" { u = $2 "," $3 "," $4 }
@@ -119,125 +115,6 @@ check_kill() {
 	    "$(grep -c 'ended by signal 9 .*restart in' "$REGISTRYD_LOG")"
 }
 
-is_replaced() {
-	now=$(children "$REGISTRYD_PID" | sort | tr '\n' ' ')
-	[ "$(echo "$now" | wc -w)" -eq "$(echo "$1" | wc -w)" ] || return 1
-	for pid in $1; do
-		case " $now" in
-		*" $pid "*) return 1 ;;
-		esac
-	done
-}
-
-reload() {
-	kill -HUP "$REGISTRYD_PID"
-	wait_until 10 log_count "$1" "$2" || fail "reload" "no line \"$1\""
-}
-
-log_count() {
-	[ "$(grep -c -- "$1" "$REGISTRYD_LOG")" -eq "$2" ]
-}
-
-# Requests without a pause while $T/go exists; one line for each failure.
-hammer() {
-	: >"$T/hammer"
-	while [ -e "$T/go" ]; do
-		code=$(curl -s -o /dev/null -w '%{http_code}' -m 5 \
-		    "http://$REGISTRY/v2/")
-		[ "$code" = 200 ] || echo "$code" >>"$T/hammer"
-	done
-}
-
-check_reload() {
-	before=$(children "$REGISTRYD_PID" | tr '\n' ' ')
-	: >"$T/go"
-	hammer &
-	hammer_pid=$!
-	reload 'msg=reloaded' 1
-	check "SIGHUP replaces all children" wait_until 10 is_replaced "$before"
-	rm "$T/go"
-	wait "$hammer_pid"
-	expect "no request fails during a reload" "" "$(cat "$T/hammer")"
-	check "the parent stays" kill -0 "$REGISTRYD_PID"
-}
-
-# $1: name, $2: lines for the end of the configuration
-check_bad_reload() {
-	before=$(children "$REGISTRYD_PID" | sort)
-	kept=$((${kept:-0} + 1))
-	cp "$T/registryd.yml" "$T/good.yml"
-	printf '%s\n' "$2" >>"$T/registryd.yml"
-	reload 'old one stays' "$kept"
-	expect "$1: the old children stay" "$before" \
-	    "$(children "$REGISTRYD_PID" | sort)"
-	req GET /v2/
-	expect_status 200 "$1: and answer"
-	cp "$T/good.yml" "$T/registryd.yml"
-}
-
-check_bad_reloads() {
-	check_bad_reload "unknown key" "nonsense: 1"
-	echo "not a certificate" >"$T/bad.pem"
-	check_bad_reload "bad token roots" "auth:
-  token: {realm: 'http://127.0.0.1/', service: s, issuer: i,
-    rootcertbundle: $T/bad.pem}"
-	check_bad_reload "missing file" "auth:
-  token: {realm: 'http://127.0.0.1/', service: s, issuer: i,
-    rootcertbundle: $T/missing.pem}"
-	sed -i "s/addr: .*/addr: 192.0.2.1:1/" "$T/registryd.yml"
-	check_bad_reload "address of another machine" ""
-	sed -i "s/addr: .*/addr: 127.0.0.1:0/" "$T/registryd.yml"
-}
-
-check_new_address() {
-	sed -i "s/addr: .*/addr: localhost:0/" "$T/registryd.yml"
-	reload 'msg=reloaded' 2
-	old=$REGISTRY
-	REGISTRY=localhost:$(log_port "$REGISTRYD_LOG")
-	refuse "the address is another one" [ "$old" = "$REGISTRY" ]
-	req GET /v2/
-	expect_status 200 "the new address answers"
-	is_deaf() { ! curl -s -o /dev/null -m 2 "http://$old/v2/"; }
-	check "the old address does not" wait_until 5 is_deaf
-}
-
-check_drain() {
-	blob=$(make_blob 600000)
-	req POST /v2/a/drain/blobs/uploads/
-	where=$(location_with "digest=$(digest "$blob")")
-	curl -s -o /dev/null -w '%{http_code}' -m 30 --limit-rate 200k -T "$blob" \
-	    -H 'Expect:' "http://$REGISTRY$where" >"$T/drain.status" &
-	upload=$!
-	is_begun() { [ -n "$(find "$STORE" -path '*_uploads*' \
-	    -type f -size +1k)" ]; }
-	check "an upload is under way" wait_until 5 is_begun
-	kill -TERM "$REGISTRYD_PID"
-	is_deaf() { ! curl -s -o /dev/null -m 2 "http://$REGISTRY/v2/"; }
-	check "SIGTERM: no new connection" wait_until 5 is_deaf
-	check "SIGTERM: the parent waits" kill -0 "$REGISTRYD_PID"
-	wait "$upload"
-	expect "SIGTERM: the upload is finished" 201 "$(cat "$T/drain.status")"
-	wait "$REGISTRYD_PID"
-	expect "SIGTERM: exit status" 0 $?
-	for pid in $before; do
-		check "SIGTERM: child $pid has gone" is_gone "$pid"
-	done
-	REGISTRYD_PID=
-}
-
-# A configuration that cannot work ends the start, with one clear line.
-check_bad_start() {
-	echo "not a certificate" >"$T/bad.pem"
-	{
-		cat "$T/registryd.yml"
-		echo "auth: {token: {realm: 'http://127.0.0.1/', service: s,"
-		echo "  issuer: i, rootcertbundle: $T/bad.pem}}"
-	} >"$T/bad.yml"
-	"$BUILD/registryd" -f "$T/bad.yml" >"$T/bad.log" 2>&1
-	expect "bad start: exit status" 1 $?
-	check "bad start: reason" grep -q rootcertbundle "$T/bad.log"
-}
-
 start_registryd
 check_users
 # Who is not dumpable shows its descriptors to root only.
@@ -245,9 +122,3 @@ if is_root; then
 	check_descriptors
 fi
 check_kill
-check_reload
-check_bad_reloads
-check_new_address
-before=$(children "$REGISTRYD_PID" | tr '\n' ' ')
-check_drain
-check_bad_start
