@@ -19,6 +19,7 @@
 #include "str.h"
 #include "tls.h"
 
+#include "authd_copy.h"
 #include "claims.h"
 #include "cred.h"
 
@@ -31,14 +32,44 @@ struct opening {
 	bool	 failed;
 };
 
-/* -1 after a message. */
-static int
-open_file(struct opening *o, const char *key, const char *path)
+static void
+check_mode(const struct opening *o, const char *key, const char *path,
+    const struct stat *st)
 {
-	int	 fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	/* Certificates are for everybody. */
+	if (!o->check && (st->st_mode & 07) != 0 &&
+	    strstr(key, "certificate") == NULL)
+		fprintf(o->messages, "warning: %s: %s: everybody may read "
+		    "it; chmod 600 %s\n", key, path, path);
+}
 
+static void
+close_keeping_errno(int fd)
+{
+	int	 error = errno;
+
+	close(fd);
+	errno = error;
+}
+
+/* A copy that stays as it is; -1 after a message. */
+static int
+open_file(struct opening *o, const char *key, const char *path,
+    struct stat *st)
+{
+	off_t	 max = strcmp(key, "htpasswd") == 0 ? CRED_HTPASSWD_MAX :
+		    MAX_FILE;
+	int	 fd, copy = -1;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd != -1 && fstat(fd, st) == 0) {
+		check_mode(o, key, path, st);
+		copy = authd_copy(fd, max);
+	}
 	if (fd != -1)
-		return fd;
+		close_keeping_errno(fd);
+	if (copy != -1)
+		return copy;
 	if (o->check && (errno == ENOENT || errno == EACCES)) {
 		fprintf(o->messages, "note: %s: %s: %s\n", key, path,
 		    strerror(errno));
@@ -65,17 +96,6 @@ read_text(struct opening *o, const char *key, const char *path, int fd)
 	return text;
 }
 
-static void
-check_mode(struct opening *o, const char *key, const char *path, int fd)
-{
-	struct stat	 st;
-
-	if (fd != -1 && !o->check && fstat(fd, &st) == 0 &&
-	    (st.st_mode & 07) != 0)
-		fprintf(o->messages, "warning: %s: %s: everybody may read "
-		    "it; chmod 600 %s\n", key, path, path);
-}
-
 /* The key must sign and the certificate be its own. */
 static void
 open_token_key(struct authd_files *files, const struct authd_conf *conf,
@@ -84,12 +104,12 @@ open_token_key(struct authd_files *files, const struct authd_conf *conf,
 	struct secret		*key, *chain;
 	struct claims_key	*pair;
 	struct buf		 jwks;
+	struct stat		 st;
 	char			 error[256];
 
-	files->key = open_file(o, "token.key", conf->token_key);
+	files->key = open_file(o, "token.key", conf->token_key, &st);
 	files->certificate = open_file(o, "token.certificate",
-	    conf->token_certificate);
-	check_mode(o, "token.key", conf->token_key, files->key);
+	    conf->token_certificate, &st);
 	key = read_text(o, "token.key", conf->token_key, files->key);
 	chain = read_text(o, "token.certificate", conf->token_certificate,
 	    files->certificate);
@@ -118,8 +138,8 @@ open_htpasswd(struct authd_files *files, const struct authd_conf *conf,
 {
 	void	*users;
 
-	files->htpasswd = open_file(o, "htpasswd", conf->htpasswd);
-	check_mode(o, "htpasswd", conf->htpasswd, files->htpasswd);
+	files->htpasswd = open_file(o, "htpasswd", conf->htpasswd,
+	    &files->htpasswd_from);
 	if (files->htpasswd == -1)
 		return;
 	users = cred_htpasswd_load(files->htpasswd, conf->htpasswd,
@@ -136,14 +156,14 @@ open_tls(struct authd_files *files, const struct authd_conf *conf,
 	struct tls_conf		 tls;
 	struct tls_context	*context;
 	struct secret		*key, *chain;
+	struct stat		 st;
 	char			 error[256];
 
 	if (conf->tls_certificate == NULL)
 		return;
 	files->tls_certificate = open_file(o, "tls.certificate",
-	    conf->tls_certificate);
-	files->tls_key = open_file(o, "tls.key", conf->tls_key);
-	check_mode(o, "tls.key", conf->tls_key, files->tls_key);
+	    conf->tls_certificate, &st);
+	files->tls_key = open_file(o, "tls.key", conf->tls_key, &st);
 	chain = read_text(o, "tls.certificate", conf->tls_certificate,
 	    files->tls_certificate);
 	key = read_text(o, "tls.key", conf->tls_key, files->tls_key);

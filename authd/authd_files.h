@@ -7,12 +7,15 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "conf.h"
 
+/* All are copies: what was checked stays, whatever becomes of the files. */
 struct authd_files {
 	int		 key, certificate;	/* of tokens; -1: not open */
 	int		 htpasswd;
+	struct stat	 htpasswd_from;		/* the file itself, before */
 	int		 tls_key, tls_certificate;
 	char		*jwks;			/* public keys, JSON */
 };

@@ -15,6 +15,7 @@
 #include "privdrop.h"
 #include "xmem.h"
 
+#include "authd_copy.h"
 #include "authd_files.h"
 #include "authd_watch.h"
 #include "cred.h"
@@ -150,34 +151,48 @@ send_users(struct msg_chan *chan, void *conf_arg, void *arg)
 		log_warn("users to verifier %u", msg_chan_instance(chan));
 }
 
+/* Parse; what is wrong goes to the log. */
+static void *
+load_users(int fd, const char *path)
+{
+	char	*text = NULL;
+	size_t	 len = 0;
+	FILE	*messages;
+	void	*users;
+
+	if ((messages = open_memstream(&text, &len)) == NULL)
+		return NULL;
+	users = cred_htpasswd_load(fd, path, messages);
+	fclose(messages);
+	authd_log_messages(text);
+	free(text);
+	return users;
+}
+
 static void
 on_users_changed(int fd, void *arg)
 {
 	struct authd_generation	*gen = arg;
-	char			*text = NULL;
-	size_t			 len = 0;
-	FILE			*messages;
-	void			*users;
+	const char		*path = gen->conf->htpasswd;
+	void			*users = NULL;
+	int			 copy;
 
-	if ((messages = open_memstream(&text, &len)) == NULL) {
-		close(fd);
-		return;
-	}
-	users = cred_htpasswd_load(fd, gen->conf->htpasswd, messages);
-	fclose(messages);
-	authd_log_messages(text);
-	free(text);
+	if ((copy = authd_copy(fd, CRED_HTPASSWD_MAX)) == -1)
+		log_warn("%s", path);
+	else
+		users = load_users(copy, path);
+	close(fd);
 	if (users == NULL) {
-		log_error("%s is refused: the users known so far stay",
-		    gen->conf->htpasswd);
-		close(fd);
+		log_error("%s is refused: the users known so far stay", path);
+		if (copy != -1)
+			close(copy);
 		return;
 	}
-	log_info("%s has changed: %zu users", gen->conf->htpasswd,
+	log_info("%s has changed: %zu users", path,
 	    cred_htpasswd_count(users));
 	cred_htpasswd.free(users);
 	close(gen->files.htpasswd);
-	gen->files.htpasswd = fd;
+	gen->files.htpasswd = copy;
 	supervise_each(gen->parent->supervise, ROLE_VERIFIER, send_users, gen);
 }
 
@@ -326,7 +341,7 @@ authd_generation_new(struct authd_parent *parent, struct authd_conf *conf,
 		failed |= open_listeners(gen, messages);
 	if (failed == 0) {
 		gen->watch = authd_watch_new(parent->loop, conf->htpasswd,
-		    gen->files.htpasswd, on_users_changed, gen);
+		    &gen->files.htpasswd_from, on_users_changed, gen);
 		if (gen->watch == NULL)
 			fatal("watch of %s", conf->htpasswd);
 	}

@@ -86,8 +86,8 @@ on_timer(void *arg)
 }
 
 struct authd_watch *
-authd_watch_new(struct loop *loop, const char *path, int fd,
-    authd_watch_fn *changed, void *arg)
+authd_watch_new(struct loop *loop, const char *path,
+    const struct stat *known, authd_watch_fn *changed, void *arg)
 {
 	struct authd_watch	*watch;
 
@@ -95,13 +95,12 @@ authd_watch_new(struct loop *loop, const char *path, int fd,
 		return NULL;
 	watch->changed = changed;
 	watch->arg = arg;
+	watch->known = watch->seen = *known;
 	if ((watch->path = strdup(path)) == NULL ||
-	    fstat(fd, &watch->known) == -1 ||
 	    (watch->timer = loop_timer_new(loop, on_timer, watch)) == NULL) {
 		authd_watch_free(watch);
 		return NULL;
 	}
-	watch->seen = watch->known;
 	loop_timer_start(watch->timer, INTERVAL_MS);
 	return watch;
 }

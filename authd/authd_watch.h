@@ -6,6 +6,8 @@
 #ifndef AUTHD_WATCH_H
 #define AUTHD_WATCH_H
 
+#include <sys/stat.h>
+
 #include "loop.h"
 
 struct authd_watch;
@@ -13,9 +15,9 @@ struct authd_watch;
 /* The file's new content is there to be read; fd is the callee's. */
 typedef void authd_watch_fn(int fd, void *arg);
 
-/* From what "fd" is now.  NULL: out of memory. */
-struct authd_watch *authd_watch_new(struct loop *, const char *path, int fd,
-		    authd_watch_fn *, void *arg);
+/* "known" is what the file was when it was read.  NULL: out of memory. */
+struct authd_watch *authd_watch_new(struct loop *, const char *path,
+		    const struct stat *known, authd_watch_fn *, void *arg);
 void		 authd_watch_free(struct authd_watch *);
 
 #endif

@@ -81,7 +81,7 @@ struct authd_conf {
 	/* limits */
 	struct http_limits http;
 	uint64_t	 max_body;		/* of a POST */
-	uint64_t	 check_timeout_ms;	/* of a credential, with waiting */
+	uint64_t	 check_timeout_ms;	/* of one, with waiting */
 	uint64_t	 check_queue;		/* checks waiting, at most */
 	uint64_t	 cache_size;		/* credentials, 0: no cache */
 	uint64_t	 cache_ttl_ms;

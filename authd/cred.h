@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "messages.h"
 
@@ -32,6 +33,8 @@ struct cred_ops {
 };
 
 extern const struct cred_ops cred_htpasswd;
+
+#define CRED_HTPASSWD_MAX	((off_t)128 << 20)	/* bytes of a file */
 
 /*
  * Parse an htpasswd file from fd (not closed).  Errors name file and line;

@@ -19,7 +19,6 @@
 #include "secret.h"
 #include "str.h"
 
-#define MAX_FILE	((off_t)128 << 20)
 #define MAX_REPORTED	50		/* errors printed of one file */
 
 struct entry {
@@ -297,7 +296,7 @@ cred_htpasswd_load(int fd, const char *name, FILE *messages)
 		fprintf(messages, "error: %s: %s\n", name, strerror(errno));
 		return NULL;
 	}
-	if (!S_ISREG(st.st_mode) || st.st_size > MAX_FILE) {
+	if (!S_ISREG(st.st_mode) || st.st_size > CRED_HTPASSWD_MAX) {
 		fprintf(messages, "error: %s: not a regular file of at most "
 		    "128 MiB\n", name);
 		return NULL;

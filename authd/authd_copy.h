@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Copies of files that nobody can change any more.
+ */
+#ifndef AUTHD_COPY_H
+#define AUTHD_COPY_H
+
+#include <sys/types.h>
+
+/*
+ * Copy what "fd" (not closed) has into a file without a name, in memory
+ * where the system can do that.  A descriptor for reading, or -1 with errno;
+ * EFBIG when it has more than "max" bytes.
+ */
+int	 authd_copy(int fd, off_t max);
+
+#endif

@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# The htpasswd file changes while authd runs, in all the ways in which files
+# do; what is wrong with it never takes the users away.
+cd "$(dirname "$0")" && . ./lib.sh && . ./authd.sh
+start_authd
+
+set_password() {
+	echo "$2" | "$BUILD/authctl" passwd -p "$T/htpasswd" "$1"
+}
+
+check "alice has her password" answers 200 alice:alice-pw
+check "authctl passwd replaces the file" set_password alice new-pw
+check "the new one is seen in 2 s" wait_until 2 answers 200 alice:new-pw
+check "the cached one is forgotten" answers 401 alice:alice-pw
+
+cp "$T/htpasswd" "$T/all"
+check "bob is there" answers 200 bob:bob-pw
+grep -v '^bob:' "$T/all" >"$T/htpasswd"
+check "rewritten in place: bob is out" wait_until 2 answers 401 bob:bob-pw
+check "alice is not" answers 200 alice:new-pw
+
+mkdir "$T/one" "$T/two"
+mv "$T/htpasswd" "$T/one/htpasswd"
+cp "$T/all" "$T/two/htpasswd"
+ln -s one "$T/data"
+ln -s data/htpasswd "$T/htpasswd"
+check "through a link" answers 200 alice:new-pw
+wait_until 3 answers 401 bob:bob-pw
+ln -sfn two "$T/data"
+check "the link is swapped: bob is back" wait_until 2 answers 200 bob:bob-pw
+
+echo 'carol:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=' >>"$T/two/htpasswd"
+check "a wrong line is named" wait_log "$AUTHD_LOG" 'htpasswd:4: SHA-1' 3
+check "the old users stay" answers 200 bob:bob-pw
+rm "$T/htpasswd"
+check "absence is logged" wait_log "$AUTHD_LOG" 'No such file' 3
+check "the old users stay again" answers 200 alice:new-pw
+for pid in $(pids verifier); do
+	kill -9 "$pid"
+done
+check "also for new verifiers" wait_until 3 answers 200 admin:admin-pw
+expect "each trouble is logged once" "1 1" \
+    "$(grep -c 'users known so far stay: No such' "$AUTHD_LOG") $(
+    grep -c 'is refused' "$AUTHD_LOG")"
+sed '/^admin:/d' "$T/all" >"$T/htpasswd.new"
+mv "$T/htpasswd.new" "$T/htpasswd"
+check "the file is back" wait_until 2 answers 401 admin:admin-pw

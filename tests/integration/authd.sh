@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=sh disable=SC2034,SC2154
+#
+# For the tests of authd alone, after lib.sh: requests to its endpoints and a
+# look into the tokens.
+#
+#   ask WHO QUERY [CURL-OPTION]...   GET /token?QUERY, WHO user:password or -
+#   post FIELD=VALUE... [-- CURL-OPTION...]    POST /token with such a form
+#   claims FILTER                    of the token in the last answer, by jq
+#   expect_access WANT [NAME]        "repository:a:pull,push ..." of its claim
+#   expect_refused                   401 with challenge and body as promised
+#   pids ROLE, answers CODE WHO [QUERY]
+
+ask() {
+	who=$1 query=$2
+	shift 2
+	[ "$who" = - ] || set -- -u "$who" "$@"
+	req GET "http://$AUTHD/token${query:+?}$query" "$@"
+	last="GET /token${query:+?}$query by ${who%%:*}"
+}
+
+post() {
+	fields=$*
+	for field; do
+		shift
+		[ "$field" = -- ] && break
+		set -- "$@" --data-urlencode "$field"
+	done
+	req POST "http://$AUTHD/token" "$@"
+	last="POST /token $fields"
+}
+
+token_part() {
+	jq -r .token "$T/body" | cut -d . -f "$1" | tr '_-' '/+' |
+	    base64 -d 2>/dev/null
+}
+
+claims() {
+	token_part 2 | jq -r "$1"
+}
+
+expect_access() {
+	expect "${2:-$last grants '$1'}" "$1" "$(claims '[.access[] |
+	    "\(.type):\(.name):\(.actions | join(","))"] | join(" ")')"
+}
+
+bad_body() {
+	printf '{"errors":[{"code":"UNAUTHORIZED","message":"%s"}],' "$1"
+	printf '"error":"invalid_grant","error_description":"%s"}' "$1"
+}
+
+expect_refused() {
+	expect_status 401
+	expect_header WWW-Authenticate 'Basic realm="authd"'
+	expect_header Cache-Control no-store
+	expect "$last: body" \
+	    "$(bad_body "${1:-incorrect username or password}")" \
+	    "$(cat "$T/body")"
+}
+
+pids() {
+	children "$AUTHD_PID" "-P $1 "
+}
+
+answers() {
+	ask "$2" "${3:-}"
+	[ "$status" = "$1" ]
+}
