@@ -64,7 +64,7 @@ upload_write_startedat(struct store *s, const char *repo, const char *id)
 
 	clock_rfc3339(now, sizeof(now), clock_wall());
 	return store_put(s, layout_upload_startedat(path, repo, id), now,
-	    strlen(now), STORE_NOSYNC);
+	    strlen(now), STORE_REPLACE | STORE_NOSYNC);
 }
 
 enum store_result
@@ -271,18 +271,18 @@ upload_finish(struct upload *u, const struct digest *d)
 		return STORE_NOTFOUND;
 	if ((r = upload_check(u, d)) != STORE_OK)
 		return r;
-	layout_upload(session, u->repo, u->id);
-	if ((r = store_sync(u->store, u->fd)) != STORE_OK) {
+	if ((r = store_sync(u->store, u->fd)) != STORE_OK)
 		/* The kernel may have dropped pages: never try again. */
 		u->frozen = true;
-		(void)store_remove_tree(u->store, session, STORE_NOSYNC);
-	} else
+	else
 		r = upload_publish(u, d);
-	if (r != STORE_OK)
-		return r;
-	upload_drop_hash(u);
-	(void)store_remove_tree(u->store, session, STORE_NOSYNC);
-	return STORE_OK;
+	if (r == STORE_OK)
+		upload_drop_hash(u);
+	/* With or without success, nothing can go on from here. */
+	if (u->frozen)
+		(void)store_remove_tree(u->store, layout_upload(session,
+		    u->repo, u->id), STORE_NOSYNC);
+	return r;
 }
 
 enum store_result

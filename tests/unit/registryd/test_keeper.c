@@ -1,0 +1,897 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * keeper and keeper_client against each other over real channels and pipes,
+ * in one loop: uploads, manifests, what an abort leaves, a hostile worker, a
+ * keeper that dies or does not answer.
+ */
+#include "store_tmp.h"
+
+#include <sys/socket.h>
+
+#include <signal.h>
+
+#include "keeper_client.h"
+#include "keeper_worker.h"
+#include "messages.h"
+#include "repo.h"
+#include "tag.h"
+#include "upload.h"
+
+#define ID	"0f9a1f4e-0000-4000-8000-000000000001"
+#define SESSION	"docker/registry/v2/repositories/a/_uploads/" ID
+
+struct fixture {
+	struct tmp_store tmp;
+	struct loop	*loop;
+	struct keeper	 keeper;
+	struct keepers	*keepers;
+	struct loop_timer *guard;
+	struct loop_timer *stop;
+};
+
+/* What came back from one call. */
+struct answer {
+	struct fixture	*f;
+	int		 times;
+	enum store_result result;
+	uint64_t	 offset;
+	struct digest	 missing[KEEPER_MAX_MISSING];
+	size_t		 nmissing;
+	/* a body being fed */
+	struct keeper_call *call;
+	const char	*data;
+	size_t		 len;
+	int		 waits;
+};
+
+static void
+on_guard(void *arg)
+{
+	(void)arg;
+	fail_msg("no answer in time");
+}
+
+static void
+on_stop(void *arg)
+{
+	loop_stop(arg);
+}
+
+static void
+connect_worker(struct fixture *f)
+{
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	assert_int_equal(keeper_worker_add(&f->keeper, 0, fds[0]), 0);
+	assert_int_equal(keepers_set_peer(f->keepers, 0, fds[1]), 0);
+}
+
+static int
+setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	signal(SIGPIPE, SIG_IGN);
+	tmp_open(&f->tmp);
+	assert_non_null(f->loop = loop_new());
+	f->keeper.loop = f->loop;
+	f->keeper.store = f->tmp.store;
+	f->keeper.max_manifest = 1024 * 1024;
+	LIST_INIT(&f->keeper.workers);
+	assert_non_null(f->keepers = keepers_new(f->loop, 1, 300));
+	assert_non_null(f->guard = loop_timer_new(f->loop, on_guard, f));
+	assert_non_null(f->stop = loop_timer_new(f->loop, on_stop, f->loop));
+	assert_int_equal(loop_timer_start(f->guard, 20000), 0);
+	connect_worker(f);
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	keepers_free(f->keepers);
+	keeper_worker_cut_all(&f->keeper);
+	assert_int_equal(f->keeper.manifest_bytes, 0);
+	loop_timer_free(f->guard);
+	loop_timer_free(f->stop);
+	loop_free(f->loop);
+	tmp_close(&f->tmp);
+	free(f);
+	return 0;
+}
+
+static void
+on_done(const struct keeper_reply *reply, void *arg)
+{
+	struct answer *a = arg;
+
+	a->times++;
+	a->result = reply->result;
+	a->offset = reply->offset;
+	a->nmissing = reply->nmissing;
+	if (reply->nmissing > 0)
+		memcpy(a->missing, reply->missing,
+		    reply->nmissing * sizeof(*a->missing));
+	loop_stop(a->f->loop);
+}
+
+/* Let the loop run for a while, whatever happens. */
+static void
+spin(struct fixture *f, uint64_t ms)
+{
+	assert_int_equal(loop_timer_start(f->stop, ms), 0);
+	assert_int_equal(loop_run(f->loop), 0);
+}
+
+static enum store_result
+await(struct answer *a)
+{
+	while (a->times == 0)
+		assert_int_equal(loop_run(a->f->loop), 0);
+	assert_int_equal(a->times, 1);
+	return a->result;
+}
+
+static void
+feed(struct answer *a)
+{
+	ssize_t n;
+
+	while (a->len > 0) {
+		n = keeper_call_write(a->call, a->data, a->len);
+		if (n == -1)
+			return;
+		a->data += n;
+		a->len -= (size_t)n;
+		if (n == 0 || a->len > 0) {
+			a->waits++;
+			return;
+		}
+	}
+	keeper_call_end(a->call);
+}
+
+static void
+on_room(void *arg)
+{
+	feed(arg);
+}
+
+static enum store_result
+start(struct fixture *f, const char *id)
+{
+	struct answer a = { .f = f };
+
+	assert_non_null(keeper_upload_start(f->keepers, "a", id,
+	    DIGEST_SHA256, on_done, &a));
+	return await(&a);
+}
+
+/* A request with a body from here; the answer is in *a. */
+static enum store_result
+append(struct answer *a, uint64_t offset, uint64_t length, const void *data,
+    size_t len)
+{
+	a->data = data;
+	a->len = len;
+	a->call = keeper_upload_append(a->f->keepers, "a", ID, offset, length,
+	    on_room, on_done, a);
+	assert_non_null(a->call);
+	feed(a);
+	return await(a);
+}
+
+static enum store_result
+finish(struct answer *a, bool create, uint64_t offset, uint64_t length,
+    const struct digest *d, const void *data, size_t len)
+{
+	a->data = data;
+	a->len = len;
+	a->call = keeper_upload_finish(a->f->keepers, "a", ID, create, offset,
+	    length, d, on_room, on_done, a);
+	assert_non_null(a->call);
+	feed(a);
+	return await(a);
+}
+
+static void
+test_keeper_upload_in_parts(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .f = f }, b = a, c = a;
+	struct digest d = tmp_digest("one two three");
+	struct store_stat st;
+
+	assert_int_equal(start(f, ID), STORE_OK);
+	assert_int_equal(start(f, ID), STORE_EXISTS);
+	assert_int_equal(append(&a, KEEPER_ANY, KEEPER_ANY, "one ", 4),
+	    STORE_OK);
+	assert_int_equal(a.offset, 4);
+	assert_int_equal(append(&b, 4, 4, "two ", 4), STORE_OK);
+	assert_int_equal(b.offset, 8);
+	assert_int_equal(finish(&c, false, 8, 5, &d, "three", 5), STORE_OK);
+	assert_int_equal(repo_stat_blob(f->tmp.store, "a", &d, &st),
+	    STORE_OK);
+	assert_int_equal(st.size, 13);
+	assert_false(tmp_exists(&f->tmp, SESSION));
+}
+
+static void
+test_keeper_upload_in_one(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .f = f }, b = a, c = a;
+	struct digest d = tmp_digest("whole"), empty = tmp_digest("");
+	struct store_stat st;
+
+	assert_int_equal(finish(&a, true, 0, 5, &d, "whole", 5), STORE_OK);
+	assert_int_equal(repo_stat_blob(f->tmp.store, "a", &d, &st),
+	    STORE_OK);
+	assert_int_equal(finish(&b, true, KEEPER_ANY, KEEPER_ANY, &empty, "",
+	    0), STORE_OK);
+	assert_int_equal(repo_stat_blob(f->tmp.store, "a", &empty, &st),
+	    STORE_OK);
+	/* Wrong: nothing is left of a session that nobody knows. */
+	assert_int_equal(finish(&c, true, 0, 5, &d, "wrong", 5),
+	    STORE_MISMATCH);
+	assert_false(tmp_exists(&f->tmp, SESSION));
+}
+
+static void
+test_keeper_wrong_offset_and_length(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .f = f }, b = a, c = a, e = a;
+	struct digest d = tmp_digest("1234");
+
+	assert_int_equal(append(&a, 0, KEEPER_ANY, "x", 1), STORE_NOTFOUND);
+	assert_int_equal(start(f, ID), STORE_OK);
+	assert_int_equal(append(&b, 7, 1, "x", 1), STORE_MISMATCH);
+	assert_int_equal(b.offset, 0);
+	/* Less than promised: as if it had not been. */
+	assert_int_equal(append(&c, 0, 9, "1234", 4), STORE_MISMATCH);
+	assert_int_equal(c.offset, 0);
+	assert_int_equal(finish(&e, false, 0, 4, &d, "1234", 4), STORE_OK);
+}
+
+static void
+test_keeper_digest_mismatch_rewinds(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .f = f }, b = a, c = a;
+	struct digest d = tmp_digest("base right");
+
+	assert_int_equal(start(f, ID), STORE_OK);
+	assert_int_equal(append(&a, 0, 5, "base ", 5), STORE_OK);
+	assert_int_equal(finish(&b, false, KEEPER_ANY, KEEPER_ANY, &d,
+	    "wrong!", 6), STORE_MISMATCH);
+	assert_int_equal(b.offset, 5);
+	assert_string_equal(tmp_read(&f->tmp, SESSION "/data"), "base ");
+	assert_int_equal(finish(&c, false, 5, 5, &d, "right", 5), STORE_OK);
+}
+
+static void
+test_keeper_large_body_waits_for_room(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .f = f };
+	size_t len = 24u * 1024 * 1024 + 7, i;
+	struct store_stat st;
+	struct digest d;
+	char *data;
+
+	assert_non_null(data = malloc(len));
+	for (i = 0; i < len; i++)
+		data[i] = (char)(i * 2654435761u >> 13);
+	assert_int_equal(digest_of(&d, DIGEST_SHA512, data, len), 0);
+	assert_int_equal(finish(&a, true, 0, len, &d, data, len), STORE_OK);
+	assert_true(a.waits > 0);
+	assert_int_equal(repo_stat_blob(f->tmp.store, "a", &d, &st),
+	    STORE_OK);
+	assert_int_equal(st.size, len);
+	free(data);
+}
+
+/* Its hash is not that of the session: the file is read again in slices. */
+static void
+test_keeper_other_algorithm_is_hashed_again(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .f = f }, b = a;
+	size_t len = 40u * 1024 * 1024;
+	struct digest d;
+	char *data;
+
+	assert_non_null(data = calloc(1, len));
+	assert_int_equal(digest_of(&d, DIGEST_SHA512, data, len), 0);
+	assert_int_equal(start(f, ID), STORE_OK);
+	assert_int_equal(append(&a, 0, len, data, len), STORE_OK);
+	assert_int_equal(finish(&b, false, len, 0, &d, "", 0), STORE_OK);
+	free(data);
+}
+
+static void
+test_keeper_session_is_exclusive(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .f = f }, b = a, c = a;
+
+	assert_int_equal(start(f, ID), STORE_OK);
+	a.call = keeper_upload_append(f->keepers, "a", ID, KEEPER_ANY,
+	    KEEPER_ANY, on_room, on_done, &a);
+	assert_non_null(a.call);
+	assert_int_equal(keeper_call_write(a.call, "abc", 3), 3);
+	spin(f, 20);
+	assert_int_equal(append(&b, KEEPER_ANY, KEEPER_ANY, "x", 1),
+	    STORE_BUSY);
+	assert_non_null(keeper_upload_cancel(f->keepers, "a", ID, on_done,
+	    &c));
+	assert_int_equal(await(&c), STORE_BUSY);
+	keeper_call_end(a.call);
+	assert_int_equal(await(&a), STORE_OK);
+	assert_int_equal(a.offset, 3);
+	memset(&c, 0, sizeof(c));
+	c.f = f;
+	assert_non_null(keeper_upload_cancel(f->keepers, "a", ID, on_done,
+	    &c));
+	assert_int_equal(await(&c), STORE_OK);
+	assert_false(tmp_exists(&f->tmp, SESSION));
+}
+
+static void
+test_keeper_abort_keeps_what_arrived(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .f = f }, b = a, c = a;
+	struct digest d = tmp_digest("abcdef");
+	uint64_t offset;
+
+	assert_int_equal(start(f, ID), STORE_OK);
+	a.call = keeper_upload_append(f->keepers, "a", ID, 0, 6, on_room,
+	    on_done, &a);
+	assert_int_equal(keeper_call_write(a.call, "abc", 3), 3);
+	keeper_call_cancel(a.call);
+	spin(f, 30);
+	assert_int_equal(a.times, 0);
+	assert_int_equal(upload_status(f->tmp.store, "a", ID, &offset),
+	    STORE_OK);
+	assert_int_equal(offset, 3);
+
+	/* FINISH leaves the session as it was. */
+	b.call = keeper_upload_finish(f->keepers, "a", ID, false, 3, 3, &d,
+	    on_room, on_done, &b);
+	assert_int_equal(keeper_call_write(b.call, "de", 2), 2);
+	spin(f, 20);
+	keeper_call_cancel(b.call);
+	spin(f, 30);
+	assert_int_equal(upload_status(f->tmp.store, "a", ID, &offset),
+	    STORE_OK);
+	assert_int_equal(offset, 3);
+	assert_int_equal(finish(&c, false, 3, 3, &d, "def", 3), STORE_OK);
+}
+
+static void
+test_keeper_worker_vanishes(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .f = f }, b = a, c = a;
+	uint64_t offset;
+
+	assert_int_equal(start(f, ID), STORE_OK);
+	a.call = keeper_upload_append(f->keepers, "a", ID, 0, KEEPER_ANY,
+	    on_room, on_done, &a);
+	assert_int_equal(keeper_call_write(a.call, "abc", 3), 3);
+	spin(f, 20);
+	keeper_worker_cut_all(&f->keeper);
+	/* The worker's side of it: the call fails at once. */
+	assert_int_equal(await(&a), STORE_GONE);
+	/* What is asked meanwhile waits for the next keeper. */
+	assert_non_null(keeper_upload_start(f->keepers, "a", "other",
+	    DIGEST_SHA256, on_done, &c));
+	assert_int_equal(upload_status(f->tmp.store, "a", ID, &offset),
+	    STORE_OK);
+	assert_int_equal(offset, 3);
+	connect_worker(f);
+	assert_int_equal(await(&c), STORE_OK);
+	assert_int_equal(append(&b, 3, 1, "d", 1), STORE_OK);
+	assert_int_equal(b.offset, 4);
+}
+
+static void
+test_keeper_does_not_answer(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .f = f }, b = a;
+	char *data;
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	assert_int_equal(keepers_set_peer(f->keepers, 0, fds[1]), 0);
+	assert_non_null(keeper_blob_delete(f->keepers, "a",
+	    &(struct digest){ .alg = DIGEST_SHA256 }, on_done, &a));
+	assert_int_equal(await(&a), STORE_GONE);
+	/* A body that is not taken counts as silence; one not sent does not. */
+	b.call = keeper_upload_append(f->keepers, "a", ID, 0, KEEPER_ANY,
+	    on_room, on_done, &b);
+	spin(f, 500);
+	assert_int_equal(b.times, 0);
+	b.len = 8u * 1024 * 1024;
+	assert_non_null(data = calloc(1, b.len));
+	b.data = data;
+	feed(&b);
+	assert_int_equal(b.waits, 1);
+	assert_int_equal(await(&b), STORE_GONE);
+	free(data);
+	close(fds[0]);
+}
+
+static void
+test_keeper_outstanding_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct digest d = tmp_digest("x");
+	struct answer a = { .f = f };
+	int fds[2], n = 0;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	assert_int_equal(keepers_set_peer(f->keepers, 0, fds[1]), 0);
+	while (keeper_blob_delete(f->keepers, "a", &d, on_done, &a) != NULL)
+		n++;
+	assert_int_equal(errno, EAGAIN);
+	assert_in_range(n, 100, 5000);
+	close(fds[0]);
+	spin(f, 20);
+	while (a.times < n)
+		spin(f, 20);
+	assert_int_equal(a.result, STORE_GONE);
+	assert_int_equal(a.times, n);
+}
+
+static void
+test_keeper_too_many_bodies(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a[KEEPER_MAX_BODIES + 1];
+	struct digest d = tmp_digest("x");
+	char id[32];
+	int i;
+
+	for (i = 0; i <= KEEPER_MAX_BODIES; i++) {
+		memset(&a[i], 0, sizeof(a[i]));
+		a[i].f = f;
+		snprintf(id, sizeof(id), "id%d", i);
+		a[i].call = keeper_upload_finish(f->keepers, "a", id, true, 0,
+		    KEEPER_ANY, &d, on_room, on_done, &a[i]);
+		if (a[i].call == NULL) {
+			/* Out of descriptors here: the test cannot go on. */
+			assert_int_equal(errno, EMFILE);
+			skip();
+		}
+		if (i % 64 == 0)
+			spin(f, 5);
+	}
+	assert_int_equal(await(&a[KEEPER_MAX_BODIES]), STORE_LIMIT);
+	for (i = 0; i < KEEPER_MAX_BODIES; i++)
+		keeper_call_cancel(a[i].call);
+	spin(f, 100);
+	assert_int_equal(tmp_count(&f->tmp,
+	    "docker/registry/v2/repositories/a/_uploads"), 0);
+}
+
+static void
+test_keeper_blob_limit(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .f = f }, b = a;
+	struct digest d = tmp_digest("12345678");
+
+	f->keeper.max_blob = 7;
+	assert_int_equal(finish(&a, true, 0, 8, &d, "12345678", 8),
+	    STORE_TOOBIG);
+	f->keeper.max_blob = 8;
+	assert_int_equal(finish(&b, true, 0, 8, &d, "12345678", 8),
+	    STORE_OK);
+}
+
+/* ---- manifests and names ---- */
+
+static enum store_result
+put_manifest(struct answer *a, const struct manifest_put *m)
+{
+	assert_non_null(keeper_manifest_put(a->f->keepers, m, on_done, a));
+	return await(a);
+}
+
+static void
+test_keeper_manifest(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .f = f }, b = a, c = a, e = a, g = a;
+	const char *tags[] = { "one", "two" };
+	struct manifest_put m = { .repo = "a", .data = "{\"x\":1}", .len = 7,
+	    .mediatype = "application/x", .has_subject = true,
+	    .artifact_type = "", .tags = tags, .ntags = 2 };
+	struct digest refs[2], child, got;
+	struct store_stat st;
+
+	m.digest = tmp_digest(m.data);
+	refs[0] = tmp_digest("0");
+	assert_int_equal(digest_of(&refs[1], DIGEST_SHA512, "1", 1), 0);
+	child = m.subject = tmp_digest("child");
+	m.refs = refs;
+	m.nrefs = 2;
+	m.children = &child;
+	m.nchildren = 1;
+	assert_int_equal(put_manifest(&a, &m), STORE_MISSING);
+	assert_int_equal(a.nmissing, 3);
+	assert_true(digest_equal(&a.missing[0], &refs[0]));
+	assert_true(digest_equal(&a.missing[1], &refs[1]));
+	assert_true(digest_equal(&a.missing[2], &child));
+
+	m.nrefs = m.nchildren = 0;
+	assert_int_equal(put_manifest(&b, &m), STORE_OK);
+	assert_int_equal(tag_get(f->tmp.store, "a", "two", &got), STORE_OK);
+	assert_true(digest_equal(&got, &m.digest));
+
+	assert_non_null(keeper_tag_delete(f->keepers, "a", "one", on_done,
+	    &c));
+	assert_int_equal(await(&c), STORE_OK);
+	assert_int_equal(tag_get(f->tmp.store, "a", "one", &got),
+	    STORE_NOTFOUND);
+	assert_non_null(keeper_manifest_delete(f->keepers, "a", &m.digest,
+	    on_done, &e));
+	assert_int_equal(await(&e), STORE_OK);
+	assert_int_equal(repo_stat_manifest(f->tmp.store, "a", &m.digest,
+	    &st), STORE_NOTFOUND);
+	/* The keeper hashes for itself. */
+	m.digest = tmp_digest("not this");
+	assert_int_equal(put_manifest(&g, &m), STORE_MISMATCH);
+}
+
+static void
+test_keeper_manifest_many_missing(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .f = f };
+	struct manifest_put m = { .repo = "a", .data = "{}", .len = 2,
+	    .artifact_type = "" };
+	struct digest *refs;
+	size_t i;
+
+	assert_non_null(refs = calloc(4096, sizeof(*refs)));
+	for (i = 0; i < 4096; i++)
+		memcpy(refs[i].bytes, &i, sizeof(i));
+	m.digest = tmp_digest("{}");
+	m.refs = refs;
+	m.nrefs = 4096;
+	assert_int_equal(put_manifest(&a, &m), STORE_MISSING);
+	assert_int_equal(a.nmissing, KEEPER_MAX_MISSING);
+	free(refs);
+}
+
+static void
+test_keeper_manifest_limits(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .f = f }, b = a;
+	struct manifest_put m = { .repo = "a", .artifact_type = "" };
+	char *data;
+
+	m.len = (size_t)f->keeper.max_manifest + 1;
+	assert_non_null(data = calloc(1, m.len));
+	m.data = data;
+	assert_int_equal(digest_of(&m.digest, DIGEST_SHA256, data, m.len), 0);
+	assert_int_equal(put_manifest(&a, &m), STORE_TOOBIG);
+	m.len--;
+	assert_int_equal(digest_of(&m.digest, DIGEST_SHA256, data, m.len), 0);
+	assert_int_equal(put_manifest(&b, &m), STORE_OK);
+	free(data);
+}
+
+static void
+test_keeper_mount_and_delete_blob(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .f = f }, b = a, c = a, e = a;
+	struct digest d = tmp_digest("x");
+
+	assert_non_null(keeper_blob_mount(f->keepers, "b", "a", &d, on_done,
+	    &a));
+	assert_int_equal(await(&a), STORE_NOTFOUND);
+	assert_int_equal(finish(&b, true, 0, 1, &d, "x", 1), STORE_OK);
+	assert_non_null(keeper_blob_mount(f->keepers, "b", "a", &d, on_done,
+	    &c));
+	assert_int_equal(await(&c), STORE_OK);
+	assert_non_null(keeper_blob_delete(f->keepers, "a", &d, on_done, &e));
+	assert_int_equal(await(&e), STORE_OK);
+}
+
+/* ---- a worker that has been taken over ---- */
+
+static int
+raw_connect(struct fixture *f)
+{
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	assert_int_equal(keeper_worker_add(&f->keeper, 7, fds[0]), 0);
+	return fds[1];
+}
+
+/* Was the channel cut?  True also when an answer came before. */
+static bool
+raw_is_cut(struct fixture *f, int fd)
+{
+	char buf[1024];
+	ssize_t n;
+
+	spin(f, 20);
+	do
+		n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+	while (n > 0);
+	return n == 0 || errno == ECONNRESET;
+}
+
+static int
+no_messages(struct msg_chan *chan, struct msg *m, void *arg)
+{
+	(void)chan;
+	(void)m;
+	(void)arg;
+	return 0;
+}
+
+static void
+raw_closed(struct msg_chan *chan, const char *why, void *arg)
+{
+	(void)chan;
+	(void)why;
+	*(bool *)arg = true;
+}
+
+enum lie {
+	LIE_REPO, LIE_ID, LIE_DIGEST, LIE_NO_PIPE, LIE_FILE, LIE_WRITE_END,
+	LIE_SAME_ID, LIE_SHORT_TOTAL, LIE_LONG_TOTAL, LIE_MORE_THAN_PROMISED,
+	LIE_END_TWICE, LIE_TAG, LIE_REFS, LIE_REF_BYTES, LIE_MEDIATYPE,
+	LIE_LEFTOVER, LIE_MANIFEST_SHORT, NLIES
+};
+
+static void
+put_append(struct msg_out *m, uint64_t id, const char *repo, const char *uid,
+    uint64_t length, int fd)
+{
+	msg_begin(m, KEEPER_UPLOAD_APPEND, id);
+	msg_put_str(m, repo);
+	msg_put_str(m, uid);
+	msg_put_u64(m, KEEPER_ANY);
+	msg_put_u64(m, length);
+	if (fd != -1)
+		msg_put_fd(m, fd);
+}
+
+static void
+put_manifest_msg(struct msg_out *m, const char *type, const char *tag,
+    uint32_t nrefs, uint64_t length, int fd)
+{
+	struct digest d = tmp_digest("{}");
+	char text[DIGEST_STR_SIZE];
+
+	msg_begin(m, KEEPER_MANIFEST_PUT, 1);
+	msg_put_str(m, "a");
+	msg_put_str(m, digest_format(text, &d));
+	msg_put_str(m, type);
+	msg_put_str(m, "");
+	msg_put_str(m, "");
+	msg_put_u32(m, 1);
+	msg_put_str(m, tag);
+	msg_put_u32(m, nrefs);
+	msg_put_u32(m, 0);
+	msg_put_u64(m, length);
+	msg_put_fd(m, fd);
+}
+
+static void
+send_end(struct msg_chan *chan, uint64_t total)
+{
+	struct msg_out m;
+
+	msg_begin(&m, KEEPER_BODY_END, 1);
+	msg_put_u64(&m, total);
+	assert_int_equal(msg_send(chan, &m), 0);
+}
+
+static void
+tell_lie(struct fixture *f, struct msg_chan *chan, enum lie lie, int fds[2])
+{
+	char ref[DIGEST_WIRE_SIZE] = { 9 };
+	struct msg_out m;
+	int fd;
+
+	switch (lie) {
+	case LIE_REPO:
+		put_append(&m, 1, "../a", ID, KEEPER_ANY, fds[0]);
+		break;
+	case LIE_ID:
+		put_append(&m, 1, "a", "../x", KEEPER_ANY, fds[0]);
+		break;
+	case LIE_NO_PIPE:
+		put_append(&m, 1, "a", ID, KEEPER_ANY, -1);
+		break;
+	case LIE_FILE:
+		fd = open("/etc/passwd", O_RDONLY);
+		put_append(&m, 1, "a", ID, KEEPER_ANY, fd);
+		close(fd);
+		break;
+	case LIE_WRITE_END:
+		put_append(&m, 1, "a", ID, KEEPER_ANY, fds[1]);
+		break;
+	case LIE_LEFTOVER:
+		put_append(&m, 1, "a", ID, KEEPER_ANY, fds[0]);
+		msg_put_u8(&m, 0);
+		break;
+	case LIE_MORE_THAN_PROMISED:
+		put_append(&m, 1, "a", ID, 2, fds[0]);
+		break;
+	case LIE_DIGEST:
+		msg_begin(&m, KEEPER_BLOB_DELETE, 1);
+		msg_put_str(&m, "a");
+		msg_put_str(&m, "sha256:..");
+		break;
+	case LIE_TAG:
+		put_manifest_msg(&m, "", "..", 0, 2, fds[0]);
+		break;
+	case LIE_REFS:
+		put_manifest_msg(&m, "", "t", KEEPER_MAX_REFS + 1, 2, fds[0]);
+		break;
+	case LIE_MEDIATYPE:
+		put_manifest_msg(&m, "a\nb", "t", 0, 2, fds[0]);
+		break;
+	case LIE_REF_BYTES:
+		put_manifest_msg(&m, "", "t", 1, 2, fds[0]);
+		break;
+	case LIE_MANIFEST_SHORT:
+		put_manifest_msg(&m, "", "t", 0, 9, fds[0]);
+		break;
+	default:
+		put_append(&m, 1, "a", ID, KEEPER_ANY, fds[0]);
+		break;
+	}
+	if (msg_send(chan, &m) == -1)
+		return;
+	assert_int_equal(write(fds[1], "xyz", 3), 3);
+	if (lie == LIE_LONG_TOTAL) {
+		close(fds[1]);
+		fds[1] = -1;
+	}
+	spin(f, 10);
+	switch (lie) {
+	case LIE_SAME_ID:
+		put_append(&m, 1, "a", "other", KEEPER_ANY, fds[0]);
+		(void)msg_send(chan, &m);
+		break;
+	case LIE_SHORT_TOTAL:
+		send_end(chan, 2);
+		break;
+	case LIE_LONG_TOTAL:
+		send_end(chan, 4);
+		break;
+	case LIE_END_TWICE:
+		send_end(chan, 4);
+		send_end(chan, 4);
+		break;
+	case LIE_REF_BYTES:
+		assert_int_equal(write(fds[1], ref, sizeof(ref) - 1),
+		    sizeof(ref) - 1);
+		send_end(chan, sizeof(ref) + 2);
+		break;
+	case LIE_MANIFEST_SHORT:
+		send_end(chan, 3);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+test_keeper_cuts_off_a_lying_worker(void **state)
+{
+	static const struct msg_rule rules[] = {
+		{ KEEPER_REPLY, ROLE_KEEPER, 0, MSG_MAX_SIZE, 0, no_messages,
+		    "reply" }
+	};
+	struct fixture *f = *state;
+	struct msg_chan *chan;
+	int lie, fds[2];
+	bool cut;
+
+	for (lie = 0; lie < NLIES; lie++) {
+		if (start(f, ID) != STORE_EXISTS)
+			assert_true(tmp_exists(&f->tmp, SESSION));
+		assert_int_equal(pipe(fds), 0);
+		cut = false;
+		chan = msg_chan_new(f->loop, raw_connect(f), ROLE_KEEPER, 0,
+		    rules, 1, raw_closed, &cut);
+		assert_non_null(chan);
+		tell_lie(f, chan, (enum lie)lie, fds);
+		spin(f, 20);
+		if (!cut)
+			fail_msg("lie %d was believed", lie);
+		msg_chan_free(chan);
+		close(fds[0]);
+		if (fds[1] != -1)
+			close(fds[1]);
+		/* The others go on. */
+		assert_int_equal(f->keeper.nworkers, 1);
+	}
+	assert_int_equal(start(f, "last"), STORE_OK);
+	assert_int_equal(tmp_count(&f->tmp, "docker/registry/v2/blobs"), -1);
+}
+
+static void
+test_keeper_cuts_off_noise(void **state)
+{
+	struct fixture *f = *state;
+	char noise[64];
+	size_t i;
+	int fd;
+
+	for (i = 0; i < sizeof(noise); i++)
+		noise[i] = (char)(i * 37);
+	for (i = 0; i < sizeof(noise); i += 7) {
+		fd = raw_connect(f);
+		assert_int_equal(send(fd, noise + i, sizeof(noise) - i, 0),
+		    sizeof(noise) - i);
+		assert_true(raw_is_cut(f, fd));
+		close(fd);
+	}
+	assert_int_equal(start(f, ID), STORE_OK);
+}
+
+/* An end or abort for a body that was refused has merely crossed. */
+static void
+test_keeper_crossed_messages_are_fine(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .f = f };
+
+	a.call = keeper_upload_append(f->keepers, "a", ID, 0, KEEPER_ANY,
+	    on_room, on_done, &a);
+	keeper_call_end(a.call);
+	assert_int_equal(await(&a), STORE_NOTFOUND);
+	assert_int_equal(start(f, ID), STORE_OK);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_keeper_upload_in_parts),
+		TEST(test_keeper_upload_in_one),
+		TEST(test_keeper_wrong_offset_and_length),
+		TEST(test_keeper_digest_mismatch_rewinds),
+		TEST(test_keeper_large_body_waits_for_room),
+		TEST(test_keeper_other_algorithm_is_hashed_again),
+		TEST(test_keeper_session_is_exclusive),
+		TEST(test_keeper_abort_keeps_what_arrived),
+		TEST(test_keeper_worker_vanishes),
+		TEST(test_keeper_does_not_answer),
+		TEST(test_keeper_outstanding_is_bounded),
+		TEST(test_keeper_too_many_bodies),
+		TEST(test_keeper_blob_limit),
+		TEST(test_keeper_manifest),
+		TEST(test_keeper_manifest_many_missing),
+		TEST(test_keeper_manifest_limits),
+		TEST(test_keeper_mount_and_delete_blob),
+		TEST(test_keeper_cuts_off_a_lying_worker),
+		TEST(test_keeper_cuts_off_noise),
+		TEST(test_keeper_crossed_messages_are_fine)
+	};
+
+	return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
+}
