@@ -46,7 +46,7 @@ struct msg_chan {
 	void			*arg;
 	STAILQ_HEAD(, queued)	 queue;
 	size_t			 nqueued, queued_bytes;
-	bool			 broken;	/* sending has failed for good */
+	bool			 broken;	/* cannot send any more */
 	bool			 busy;		/* a callback is running */
 	bool			 freed;		/* by that callback */
 	char			 why[96];

@@ -33,8 +33,9 @@ enum {
 				   static log fields u32 n, n * (str, str) */
 	MSG_CONF_END,		/* parent -> child: - */
 	MSG_READY,		/* child -> parent: - */
-	MSG_PEER,		/* parent -> child: role u32, instance u32, fd */
-	MSG_DRAIN,		/* parent -> child: finish what is begun, exit 0 */
+	MSG_PEER,		/* parent -> child: role u32, instance
+				   u32, fd */
+	MSG_DRAIN,		/* parent -> child: finish, then exit 0 */
 	MSG_FIRST = 16
 };
 

@@ -29,25 +29,26 @@ struct supervise_role {
 	unsigned	 role;		/* number, > 0 */
 	const char	*name;		/* "-P" value */
 	unsigned	 count;
-	unsigned	 drain_order;	/* 0 first; the next when all have gone */
+	unsigned	 drain_order;	/* 0 first; then, one by one */
 	bool		 drop;		/* else keep the parent's user */
 	uid_t		 uid;
 	gid_t		 gids[PROC_MAX_GROUPS];
 	size_t		 ngids;
 };
 
-struct supervise_link {			/* each "a" gets a channel to each "b" */
+/* Each "a" gets a channel to each "b". */
+struct supervise_link {
 	unsigned	 a, b;
 };
 
 struct supervise_conf {
-	const char	*program;	/* path for exec; see supervise_self() */
+	const char	*program;	/* to execute: supervise_self() */
 	const struct supervise_role *roles;
 	size_t		 nroles;
 	const struct supervise_link *links;
 	size_t		 nlinks;
-	uint64_t	 ready_timeout_ms;	/* a child not ready is killed */
-	uint64_t	 drain_timeout_ms;	/* then killed */
+	uint64_t	 ready_timeout_ms;	/* then it is killed */
+	uint64_t	 drain_timeout_ms;	/* the same */
 	enum log_level	 log_level;
 	enum log_format	 log_format;
 	const struct log_field *log_fields;
