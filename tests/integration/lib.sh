@@ -164,7 +164,9 @@ is_root() {
 background() {
 	log=$1
 	shift
-	"$@" >"$log" 2>&1 &
+	# Here, so that nobody takes the last run's lines for this one's.
+	: >"$log"
+	"$@" >>"$log" 2>&1 &
 	started=$!
 }
 

@@ -30,8 +30,9 @@ upload_slowly() {
 	blob=$(make_blob 600000)
 	req POST "/v2/$1/blobs/uploads/"
 	where=$(location_with "digest=$(digest "$blob")")
-	curl -s -o /dev/null -w '%{http_code}' -m 30 --limit-rate 200k -T "$blob" \
-	    -H 'Expect:' "http://$REGISTRY$where" >"$T/upload.status" &
+	curl -s -o /dev/null -w '%{http_code}' -m 30 --limit-rate 200k \
+	    -T "$blob" -H 'Expect:' "http://$REGISTRY$where" \
+	    >"$T/upload.status" &
 	upload=$!
 	is_begun() { [ -n "$(find "$STORE" -path "*/$1/_uploads/*" \
 	    -type f -size +1k)" ]; }
