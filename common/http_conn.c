@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One connection on the server's side: what it waits for, the bytes that
- * come in, and how they become exchanges, one after the other.  Runs in the
- * workers.  http_conn_run() is the only place that calls out; see http_conn.h.
+ * One connection on the server's side: its life from accept to close, and
+ * how requests become exchanges, one after the other.  Runs in the workers.
+ * Callbacks are called from its runs and its timer only; see http_conn.h.
  */
 #include "http_conn.h"
 
 #include <sys/socket.h>
 
-#include <assert.h>
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -19,7 +17,6 @@
 #include "clock.h"
 
 static void on_io(int, unsigned, void *);
-static void on_timer(void *);
 
 struct http_conn *
 http_conn_new(struct http_server *server, int fd, const struct peer *peer,
@@ -37,7 +34,7 @@ http_conn_new(struct http_server *server, int fd, const struct peer *peer,
 	c->read_size = HTTP_SCRATCH_SIZE;
 	c->state = tls != NULL ? HTTP_CONN_HANDSHAKE : HTTP_CONN_IDLE;
 	c->io = loop_io_new(server->loop, fd, on_io, c);
-	c->timer = loop_timer_new(server->loop, on_timer, c);
+	c->timer = loop_timer_new(server->loop, http_wait_on_timer, c);
 	if (c->io == NULL || c->timer == NULL ||
 	    http_parser_init(&c->parser, &server->strict) == -1 ||
 	    (tls != NULL && (c->tls = tls_accept(tls, fd)) == NULL)) {
@@ -104,98 +101,22 @@ exchange_end(struct http_conn *c, bool completed)
 	http_send_done(c);
 }
 
-static void
-tell_body_failed(struct http_conn *c)
-{
-	struct http_exchange *ex = c->ex;
-	bool reading = c->body == HTTP_BODY_READ;
-
-	c->body = HTTP_BODY_FAILED;
-	c->keep_alive = false;
-	if (reading && !ex->answered)
-		(void)ex->body_fn(ex, NULL, 0, false, ex->body_arg);
-}
-
 void
 http_conn_lost(struct http_conn *c)
 {
 	if (c->ex != NULL) {
 		if (!c->abort)
-			tell_body_failed(c);
+			http_body_tell_failed(c);
 		exchange_end(c, false);
 	}
 	http_conn_close(c);
-}
-
-static size_t
-input_left(const struct http_conn *c)
-{
-	return c->in.len - c->in.off;
-}
-
-static void
-input_drop(struct http_conn *c)
-{
-	if (c->in.own)
-		free(c->in.data);
-	memset(&c->in, 0, sizeof(c->in));
-}
-
-/* 1: there is input now; 0: wait for it; -1: none will come. */
-static int
-input_fill(struct http_conn *c, size_t want)
-{
-	ssize_t n;
-
-	if (c->eof)
-		return -1;
-	if (!c->can_read)
-		return 0;
-	input_drop(c);
-	n = http_conn_read(c, c->server->scratch, want);
-	c->can_read = false;
-	if (n > 0) {
-		c->in.data = c->server->scratch;
-		c->in.len = (size_t)n;
-		c->got_some = true;
-		return 1;
-	}
-	if (n == -1 && errno == EAGAIN)
-		return 0;
-	c->eof = true;
-	return -1;
-}
-
-/* The scratch buffer is the next connection's: keep what is left apart. */
-static int
-input_keep(struct http_conn *c)
-{
-	size_t left = input_left(c);
-	char *copy;
-
-	if (left == 0) {
-		input_drop(c);
-		return 0;
-	}
-	if (c->in.own)
-		return 0;
-	if ((copy = malloc(left)) == NULL) {
-		memset(&c->in, 0, sizeof(c->in));
-		return -1;
-	}
-	memcpy(copy, c->in.data + c->in.off, left);
-	c->in.data = copy;
-	c->in.off = 0;
-	c->in.len = left;
-	c->in.own = true;
-	return 0;
 }
 
 /* Answer, and read on for a while, so that a reset does not eat it. */
 static void
 linger_start(struct http_conn *c)
 {
-	input_drop(c);
+	http_input_drop(c);
 	if (c->eof) {
 		http_conn_close(c);
 		return;
@@ -205,8 +126,8 @@ linger_start(struct http_conn *c)
 	c->state = HTTP_CONN_LINGER;
 }
 
-static bool
-linger_full(const struct http_conn *c)
+bool
+http_conn_has_lingered(const struct http_conn *c)
 {
 	return c->discarded > c->server->limits.max_discard;
 }
@@ -216,20 +137,20 @@ step_linger(struct http_conn *c)
 {
 	int r;
 
-	if (linger_full(c) || (r = input_fill(c, HTTP_READ_MIN)) == 0)
+	if (http_conn_has_lingered(c) || (r = http_input_fill(c, HTTP_READ_MIN)) == 0)
 		return false;
 	if (r == -1) {
 		http_conn_close(c);
 		return false;
 	}
 	c->discarded += c->in.len;
-	input_drop(c);
+	http_input_drop(c);
 	return true;
 }
 
 /* A request that never becomes an exchange for the callee. */
-static bool
-refuse(struct http_conn *c, int status, const char *reason)
+bool
+http_conn_refuse(struct http_conn *c, int status, const char *reason)
 {
 	struct http_exchange *ex;
 
@@ -288,8 +209,8 @@ step_idle(struct http_conn *c)
 {
 	int r;
 
-	if (input_left(c) == 0) {
-		r = input_fill(c, c->server->limits.max_pipelined);
+	if (http_input_left(c) == 0) {
+		r = http_input_fill(c, c->server->limits.max_pipelined);
 		if (r == -1)
 			http_conn_close(c);
 		if (r != 1)
@@ -333,21 +254,21 @@ step_head(struct http_conn *c)
 	size_t used;
 	int r;
 
-	if (input_left(c) == 0) {
-		r = input_fill(c, c->server->limits.max_pipelined);
+	if (http_input_left(c) == 0) {
+		r = http_input_fill(c, c->server->limits.max_pipelined);
 		if (r == -1)
 			http_conn_close(c);
 		if (r != 1)
 			return false;
 	}
 	r = http_parser_head(&c->parser, c->in.data + c->in.off,
-	    input_left(c), &used, &req, &keep_alive, &reason);
+	    http_input_left(c), &used, &req, &keep_alive, &reason);
 	c->in.off += used;
 	if (r == 0)
 		return true;
 	if (r == 200)
 		return exchange_start(c, &req, keep_alive);
-	return refuse(c, r, reason);
+	return http_conn_refuse(c, r, reason);
 }
 
 /* After an exchange and its body: the next request, or the end. */
@@ -363,137 +284,12 @@ next_request(struct http_conn *c)
 	return true;
 }
 
-/* Reading up to the end of a body leaves little for the next request. */
-static size_t
-body_want(const struct http_conn *c)
-{
-	uint64_t left = http_parser_left(&c->parser);
-
-	if (left >= c->read_size)
-		return c->read_size;
-	left += c->server->limits.max_pipelined;
-	return left < c->read_size ? (size_t)left : c->read_size;
-}
-
-static void
-body_broken(struct http_conn *c, int status, const char *reason)
-{
-	tell_body_failed(c);
-	if (c->ex != NULL && !c->ex->answered &&
-	    http_exchange_refuse(c->ex, status, reason) == -1)
-		c->abort = true;
-}
-
-/* 1: go on with input; 0: wait; -1: the body has ended in some way. */
-static int
-body_fill(struct http_conn *c)
-{
-	size_t skip, span;
-	int r;
-
-	if (input_left(c) == 0 && (r = input_fill(c, body_want(c))) != 1) {
-		if (r == 0)
-			return 0;
-		/* Half closed: an answer on its way is still sent. */
-		if (c->ex != NULL && !c->ex->answered) {
-			http_conn_lost(c);
-			return -1;
-		}
-		tell_body_failed(c);
-		return -1;
-	}
-	if (http_parser_body(&c->parser, c->in.data + c->in.off,
-	    input_left(c), &skip, &span) == -1) {
-		body_broken(c, 400, "malformed chunked body");
-		return -1;
-	}
-	c->in.off += skip;
-	c->body_span = span;
-	return 1;
-}
-
-static void
-body_take(struct http_conn *c)
-{
-	struct http_exchange *ex = c->ex;
-	size_t span = c->body_span;
-	ssize_t n;
-
-	ex->body_resumed = false;
-	n = ex->body_fn(ex, c->in.data + c->in.off, span, false,
-	    ex->body_arg);
-	if (n < 0) {
-		c->abort = true;
-		return;
-	}
-	assert((size_t)n <= span);
-	c->in.off += (size_t)n;
-	c->body_span -= (size_t)n;
-	ex->body_received += (uint64_t)n;
-	if ((size_t)n == span) {
-		if (c->read_size < HTTP_SCRATCH_SIZE)
-			c->read_size *= 2;
-		return;
-	}
-	/* What a slow callee does not take is held: read less next time. */
-	if (c->read_size > HTTP_READ_MIN)
-		c->read_size /= 2;
-	ex->body_paused = !ex->body_resumed;
-}
-
-static void
-body_discard(struct http_conn *c)
-{
-	c->discarded += c->body_span;
-	c->in.off += c->body_span;
-	c->body_span = 0;
-	if (c->discarded > c->server->limits.max_discard) {
-		c->body = HTTP_BODY_FAILED;
-		c->keep_alive = false;
-	}
-}
-
-static void
-body_end(struct http_conn *c)
-{
-	bool reading = c->body == HTTP_BODY_READ;
-	struct http_exchange *ex = c->ex;
-
-	c->body = HTTP_BODY_DONE;
-	if (reading && ex->body_fn(ex, "", 0, true, ex->body_arg) < 0)
-		c->abort = true;
-}
-
-static bool
-body_active(const struct http_conn *c)
-{
-	return c->body == HTTP_BODY_DISCARD ||
-	    (c->body == HTTP_BODY_READ && !c->ex->body_paused);
-}
-
-/* One step with the body; false when it waits for something. */
-static bool
-step_body(struct http_conn *c)
-{
-	if (!body_active(c))
-		return false;
-	if (c->body_span == 0 && http_parser_ended(&c->parser))
-		body_end(c);
-	else if (c->body_span == 0)
-		return body_fill(c) != 0;
-	else if (c->body == HTTP_BODY_READ)
-		body_take(c);
-	else
-		body_discard(c);
-	return true;
-}
-
 static bool
 step_discard(struct http_conn *c)
 {
 	if (c->body == HTTP_BODY_DONE || c->body == HTTP_BODY_FAILED)
 		return next_request(c);
-	return step_body(c);
+	return http_body_step(c);
 }
 
 static bool
@@ -537,7 +333,7 @@ step_exchange(struct http_conn *c)
 {
 	bool again;
 
-	again = step_body(c);
+	again = http_body_step(c);
 	if (c->state != HTTP_CONN_EXCHANGE || c->abort)
 		return true;
 	return step_send(c) || again;
@@ -568,114 +364,6 @@ step(struct http_conn *c)
 	}
 }
 
-static bool
-wants_write(const struct http_conn *c)
-{
-	return c->ex != NULL && (c->ex->answered || c->interim_left > 0);
-}
-
-static bool
-wants_read(const struct http_conn *c)
-{
-	switch (c->state) {
-	case HTTP_CONN_EXCHANGE:
-	case HTTP_CONN_DISCARD:
-		return !c->eof && body_active(c);
-	case HTTP_CONN_LINGER:
-		return !linger_full(c);
-	default:
-		return true;
-	}
-}
-
-static enum http_wait
-wait_kind(const struct http_conn *c)
-{
-	switch (c->state) {
-	case HTTP_CONN_HANDSHAKE:
-		return HTTP_WAIT_HANDSHAKE;
-	case HTTP_CONN_IDLE:
-		return HTTP_WAIT_IDLE;
-	case HTTP_CONN_HEAD:
-		return HTTP_WAIT_HEAD;
-	case HTTP_CONN_LINGER:
-		return HTTP_WAIT_LINGER;
-	default:
-		if (wants_write(c))
-			return HTTP_WAIT_SEND;
-		return wants_read(c) ? HTTP_WAIT_BODY : HTTP_WAIT_NONE;
-	}
-}
-
-static uint64_t
-wait_limit(const struct http_conn *c, enum http_wait wait)
-{
-	const struct http_limits *l = &c->server->limits;
-
-	switch (wait) {
-	case HTTP_WAIT_HANDSHAKE:
-		return l->tls_timeout_ms;
-	case HTTP_WAIT_IDLE:
-		return l->idle_timeout_ms;
-	case HTTP_WAIT_HEAD:
-		return l->head_timeout_ms;
-	case HTTP_WAIT_BODY:
-		return l->body_timeout_ms;
-	case HTTP_WAIT_SEND:
-		return l->send_timeout_ms;
-	default:
-		return HTTP_LINGER_MS;
-	}
-}
-
-/*
- * Only progress of the kind that is waited for moves a deadline.  The timer
- * is moved only when it would be late; when it is early it starts again.
- */
-static int
-set_deadline(struct http_conn *c)
-{
-	enum http_wait wait = wait_kind(c);
-	uint64_t now;
-	bool moved;
-
-	moved = wait != c->wait ||
-	    (wait == HTTP_WAIT_BODY && c->got_some) ||
-	    (wait == HTTP_WAIT_SEND && c->sent_some);
-	c->got_some = c->sent_some = false;
-	c->wait = wait;
-	if (!moved || wait == HTTP_WAIT_NONE)
-		return 0;
-	now = clock_monotonic_ms();
-	c->deadline = now + wait_limit(c, wait);
-	if (c->timer_at != 0 && c->timer_at <= c->deadline)
-		return 0;
-	c->timer_at = c->deadline;
-	return loop_timer_start(c->timer, c->deadline - now);
-}
-
-/* What to wait for after a run; -1 when that cannot be set up. */
-static int
-settle(struct http_conn *c)
-{
-	unsigned events = 0;
-
-	if (input_keep(c) == -1)
-		return -1;
-	if (wants_read(c))
-		events |= c->read_wants_write ? LOOP_WRITE : LOOP_READ;
-	if (wants_write(c))
-		events |= c->write_wants_read ? LOOP_READ : LOOP_WRITE;
-	if (loop_io_want(c->io, events) == -1 || set_deadline(c) == -1)
-		return -1;
-	/* Bytes inside the TLS library do not wake the descriptor. */
-	if (c->tls != NULL && wants_read(c) && tls_pending(c->tls)) {
-		c->can_read = true;
-		http_conn_wake(c);
-	}
-	return 0;
-}
-
 void
 http_conn_run(struct http_conn *c)
 {
@@ -687,13 +375,13 @@ http_conn_run(struct http_conn *c)
 	while (steps < HTTP_STEPS_TURN && step(c))
 		steps++;
 	c->running = false;
-	if (c->state != HTTP_CONN_CLOSED && settle(c) == -1)
+	if (c->state != HTTP_CONN_CLOSED && http_wait_settle(c) == -1)
 		http_conn_lost(c);
 	/* Many small requests or chunks at once: let others have a turn. */
 	if (steps == HTTP_STEPS_TURN)
 		http_conn_wake(c);
 	if (c->state == HTTP_CONN_CLOSED)
-		input_drop(c);
+		http_input_drop(c);
 }
 
 void
@@ -718,43 +406,4 @@ on_io(int fd, unsigned events, void *arg)
 	if ((events & LOOP_WRITE) != 0 || c->tls != NULL)
 		c->can_write = true;
 	http_conn_run(c);
-}
-
-static void
-on_deadline(struct http_conn *c)
-{
-	switch (c->wait) {
-	case HTTP_WAIT_HEAD:
-		refuse(c, 408, "the request took too long");
-		break;
-	case HTTP_WAIT_BODY:
-		if (c->ex == NULL)
-			c->body = HTTP_BODY_FAILED;
-		else
-			body_broken(c, 408, "the request body stalled");
-		c->keep_alive = false;
-		break;
-	default:
-		http_conn_lost(c);
-		break;
-	}
-	http_conn_run(c);
-}
-
-static void
-on_timer(void *arg)
-{
-	struct http_conn *c = arg;
-	uint64_t now = clock_monotonic_ms();
-
-	c->timer_at = 0;
-	if (c->wait == HTTP_WAIT_NONE)
-		return;
-	if (now >= c->deadline) {
-		on_deadline(c);
-		return;
-	}
-	c->timer_at = c->deadline;
-	if (loop_timer_start(c->timer, c->deadline - now) == -1)
-		http_conn_lost(c);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The parts of the HTTP layer that one connection is made of.  Private to
- * http_server.c (all connections), http_conn.c (one connection: its input
- * and its states), http_exchange.c (what the callee sees of a request) and
- * http_send.c (output).
+ * http_server.c (all connections), http_conn.c (one connection and its
+ * states), http_input.c, http_body.c and http_send.c (bytes in and out),
+ * http_wait.c (events and deadlines) and http_exchange.c (what the callee
+ * sees of a request).
  *
- * Callbacks run only inside http_conn_run(); what a callee calls sets fields
- * and asks for a run.  So no callback is entered from inside another, and
- * nothing is freed beneath its user.
+ * Callbacks run only inside http_conn_run() and at a deadline; what a callee
+ * calls sets fields and asks for a run.  So no callback is entered from
+ * inside another, and nothing is freed beneath its user.
  */
 #ifndef HTTP_CONN_H
 #define HTTP_CONN_H
@@ -188,6 +189,29 @@ void	 http_conn_close(struct http_conn *);	/* at once */
 /* The same for an exchange in the middle: it ends before. */
 void	 http_conn_lost(struct http_conn *);
 void	 http_conn_free(struct http_conn *);
+
+/* Answer a request that never becomes an exchange for the callee. */
+bool	 http_conn_refuse(struct http_conn *, int status, const char *reason);
+/* Lingering has read enough; now it only waits. */
+bool	 http_conn_has_lingered(const struct http_conn *);
+
+/* http_input.c.  Fill: 1, there is input now; 0, wait; -1, none will come. */
+size_t	 http_input_left(const struct http_conn *);
+int	 http_input_fill(struct http_conn *, size_t want);
+int	 http_input_keep(struct http_conn *);	/* after a run; -1 ENOMEM */
+void	 http_input_drop(struct http_conn *);
+
+/* http_body.c */
+bool	 http_body_is_active(const struct http_conn *);
+/* One step with the body; false when it waits for something. */
+bool	 http_body_step(struct http_conn *);
+/* No more of it can come: tell the callee; or answer, too. */
+void	 http_body_tell_failed(struct http_conn *);
+void	 http_body_break(struct http_conn *, int status, const char *reason);
+
+/* http_wait.c: what to wait for after a run; -1 when it cannot be set up. */
+int	 http_wait_settle(struct http_conn *);
+loop_timer_fn	 http_wait_on_timer;
 
 /* http_conn_io.c: as recv(2) and send(2), for both kinds of connection. */
 ssize_t	 http_conn_read(struct http_conn *, void *, size_t);

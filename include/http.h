@@ -67,7 +67,7 @@ struct http_limits {
 	uint64_t	 idle_timeout_ms;	/* between requests */
 	uint64_t	 body_timeout_ms;	/* without any body byte */
 	uint64_t	 send_timeout_ms;	/* without progress */
-	uint64_t	 max_discard;		/* unread body read, else close */
+	uint64_t	 max_discard;		/* of an unread body */
 	uint64_t	 max_requests;		/* per connection, then close */
 };
 extern const struct http_limits http_limits_default;
