@@ -127,6 +127,15 @@ spin(struct fixture *f, uint64_t ms)
 	assert_int_equal(loop_run(f->loop), 0);
 }
 
+/* Until the keeper has taken up, or given up, all but so many bodies. */
+static void
+await_bodies(struct fixture *f, size_t n)
+{
+	do
+		spin(f, 5);
+	while (LIST_FIRST(&f->keeper.workers)->nbodies != n);
+}
+
 static enum store_result
 await(struct answer *a)
 {
@@ -325,7 +334,7 @@ test_keeper_session_is_exclusive(void **state)
 	    KEEPER_ANY, on_room, on_done, &a);
 	assert_non_null(a.call);
 	assert_int_equal(keeper_call_write(a.call, "abc", 3), 3);
-	spin(f, 20);
+	await_bodies(f, 1);
 	assert_int_equal(append(&b, KEEPER_ANY, KEEPER_ANY, "x", 1),
 	    STORE_BUSY);
 	assert_non_null(keeper_upload_cancel(f->keepers, "a", ID, on_done,
@@ -355,7 +364,7 @@ test_keeper_abort_keeps_what_arrived(void **state)
 	    on_done, &a);
 	assert_int_equal(keeper_call_write(a.call, "abc", 3), 3);
 	keeper_call_cancel(a.call);
-	spin(f, 30);
+	await_bodies(f, 0);
 	assert_int_equal(a.times, 0);
 	assert_int_equal(upload_status(f->tmp.store, "a", ID, &offset),
 	    STORE_OK);
@@ -365,9 +374,10 @@ test_keeper_abort_keeps_what_arrived(void **state)
 	b.call = keeper_upload_finish(f->keepers, "a", ID, false, 3, 3, &d,
 	    on_room, on_done, &b);
 	assert_int_equal(keeper_call_write(b.call, "de", 2), 2);
+	await_bodies(f, 1);
 	spin(f, 20);
 	keeper_call_cancel(b.call);
-	spin(f, 30);
+	await_bodies(f, 0);
 	assert_int_equal(upload_status(f->tmp.store, "a", ID, &offset),
 	    STORE_OK);
 	assert_int_equal(offset, 3);
@@ -385,7 +395,8 @@ test_keeper_worker_vanishes(void **state)
 	a.call = keeper_upload_append(f->keepers, "a", ID, 0, KEEPER_ANY,
 	    on_room, on_done, &a);
 	assert_int_equal(keeper_call_write(a.call, "abc", 3), 3);
-	spin(f, 20);
+	await_bodies(f, 1);
+	spin(f, 50);
 	keeper_worker_cut_all(&f->keeper);
 	/* The worker's side of it: the call fails at once. */
 	assert_int_equal(await(&a), STORE_GONE);
@@ -477,7 +488,7 @@ test_keeper_too_many_bodies(void **state)
 	assert_int_equal(await(&a[KEEPER_MAX_BODIES]), STORE_LIMIT);
 	for (i = 0; i < KEEPER_MAX_BODIES; i++)
 		keeper_call_cancel(a[i].call);
-	spin(f, 100);
+	await_bodies(f, 0);
 	assert_int_equal(tmp_count(&f->tmp,
 	    "docker/registry/v2/repositories/a/_uploads"), 0);
 }
@@ -805,7 +816,7 @@ test_keeper_cuts_off_a_lying_worker(void **state)
 	};
 	struct fixture *f = *state;
 	struct msg_chan *chan;
-	int lie, fds[2];
+	int lie, i, fds[2];
 	bool cut;
 
 	for (lie = 0; lie < NLIES; lie++) {
@@ -817,7 +828,8 @@ test_keeper_cuts_off_a_lying_worker(void **state)
 		    rules, 1, raw_closed, &cut);
 		assert_non_null(chan);
 		tell_lie(f, chan, (enum lie)lie, fds);
-		spin(f, 20);
+		for (i = 0; i < 200 && !cut; i++)
+			spin(f, 10);
 		if (!cut)
 			fail_msg("lie %d was believed", lie);
 		msg_chan_free(chan);
