@@ -23,6 +23,9 @@
 #define D	ACTION_DELETE
 #define A	ACTION_ALL
 
+#define LONG_ADDRESS	"1111:2222:3333:4444:5555:6666:7777:8888:9999:" \
+			"aaaa:bbbb:cccc:dddd:eeee"
+
 static void
 test_acl_match(void **state)
 {
@@ -190,8 +193,7 @@ test_acl_networks(void **state)
 		"10.0.0.0/-1", "10.0.0.0/8 ", "10.0.0.0/ 8", "10.0.0.1/8",
 		"10.0.0.0/8/8", "10.0.0.256", "::/129", "::1/127x",
 		"2001:db8::1/32", "fe80::1%eth0", "example.com", "010.0.0.0.1",
-		"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc:"
-		    "dddd",
+		LONG_ADDRESS,
 	};
 	struct acl_network	 network;
 	size_t			 i;
@@ -291,69 +293,70 @@ example(void)
 	return acl;
 }
 
+static const struct {
+	const char	*user, *peer, *service, *scope;
+	unsigned	 want;
+	int		 rule;
+} decisions[] = {
+	/* "*": all that a rule has; the literal only where it is */
+	{ "admin", "", "prod", "repository:a:*", P | W | D | A, 1 },
+	{ "admin", "", "prod", "repository:a:pull,push", P | W, 1 },
+	{ "admin", "", "prod", "repository:a:read", 0, 1 },
+	{ "admin", "", "prod", "registry:catalog:*", A, 2 },
+	{ "bob", "", "prod", "repository:bob/x:*", P | W | D, 6 },
+	{ "bob", "", "prod", "repository:bob/x:pull,*", P | W | D, 6 },
+	{ "bob", "", "prod", "repository:bob/x:delete", D, 6 },
+	{ "bob", "", "prod", "registry:catalog:*", 0, -1 },
+	{ "auditor", "", "prod", "registry:catalog:*", 0, 9 },
+	{ "auditor", "", "prod", "registry:catalog:pull", 0, 9 },
+	/* groups and services */
+	{ "bob", "", "production", "repository:ops/a:pull,push,delete",
+	    P | W, 3 },
+	{ "zoe", "", "prod", "repository:ops/a:pull", P, 3 },
+	{ "olga", "", "prod", "repository:ops/a:pull", P, 3 },
+	{ "bob", "", "test", "repository:ops/a:pull", 0, -1 },
+	{ "alice", "", "prod", "repository:ops/a:pull", 0, -1 },
+	{ "bob", "", "prod", "repository:ops/a/b:pull", 0, -1 },
+	{ "", "", "prod", "repository:ops/a:pull", 0, -1 },
+	/* networks */
+	{ "bob", "10.9.8.7", "x", "repository:internal/a:pull", P, 4 },
+	{ "", "10.9.8.7", "x", "repository:internal/a:pull", P, 4 },
+	{ "", "::ffff:10.9.8.7", "x", "repository:internal/a:pull", P,
+	    4 },
+	{ "bob", "192.0.2.1", "x", "repository:internal/a:pull", 0,
+	    -1 },
+	{ "bob", "", "x", "repository:internal/a:pull", 0, -1 },
+	/* the first that matches, be it to deny */
+	{ "secret", "", "x", "repository:secret/a:pull", 0, 5 },
+	{ "mallory", "", "x", "repository:mallory/a:pull", 0, 0 },
+	{ "mallory", "", "x", "registry:catalog:*", 0, 0 },
+	{ "admin", "", "x", "repository:secret/a:pull", P, 1 },
+	/* users: nobody is not everybody */
+	{ "", "", "x", "repository:public/a:pull,push", P, 7 },
+	{ "bob", "", "x", "repository:public/a:pull", 0, -1 },
+	{ "ci-1", "", "x", "repository:builds/a:pull,push", W, 8 },
+	{ "ci", "", "x", "repository:builds/a:push", 0, -1 },
+	{ "*", "", "x", "repository:a/x:pull", 0, -1 },
+	{ "a*", "", "x", "repository:ab/x:pull", 0, -1 },
+	{ "a/b", "", "x", "repository:a/b/c:pull", P, 6 },
+	{ "bob", "", "x", "repository:bob:pull", 0, -1 },
+	{ "Bob", "", "x", "repository:bob/x:pull", 0, -1 },
+	{ "Admin", "", "x", "repository:a:pull", 0, -1 },
+	/* what no registry has is nobody's, not even the admin's */
+	{ "admin", "", "x", "repository:A:pull", 0, -1 },
+	{ "admin", "", "x", "repository:a/../b:pull", 0, -1 },
+	{ "admin", "", "x", "repository:a//b:pull", 0, -1 },
+	{ "admin", "", "x", "repository:a%2fb:pull", 0, -1 },
+	{ "admin", "", "x", "repository:host:5000/a:pull", 0, -1 },
+	{ "bob", "", "x", "repository:bob/../alice/x:pull", 0, -1 },
+	{ "admin", "", "x", "registry:other:*", 0, -1 },
+	{ "admin", "", "x", "robot:a:pull", 0, -1 },
+	{ "admin", "", "x", "repository(plugin):a:pull", P, 1 },
+};
+
 static void
 test_acl_decides(void **state)
 {
-	static const struct {
-		const char	*user, *peer, *service, *scope;
-		unsigned	 want;
-		int		 rule;
-	} cases[] = {
-		/* "*": all that a rule has; the literal only where it is */
-		{ "admin", "", "prod", "repository:a:*", P | W | D | A, 1 },
-		{ "admin", "", "prod", "repository:a:pull,push", P | W, 1 },
-		{ "admin", "", "prod", "repository:a:read", 0, 1 },
-		{ "admin", "", "prod", "registry:catalog:*", A, 2 },
-		{ "bob", "", "prod", "repository:bob/x:*", P | W | D, 6 },
-		{ "bob", "", "prod", "repository:bob/x:pull,*", P | W | D, 6 },
-		{ "bob", "", "prod", "repository:bob/x:delete", D, 6 },
-		{ "bob", "", "prod", "registry:catalog:*", 0, -1 },
-		{ "auditor", "", "prod", "registry:catalog:*", 0, 9 },
-		{ "auditor", "", "prod", "registry:catalog:pull", 0, 9 },
-		/* groups and services */
-		{ "bob", "", "production", "repository:ops/a:pull,push,delete",
-		    P | W, 3 },
-		{ "zoe", "", "prod", "repository:ops/a:pull", P, 3 },
-		{ "olga", "", "prod", "repository:ops/a:pull", P, 3 },
-		{ "bob", "", "test", "repository:ops/a:pull", 0, -1 },
-		{ "alice", "", "prod", "repository:ops/a:pull", 0, -1 },
-		{ "bob", "", "prod", "repository:ops/a/b:pull", 0, -1 },
-		{ "", "", "prod", "repository:ops/a:pull", 0, -1 },
-		/* networks */
-		{ "bob", "10.9.8.7", "x", "repository:internal/a:pull", P, 4 },
-		{ "", "10.9.8.7", "x", "repository:internal/a:pull", P, 4 },
-		{ "", "::ffff:10.9.8.7", "x", "repository:internal/a:pull", P,
-		    4 },
-		{ "bob", "192.0.2.1", "x", "repository:internal/a:pull", 0,
-		    -1 },
-		{ "bob", "", "x", "repository:internal/a:pull", 0, -1 },
-		/* the first that matches, be it to deny */
-		{ "secret", "", "x", "repository:secret/a:pull", 0, 5 },
-		{ "mallory", "", "x", "repository:mallory/a:pull", 0, 0 },
-		{ "mallory", "", "x", "registry:catalog:*", 0, 0 },
-		{ "admin", "", "x", "repository:secret/a:pull", P, 1 },
-		/* users: nobody is not everybody */
-		{ "", "", "x", "repository:public/a:pull,push", P, 7 },
-		{ "bob", "", "x", "repository:public/a:pull", 0, -1 },
-		{ "ci-1", "", "x", "repository:builds/a:pull,push", W, 8 },
-		{ "ci", "", "x", "repository:builds/a:push", 0, -1 },
-		{ "*", "", "x", "repository:a/x:pull", 0, -1 },
-		{ "a*", "", "x", "repository:ab/x:pull", 0, -1 },
-		{ "a/b", "", "x", "repository:a/b/c:pull", P, 6 },
-		{ "bob", "", "x", "repository:bob:pull", 0, -1 },
-		{ "Bob", "", "x", "repository:bob/x:pull", 0, -1 },
-		{ "Admin", "", "x", "repository:a:pull", 0, -1 },
-		/* what no registry has is nobody's, not even the admin's */
-		{ "admin", "", "x", "repository:A:pull", 0, -1 },
-		{ "admin", "", "x", "repository:a/../b:pull", 0, -1 },
-		{ "admin", "", "x", "repository:a//b:pull", 0, -1 },
-		{ "admin", "", "x", "repository:a%2fb:pull", 0, -1 },
-		{ "admin", "", "x", "repository:host:5000/a:pull", 0, -1 },
-		{ "bob", "", "x", "repository:bob/../alice/x:pull", 0, -1 },
-		{ "admin", "", "x", "registry:other:*", 0, -1 },
-		{ "admin", "", "x", "robot:a:pull", 0, -1 },
-		{ "admin", "", "x", "repository(plugin):a:pull", P, 1 },
-	};
 	struct acl_subject	 subject;
 	struct scope		 scope;
 	struct acl		*acl = example();
@@ -362,17 +365,17 @@ test_acl_decides(void **state)
 	int			 rule;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < sizeof(decisions) / sizeof(decisions[0]); i++) {
 		memset(&subject, 0, sizeof(subject));
-		subject.user = cases[i].user;
-		subject.peer = cases[i].peer;
-		subject.service = cases[i].service;
-		assert_int_equal(scope_parse(&scope, cases[i].scope,
-		    strlen(cases[i].scope)), 0);
+		subject.user = decisions[i].user;
+		subject.peer = decisions[i].peer;
+		subject.service = decisions[i].service;
+		assert_int_equal(scope_parse(&scope, decisions[i].scope,
+		    strlen(decisions[i].scope)), 0);
 		got = acl_decide(acl, &subject, &scope, &rule);
-		if (got != cases[i].want || rule != cases[i].rule)
-			fail_msg("%s %s: %#x by rule %d", cases[i].user,
-			    cases[i].scope, got, rule);
+		if (got != decisions[i].want || rule != decisions[i].rule)
+			fail_msg("%s %s: %#x by rule %d", decisions[i].user,
+			    decisions[i].scope, got, rule);
 	}
 	acl_free(acl);
 }

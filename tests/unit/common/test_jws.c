@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The verifier against forged, confused and oddly spelled tokens.  Every
- * token here that must be refused is refused with the right result, and each
- * attack has a good twin that passes, so that it fails for its own reason.
+ * The verifier against forged and confused tokens.  Every token here that
+ * must be refused is refused with the right result, and each attack has a
+ * good twin that passes, so that it fails for its own reason.
  */
 #include "jws.h"
 
@@ -143,143 +143,144 @@ fill_in(const char *header)
 	return buf_steal(&buf, NULL);
 }
 
+static const struct {
+	const char	 *header;
+	EVP_PKEY	**pkey;
+	const char	 *alg;		/* how it is really signed */
+	enum jws_result	  want;
+} headers[] = {
+	/* each algorithm with its key */
+	{ "{'alg':'RS256','kid':'@R'}", &rsa, "RS256", JWS_OK },
+	{ "{'alg':'RS384','kid':'@R'}", &rsa, "RS384", JWS_OK },
+	{ "{'alg':'RS512','kid':'@R'}", &rsa, "RS512", JWS_OK },
+	{ "{'alg':'PS256','kid':'@R'}", &rsa, "PS256", JWS_OK },
+	{ "{'alg':'PS384','kid':'@R'}", &rsa, "PS384", JWS_OK },
+	{ "{'alg':'PS512','kid':'@R'}", &rsa, "PS512", JWS_OK },
+	{ "{'alg':'ES256','kid':'@2'}", &p256, "ES256", JWS_OK },
+	{ "{'alg':'ES384','kid':'@3'}", &p384, "ES384", JWS_OK },
+	{ "{'alg':'ES512','kid':'@5'}", &p521, "ES512", JWS_OK },
+	{ "{'alg':'EdDSA','kid':'@D'}", &ed, "EdDSA", JWS_OK },
+	{ "{'alg':'RS256','kid':'@L'}", &rsa, "RS256", JWS_OK },
+	/* the header is not how it was signed */
+	{ "{'alg':'RS256','kid':'@R'}", &rsa, "RS512", JWS_SIGNATURE },
+	{ "{'alg':'RS256','kid':'@R'}", &rsa, "PS256", JWS_SIGNATURE },
+	{ "{'alg':'PS256','kid':'@R'}", &rsa, "RS256", JWS_SIGNATURE },
+	{ "{'alg':'PS256','kid':'@R'}", &rsa, "PS512", JWS_SIGNATURE },
+	/* algorithms that are not there, however they are spelled */
+	{ "{'alg':'none','kid':'@R'}", &rsa, "RS256", JWS_ALGORITHM },
+	{ "{'alg':'NoNe','kid':'@R'}", &rsa, "RS256", JWS_ALGORITHM },
+	{ "{'alg':'None','kid':'@R'}", &rsa, "RS256", JWS_ALGORITHM },
+	{ "{'alg':'NONE','kid':'@R'}", &rsa, "RS256", JWS_ALGORITHM },
+	{ "{'alg':'rs256','kid':'@R'}", &rsa, "RS256", JWS_ALGORITHM },
+	{ "{'alg':'RS1','kid':'@R'}", &rsa, "RS256", JWS_ALGORITHM },
+	{ "{'alg':'','kid':'@R'}", &rsa, "RS256", JWS_ALGORITHM },
+	{ "{'alg':'HS256','kid':'@R'}", &rsa, "RS256", JWS_ALGORITHM },
+	{ "{'alg':'ES256K','kid':'@2'}", &p256, "ES256", JWS_ALGORITHM },
+	{ "{'kid':'@R'}", &rsa, "RS256", JWS_MALFORMED },
+	{ "{'alg':null,'kid':'@R'}", &rsa, "RS256", JWS_MALFORMED },
+	{ "{'alg':['RS256'],'kid':'@R'}", &rsa, "RS256", JWS_MALFORMED },
+	{ "{'alg':256,'kid':'@R'}", &rsa, "RS256", JWS_MALFORMED },
+	/* an algorithm of another type of key */
+	{ "{'alg':'RS256','kid':'@2'}", &rsa, "RS256", JWS_ALGORITHM },
+	{ "{'alg':'RS256','kid':'@2'}", &p256, "ES256", JWS_ALGORITHM },
+	{ "{'alg':'ES256','kid':'@R'}", &p256, "ES256", JWS_ALGORITHM },
+	{ "{'alg':'ES256','kid':'@3'}", &p384, "ES256", JWS_ALGORITHM },
+	{ "{'alg':'ES384','kid':'@2'}", &p256, "ES384", JWS_ALGORITHM },
+	{ "{'alg':'ES512','kid':'@3'}", &p384, "ES512", JWS_ALGORITHM },
+	{ "{'alg':'EdDSA','kid':'@2'}", &p256, "ES256", JWS_ALGORITHM },
+	{ "{'alg':'RS256','kid':'@D'}", &ed, "EdDSA", JWS_ALGORITHM },
+	/* keys that are not trusted */
+	{ "{'alg':'RS256','kid':'@R'}", &evil, "RS256", JWS_SIGNATURE },
+	{ "{'alg':'RS256','kid':'@R'}", &weak, "RS256", JWS_SIGNATURE },
+	{ "{'alg':'ES256','kid':'@2'}", &evil_ec, "ES256",
+	    JWS_SIGNATURE },
+	{ "{'alg':'ES384','kid':'@3'}", &p256, "ES384", JWS_SIGNATURE },
+	{ "{'alg':'RS256','kid':'@X'}", &evil, "RS256",
+	    JWS_UNKNOWN_KEY },
+	{ "{'alg':'RS256'}", &rsa, "RS256", JWS_UNKNOWN_KEY },
+	/* a kid is a name, and a string */
+	{ "{'alg':'RS256','kid':''}", &rsa, "RS256", JWS_UNKNOWN_KEY },
+	{ "{'alg':'RS256','kid':'../../../../etc/passwd'}", &rsa,
+	    "RS256", JWS_UNKNOWN_KEY },
+	{ "{'alg':'RS256','kid':'; DROP TABLE keys --'}", &rsa, "RS256",
+	    JWS_UNKNOWN_KEY },
+	{ "{'alg':'RS256','kid':'@R '}", &rsa, "RS256",
+	    JWS_UNKNOWN_KEY },
+	{ "{'alg':'RS256','kid':'@R\\u0000'}", &rsa, "RS256",
+	    JWS_MALFORMED },
+	{ "{'alg':'RS256','kid':1}", &rsa, "RS256", JWS_MALFORMED },
+	{ "{'alg':'RS256','kid':null}", &rsa, "RS256", JWS_MALFORMED },
+	{ "{'alg':'RS256','kid':['@R']}", &rsa, "RS256",
+	    JWS_MALFORMED },
+	/* extensions, compression */
+	{ "{'alg':'RS256','kid':'@R','crit':['exp'],'exp':1}", &rsa,
+	    "RS256", JWS_MALFORMED },
+	{ "{'alg':'RS256','kid':'@R','crit':['bork']}", &rsa, "RS256",
+	    JWS_MALFORMED },
+	{ "{'alg':'RS256','kid':'@R','crit':null}", &rsa, "RS256",
+	    JWS_MALFORMED },
+	{ "{'alg':'RS256','kid':'@R','b64':false}", &rsa, "RS256",
+	    JWS_MALFORMED },
+	{ "{'alg':'RS256','kid':'@R','zip':'DEF'}", &rsa, "RS256",
+	    JWS_MALFORMED },
+	{ "{'alg':'RS256','kid':'@R','made-up':{'x':1}}", &rsa, "RS256",
+	    JWS_OK },
+	/* types */
+	{ "{'typ':'JWT','alg':'RS256','kid':'@R'}", &rsa, "RS256",
+	    JWS_OK },
+	{ "{'typ':'jwt','alg':'RS256','kid':'@R'}", &rsa, "RS256",
+	    JWS_OK },
+	{ "{'typ':'at+jwt','alg':'RS256','kid':'@R'}", &rsa, "RS256",
+	    JWS_OK },
+	{ "{'typ':'JOSE+JSON','alg':'RS256','kid':'@R'}", &rsa, "RS256",
+	    JWS_MALFORMED },
+	{ "{'typ':'','alg':'RS256','kid':'@R'}", &rsa, "RS256",
+	    JWS_MALFORMED },
+	{ "{'typ':null,'alg':'RS256','kid':'@R'}", &rsa, "RS256",
+	    JWS_MALFORMED },
+	/* keys and places of keys that the token brings */
+	{ "{'alg':'RS256','kid':'@R','jwk':{'kty':'RSA','e':'AQAB',"
+	    "'n':'AAAA'}}", &evil, "RS256", JWS_SIGNATURE },
+	{ "{'alg':'RS256','kid':'@R','jwk':{'kty':'RSA','e':'AQAB',"
+	    "'n':'AAAA'}}", &rsa, "RS256", JWS_OK },
+	{ "{'alg':'RS256','kid':'@X','jku':'http://127.0.0.1:1/',"
+	    "'x5u':'http://127.0.0.1:1/'}", &evil, "RS256",
+	    JWS_UNKNOWN_KEY },
+	/* not JSON, or not only one meaning */
+	{ "{'alg':'none','alg':'RS256','kid':'@R'}", &rsa, "RS256",
+	    JWS_MALFORMED },
+	{ "{'alg':'RS256','kid':'@X','kid':'@R'}", &rsa, "RS256",
+	    JWS_MALFORMED },
+	{ "['RS256','@R']", &rsa, "RS256", JWS_MALFORMED },
+	{ "'RS256'", &rsa, "RS256", JWS_MALFORMED },
+	{ "{'alg':'RS256','kid':'@R'}x", &rsa, "RS256",
+	    JWS_MALFORMED },
+	{ "{'alg':'RS256','kid':'@R','\xff':1}", &rsa, "RS256",
+	    JWS_MALFORMED },
+	{ "{'alg':'RS256','kid':'@R','x':'\\ud800'}", &rsa, "RS256",
+	    JWS_MALFORMED },
+	/* x5c without anchors is refused, whatever the kid */
+	{ "{'alg':'RS256','kid':'@R','x5c':[]}", &rsa, "RS256",
+	    JWS_CERTIFICATE },
+	{ "{'alg':'RS256','kid':'@R','x5c':null}", &rsa, "RS256",
+	    JWS_CERTIFICATE },
+};
+
 static void
 test_jws_algorithms_and_headers(void **state)
 {
-	const struct {
-		const char	*header;
-		EVP_PKEY	*pkey;
-		const char	*alg;		/* how it is really signed */
-		enum jws_result	 want;
-	} cases[] = {
-		/* each algorithm with its key */
-		{ "{'alg':'RS256','kid':'@R'}", rsa, "RS256", JWS_OK },
-		{ "{'alg':'RS384','kid':'@R'}", rsa, "RS384", JWS_OK },
-		{ "{'alg':'RS512','kid':'@R'}", rsa, "RS512", JWS_OK },
-		{ "{'alg':'PS256','kid':'@R'}", rsa, "PS256", JWS_OK },
-		{ "{'alg':'PS384','kid':'@R'}", rsa, "PS384", JWS_OK },
-		{ "{'alg':'PS512','kid':'@R'}", rsa, "PS512", JWS_OK },
-		{ "{'alg':'ES256','kid':'@2'}", p256, "ES256", JWS_OK },
-		{ "{'alg':'ES384','kid':'@3'}", p384, "ES384", JWS_OK },
-		{ "{'alg':'ES512','kid':'@5'}", p521, "ES512", JWS_OK },
-		{ "{'alg':'EdDSA','kid':'@D'}", ed, "EdDSA", JWS_OK },
-		{ "{'alg':'RS256','kid':'@L'}", rsa, "RS256", JWS_OK },
-		/* the header is not how it was signed */
-		{ "{'alg':'RS256','kid':'@R'}", rsa, "RS512", JWS_SIGNATURE },
-		{ "{'alg':'RS256','kid':'@R'}", rsa, "PS256", JWS_SIGNATURE },
-		{ "{'alg':'PS256','kid':'@R'}", rsa, "RS256", JWS_SIGNATURE },
-		{ "{'alg':'PS256','kid':'@R'}", rsa, "PS512", JWS_SIGNATURE },
-		/* algorithms that are not there, however they are spelled */
-		{ "{'alg':'none','kid':'@R'}", rsa, "RS256", JWS_ALGORITHM },
-		{ "{'alg':'NoNe','kid':'@R'}", rsa, "RS256", JWS_ALGORITHM },
-		{ "{'alg':'None','kid':'@R'}", rsa, "RS256", JWS_ALGORITHM },
-		{ "{'alg':'NONE','kid':'@R'}", rsa, "RS256", JWS_ALGORITHM },
-		{ "{'alg':'rs256','kid':'@R'}", rsa, "RS256", JWS_ALGORITHM },
-		{ "{'alg':'RS1','kid':'@R'}", rsa, "RS256", JWS_ALGORITHM },
-		{ "{'alg':'','kid':'@R'}", rsa, "RS256", JWS_ALGORITHM },
-		{ "{'alg':'HS256','kid':'@R'}", rsa, "RS256", JWS_ALGORITHM },
-		{ "{'alg':'ES256K','kid':'@2'}", p256, "ES256", JWS_ALGORITHM },
-		{ "{'kid':'@R'}", rsa, "RS256", JWS_MALFORMED },
-		{ "{'alg':null,'kid':'@R'}", rsa, "RS256", JWS_MALFORMED },
-		{ "{'alg':['RS256'],'kid':'@R'}", rsa, "RS256", JWS_MALFORMED },
-		{ "{'alg':256,'kid':'@R'}", rsa, "RS256", JWS_MALFORMED },
-		/* an algorithm of another type of key */
-		{ "{'alg':'RS256','kid':'@2'}", rsa, "RS256", JWS_ALGORITHM },
-		{ "{'alg':'RS256','kid':'@2'}", p256, "ES256", JWS_ALGORITHM },
-		{ "{'alg':'ES256','kid':'@R'}", p256, "ES256", JWS_ALGORITHM },
-		{ "{'alg':'ES256','kid':'@3'}", p384, "ES256", JWS_ALGORITHM },
-		{ "{'alg':'ES384','kid':'@2'}", p256, "ES384", JWS_ALGORITHM },
-		{ "{'alg':'ES512','kid':'@3'}", p384, "ES512", JWS_ALGORITHM },
-		{ "{'alg':'EdDSA','kid':'@2'}", p256, "ES256", JWS_ALGORITHM },
-		{ "{'alg':'RS256','kid':'@D'}", ed, "EdDSA", JWS_ALGORITHM },
-		/* keys that are not trusted */
-		{ "{'alg':'RS256','kid':'@R'}", evil, "RS256", JWS_SIGNATURE },
-		{ "{'alg':'RS256','kid':'@R'}", weak, "RS256", JWS_SIGNATURE },
-		{ "{'alg':'ES256','kid':'@2'}", evil_ec, "ES256",
-		    JWS_SIGNATURE },
-		{ "{'alg':'ES384','kid':'@3'}", p256, "ES384", JWS_SIGNATURE },
-		{ "{'alg':'RS256','kid':'@X'}", evil, "RS256",
-		    JWS_UNKNOWN_KEY },
-		{ "{'alg':'RS256'}", rsa, "RS256", JWS_UNKNOWN_KEY },
-		/* a kid is a name, and a string */
-		{ "{'alg':'RS256','kid':''}", rsa, "RS256", JWS_UNKNOWN_KEY },
-		{ "{'alg':'RS256','kid':'../../../../etc/passwd'}", rsa,
-		    "RS256", JWS_UNKNOWN_KEY },
-		{ "{'alg':'RS256','kid':'; DROP TABLE keys --'}", rsa, "RS256",
-		    JWS_UNKNOWN_KEY },
-		{ "{'alg':'RS256','kid':'@R '}", rsa, "RS256",
-		    JWS_UNKNOWN_KEY },
-		{ "{'alg':'RS256','kid':'@R\\u0000'}", rsa, "RS256",
-		    JWS_MALFORMED },
-		{ "{'alg':'RS256','kid':1}", rsa, "RS256", JWS_MALFORMED },
-		{ "{'alg':'RS256','kid':null}", rsa, "RS256", JWS_MALFORMED },
-		{ "{'alg':'RS256','kid':['@R']}", rsa, "RS256",
-		    JWS_MALFORMED },
-		/* extensions, compression */
-		{ "{'alg':'RS256','kid':'@R','crit':['exp'],'exp':1}", rsa,
-		    "RS256", JWS_MALFORMED },
-		{ "{'alg':'RS256','kid':'@R','crit':['bork']}", rsa, "RS256",
-		    JWS_MALFORMED },
-		{ "{'alg':'RS256','kid':'@R','crit':null}", rsa, "RS256",
-		    JWS_MALFORMED },
-		{ "{'alg':'RS256','kid':'@R','b64':false}", rsa, "RS256",
-		    JWS_MALFORMED },
-		{ "{'alg':'RS256','kid':'@R','zip':'DEF'}", rsa, "RS256",
-		    JWS_MALFORMED },
-		{ "{'alg':'RS256','kid':'@R','made-up':{'x':1}}", rsa, "RS256",
-		    JWS_OK },
-		/* types */
-		{ "{'typ':'JWT','alg':'RS256','kid':'@R'}", rsa, "RS256",
-		    JWS_OK },
-		{ "{'typ':'jwt','alg':'RS256','kid':'@R'}", rsa, "RS256",
-		    JWS_OK },
-		{ "{'typ':'at+jwt','alg':'RS256','kid':'@R'}", rsa, "RS256",
-		    JWS_OK },
-		{ "{'typ':'JOSE+JSON','alg':'RS256','kid':'@R'}", rsa, "RS256",
-		    JWS_MALFORMED },
-		{ "{'typ':'','alg':'RS256','kid':'@R'}", rsa, "RS256",
-		    JWS_MALFORMED },
-		{ "{'typ':null,'alg':'RS256','kid':'@R'}", rsa, "RS256",
-		    JWS_MALFORMED },
-		/* keys and places of keys that the token brings */
-		{ "{'alg':'RS256','kid':'@R','jwk':{'kty':'RSA','e':'AQAB',"
-		    "'n':'AAAA'}}", evil, "RS256", JWS_SIGNATURE },
-		{ "{'alg':'RS256','kid':'@R','jwk':{'kty':'RSA','e':'AQAB',"
-		    "'n':'AAAA'}}", rsa, "RS256", JWS_OK },
-		{ "{'alg':'RS256','kid':'@X','jku':'http://127.0.0.1:1/',"
-		    "'x5u':'http://127.0.0.1:1/'}", evil, "RS256",
-		    JWS_UNKNOWN_KEY },
-		/* not JSON, or not only one meaning */
-		{ "{'alg':'none','alg':'RS256','kid':'@R'}", rsa, "RS256",
-		    JWS_MALFORMED },
-		{ "{'alg':'RS256','kid':'@X','kid':'@R'}", rsa, "RS256",
-		    JWS_MALFORMED },
-		{ "['RS256','@R']", rsa, "RS256", JWS_MALFORMED },
-		{ "'RS256'", rsa, "RS256", JWS_MALFORMED },
-		{ "{'alg':'RS256','kid':'@R'}x", rsa, "RS256",
-		    JWS_MALFORMED },
-		{ "{'alg':'RS256','kid':'@R','\xff':1}", rsa, "RS256",
-		    JWS_MALFORMED },
-		{ "{'alg':'RS256','kid':'@R','x':'\\ud800'}", rsa, "RS256",
-		    JWS_MALFORMED },
-		/* x5c without anchors is refused, whatever the kid */
-		{ "{'alg':'RS256','kid':'@R','x5c':[]}", rsa, "RS256",
-		    JWS_CERTIFICATE },
-		{ "{'alg':'RS256','kid':'@R','x5c':null}", rsa, "RS256",
-		    JWS_CERTIFICATE },
-	};
 	char	*header;
 	size_t	 i, j;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		header = fill_in(cases[i].header);
+	for (i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		header = fill_in(headers[i].header);
 		for (j = 0; header[j] != '\0'; j++) {
 			if (header[j] == '\'')
 				header[j] = '"';
 		}
-		check(set, cases[i].header, maker_token(header, CLAIMS,
-		    cases[i].pkey, cases[i].alg), cases[i].want);
+		check(set, headers[i].header, maker_token(header, CLAIMS,
+		    *headers[i].pkey, headers[i].alg), headers[i].want);
 		free(header);
 	}
 }
@@ -342,7 +343,7 @@ test_jws_refuses_hmac_with_public_keys(void **state)
 static void
 test_jws_refuses_unsigned(void **state)
 {
-	static const char *const headers[] = {
+	static const char *const unsafe[] = {
 		"{\"alg\":\"none\"}", "{\"alg\":\"NoNe\"}",
 		"{\"alg\":\"None\"}", "{\"alg\":\"NONE\"}",
 	};
@@ -350,8 +351,8 @@ test_jws_refuses_unsigned(void **state)
 	size_t		 i;
 
 	(void)state;
-	for (i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
-		maker_begin(&buf, headers[i], CLAIMS);
+	for (i = 0; i < sizeof(unsafe) / sizeof(unsafe[0]); i++) {
+		maker_begin(&buf, unsafe[i], CLAIMS);
 		assert_int_equal(verify(single, buf_str(&buf)),
 		    JWS_MALFORMED);
 		buf_addc(&buf, '.');
@@ -372,308 +373,6 @@ good_token(void)
 	snprintf(header, sizeof(header), "{\"alg\":\"RS256\",\"kid\":\"%s\"}",
 	    rsa_kid);
 	return maker_token(header, CLAIMS, rsa, "RS256");
-}
-
-/* One token has one spelling: whatever is changed in it ruins it. */
-static void
-test_jws_has_one_spelling(void **state)
-{
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789-_";
-	static const char *const tails[] = { "=", "==", ".", "..", "!", "!!",
-	    " ", "\n", "A", "AA", "AAAA", ".A", "%" };
-	char	*token, *last, copy[2048], keep;
-	size_t	 i, len;
-
-	(void)state;
-	token = good_token();
-	len = strlen(token);
-	assert_int_equal(verify(set, token), JWS_OK);
-	for (i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
-		snprintf(copy, sizeof(copy), "%s%s", token, tails[i]);
-		if (verify(set, copy) == JWS_OK)
-			fail_msg("good with \"%s\" behind it", tails[i]);
-		snprintf(copy, sizeof(copy), "%s%s", tails[i], token);
-		if (verify(set, copy) == JWS_OK)
-			fail_msg("good with \"%s\" before it", tails[i]);
-	}
-	/* Bits of the last character that no byte needs. */
-	last = token + len - 1;
-	keep = *last;
-	for (i = 0; alphabet[i] != '\0'; i++) {
-		*last = alphabet[i];
-		if (*last != keep && verify(set, token) == JWS_OK)
-			fail_msg("good with '%c' for '%c'", *last, keep);
-	}
-	*last = keep;
-	/* Every single character, replaced by every kind of other one. */
-	for (i = 0; i < len; i++) {
-		keep = token[i];
-		token[i] = keep == 'A' ? 'B' : 'A';
-		assert_int_not_equal(verify(set, token), JWS_OK);
-		token[i] = keep == '-' ? '+' : keep == '_' ? '/' : '=';
-		assert_int_not_equal(verify(set, token), JWS_OK);
-		token[i] = keep;
-	}
-	/* Cut off anywhere. */
-	for (i = 0; i < len; i++) {
-		snprintf(copy, i + 1, "%s", token);
-		assert_int_not_equal(verify(set, copy), JWS_OK);
-	}
-	assert_int_equal(verify(set, token), JWS_OK);
-	free(token);
-}
-
-static void
-test_jws_refuses_other_base64_spellings(void **state)
-{
-	char	*token, *p;
-	size_t	 n = 0;
-
-	(void)state;
-	/* A signature without '-' and '_' is rare: take several. */
-	for (;;) {
-		token = good_token();
-		for (p = strrchr(token, '.'); *p != '\0'; p++) {
-			if (*p == '-' || *p == '_') {
-				*p = *p == '-' ? '+' : '/';
-				n++;
-			}
-		}
-		if (n > 0)
-			break;
-		free(token);
-	}
-	check(set, "standard alphabet", token, JWS_MALFORMED);
-}
-
-static void
-test_jws_bounds(void **state)
-{
-	struct buf	 buf;
-	char		*token, *claims;
-	json_t		*json = NULL;
-	size_t		 i;
-
-	(void)state;
-	token = malloc(20001);
-	memset(token, '.', 20000);
-	token[20000] = '\0';
-	assert_int_equal(verify(set, token), JWS_MALFORMED);
-	token[1000] = '\0';
-	assert_int_equal(verify(set, token), JWS_MALFORMED);
-	memset(token, 'A', 20000);
-	assert_int_equal(verify(set, token), JWS_MALFORMED);
-	assert_int_equal(jws_verify(set, "", 0, &json), JWS_MALFORMED);
-	assert_int_equal(jws_verify(set, "..", 2, &json), JWS_MALFORMED);
-	assert_int_equal(jws_verify(set, "a.b", 3, &json), JWS_MALFORMED);
-	assert_int_equal(jws_verify(set, "a.b.c.d", 7, &json), JWS_MALFORMED);
-	assert_null(json);
-	free(token);
-
-	/* Good in all but its size, at the bound and one beyond it. */
-	for (i = 0; i < 2; i++) {
-		buf_init(&buf, 65536);
-		buf_addstr(&buf, "{\"a\":\"");
-		while (buf.len < 5780 + 200 * i)
-			buf_addc(&buf, 'a');
-		buf_addstr(&buf, "\"}");
-		claims = buf_steal(&buf, NULL);
-		token = maker_token("{\"alg\":\"RS256\"}", claims, rsa,
-		    "RS256");
-		assert_int_equal(strlen(token) > JWS_MAX_SIZE, i);
-		check(single, "size", token, i == 0 ? JWS_OK : JWS_MALFORMED);
-		free(claims);
-	}
-}
-
-/* What is signed, yet is no object with one meaning. */
-static void
-test_jws_refuses_claims_that_are_not_strict(void **state)
-{
-	static const char *const bad[] = {
-		"[]", "null", "1", "\"a\"", "{", "{}x", "{} {}",
-		"{\"iss\":\"a\",\"iss\":\"b\"}",
-		"{\"access\":[],\"access\":[]}",
-		"{\"a\":{\"b\":1,\"b\":2}}",
-		"{\"a\":\"\\u0000\"}", "{\"a\\u0000\":1}",
-		"{\"a\":\"\\ud800\"}", "{\"a\":\"\xff\"}",
-		"{\"a\":\"\xc0\x80\"}", "{\"exp\":1e400}",
-		"{\"exp\":9223372036854775808}", "{\"exp\":NaN}",
-		"{'a':1}", "{\"a\":1,}",
-	};
-	struct buf	 buf;
-	char		*claims;
-	size_t		 i;
-
-	(void)state;
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		check(single, bad[i], maker_token("{\"alg\":\"RS256\"}",
-		    bad[i], rsa, "RS256"), JWS_MALFORMED);
-	buf_init(&buf, 65536);
-	buf_addstr(&buf, "{\"a\":");
-	for (i = 0; i < 2000; i++)
-		buf_addc(&buf, '[');
-	for (i = 0; i < 2000; i++)
-		buf_addc(&buf, ']');
-	buf_addc(&buf, '}');
-	claims = buf_steal(&buf, NULL);
-	check(single, "deep", maker_token("{\"alg\":\"RS256\"}", claims, rsa,
-	    "RS256"), JWS_MALFORMED);
-	free(claims);
-	check(single, "empty", maker_token("{\"alg\":\"RS256\"}", "{}", rsa,
-	    "RS256"), JWS_OK);
-}
-
-/* ---- ECDSA signatures ---- */
-
-static char *
-ec_token(const unsigned char *sig, size_t len)
-{
-	struct buf	 buf;
-	char		 header[256];
-
-	snprintf(header, sizeof(header), "{\"alg\":\"ES256\",\"kid\":\"%s\"}",
-	    p256_kid);
-	maker_begin(&buf, header, CLAIMS);
-	buf_addc(&buf, '.');
-	maker_add_base64url(&buf, sig, len);
-	return buf_steal(&buf, NULL);
-}
-
-/* The DER form of a good signature over what ec_token() signs. */
-static size_t
-ec_sign(unsigned char *der, size_t size)
-{
-	struct buf	 buf;
-	EVP_MD_CTX	*ctx;
-	char		 header[256];
-
-	snprintf(header, sizeof(header), "{\"alg\":\"ES256\",\"kid\":\"%s\"}",
-	    p256_kid);
-	maker_begin(&buf, header, CLAIMS);
-	ctx = EVP_MD_CTX_new();
-	MUST(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, p256) == 1);
-	MUST(EVP_DigestSign(ctx, der, &size, (unsigned char *)buf.data,
-	    buf.len) == 1);
-	EVP_MD_CTX_free(ctx);
-	buf_done(&buf);
-	return size;
-}
-
-static void
-test_jws_ecdsa_signature_forms(void **state)
-{
-	static const char order[] =
-	    "FFFFFFFF00000000FFFFFFFFFFFFFFFF"
-	    "BCE6FAADA7179E84F3B9CAC2FC632551";
-	const unsigned char	*p;
-	unsigned char		 der[160], raw[66] = { 0 }, bad[66];
-	ECDSA_SIG		*sig;
-	BIGNUM			*n = NULL, *s;
-	size_t			 len;
-
-	(void)state;
-	len = ec_sign(der, sizeof(der));
-	p = der;
-	sig = d2i_ECDSA_SIG(NULL, &p, (long)len);
-	MUST(sig != NULL);
-	BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, 32);
-	BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + 32, 32);
-	check(set, "r, s", ec_token(raw, 64), JWS_OK);
-	check(set, "DER", ec_token(der, len), JWS_SIGNATURE);
-	check(set, "63 bytes", ec_token(raw, 63), JWS_SIGNATURE);
-	check(set, "65 bytes", ec_token(raw, 65), JWS_SIGNATURE);
-	memcpy(bad, raw, 64);
-	memset(bad, 0, 32);
-	check(set, "r = 0", ec_token(bad, 64), JWS_SIGNATURE);
-	memset(bad, 0, 64);
-	check(set, "r = s = 0", ec_token(bad, 64), JWS_SIGNATURE);
-	memcpy(bad, raw, 64);
-	memset(bad + 32, 0, 32);
-	check(set, "s = 0", ec_token(bad, 64), JWS_SIGNATURE);
-	/*
-	 * (r, n - s) is the other signature that ECDSA always has.  RFC 7518
-	 * does not prefer one, signers make either: both are taken.
-	 */
-	BN_hex2bn(&n, order);
-	s = BN_new();
-	BN_sub(s, n, ECDSA_SIG_get0_s(sig));
-	memcpy(bad, raw, 64);
-	BN_bn2binpad(s, bad + 32, 32);
-	check(set, "r, n - s", ec_token(bad, 64), JWS_OK);
-	/* The same numbers, not reduced. */
-	BN_add(s, n, ECDSA_SIG_get0_s(sig));
-	if (BN_num_bytes(s) == 32) {
-		BN_bn2binpad(s, bad + 32, 32);
-		check(set, "r, n + s", ec_token(bad, 64), JWS_SIGNATURE);
-	}
-	BN_free(n);
-	BN_free(s);
-	ECDSA_SIG_free(sig);
-}
-
-/* ---- what others have signed: RFC 7515 appendix A, RFC 8037 A.4 ---- */
-
-#define JOE ".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9" \
-	"leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ."
-#define RSA_N \
-	"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-" \
-	"Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG" \
-	"6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9" \
-	"e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT" \
-	"6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDT" \
-	"W9gb54h4FRWyuXpoQ"
-
-static void
-test_jws_tokens_of_the_rfcs(void **state)
-{
-	static const struct {
-		const char	*key, *token;
-		enum jws_result	 want;
-	} cases[] = {
-		{ "{\"keys\":[{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\""
-		    RSA_N "\"}]}",
-		    "eyJhbGciOiJSUzI1NiJ9" JOE
-		    "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOi"
-		    "Zj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t"
-		    "1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArL"
-		    "IARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12j"
-		    "zDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUi"
-		    "pUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQ"
-		    "Ge77Rw", JWS_OK },
-		{ "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":"
-		    "\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\",\"y\":"
-		    "\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}]}",
-		    "eyJhbGciOiJFUzI1NiJ9" JOE
-		    "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djx"
-		    "La8ISlSApmWQxfKTUJqPP3-Kg6NU1Q", JWS_OK },
-		/* well signed, but what is signed is no object */
-		{ "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":"
-		    "\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}",
-		    "eyJhbGciOiJFZERTQSJ9."
-		    "RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc."
-		    "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4"
-		    "iylGjg5BhVsPt9g7sVvpAr_MuM0KAg", JWS_MALFORMED },
-		{ "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":"
-		    "\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}",
-		    "eyJhbGciOiJFZERTQSJ9."
-		    "RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmd."
-		    "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4"
-		    "iylGjg5BhVsPt9g7sVvpAr_MuM0KAg", JWS_SIGNATURE },
-	};
-	struct jwks	*keys;
-	char		 error[256];
-	size_t		 i;
-
-	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		keys = jwks_new();
-		assert_int_equal(jwks_add_json(keys, cases[i].key,
-		    strlen(cases[i].key), error, sizeof(error)), 1);
-		assert_int_equal(verify(keys, cases[i].token), cases[i].want);
-		jwks_free(keys);
-	}
 }
 
 /* A key bound to one algorithm by its JWKS verifies no other. */
@@ -724,12 +423,6 @@ main(void)
 		cmocka_unit_test(test_jws_without_kid_only_with_one_key),
 		cmocka_unit_test(test_jws_refuses_hmac_with_public_keys),
 		cmocka_unit_test(test_jws_refuses_unsigned),
-		cmocka_unit_test(test_jws_has_one_spelling),
-		cmocka_unit_test(test_jws_refuses_other_base64_spellings),
-		cmocka_unit_test(test_jws_bounds),
-		cmocka_unit_test(test_jws_refuses_claims_that_are_not_strict),
-		cmocka_unit_test(test_jws_ecdsa_signature_forms),
-		cmocka_unit_test(test_jws_tokens_of_the_rfcs),
 		cmocka_unit_test(test_jws_key_bound_to_algorithm),
 		cmocka_unit_test(test_jws_leaves_no_errors),
 	};
