@@ -14,6 +14,7 @@
 #include "conf.h"
 #include "http.h"
 #include "keeper_client.h"
+#include "manifest_types.h"
 #include "route.h"
 #include "store.h"
 #include "uri.h"
@@ -27,6 +28,7 @@ struct api_request {
 	struct store	*store;
 	struct keepers	*keepers;
 	struct access	*access;
+	struct manifest_types *types;
 	const char	*prefix;	/* of paths, without slash at its end */
 
 	char		 id[REQUEST_ID_SIZE];

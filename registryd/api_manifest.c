@@ -16,39 +16,74 @@
 
 #include "api.h"
 #include "keeper_client.h"
+#include "manifest_types.h"
 #include "reference.h"
 #include "repo.h"
+#include "str.h"
 #include "tag.h"
+
+/* Bytes that have this digest; INVALID when they are others. */
+static enum store_result
+load_bytes(struct api_request *r, const struct digest *digest, char **data,
+    size_t *len)
+{
+	struct digest actual;
+	enum store_result result;
+
+	result = repo_read_manifest(r->store, api_name(r), digest, data, len);
+	if (result != STORE_OK)
+		return result;
+	if (digest_of(&actual, digest->alg, *data, *len) == -1 ||
+	    !digest_equal(&actual, digest)) {
+		free(*data);
+		return STORE_INVALID;
+	}
+	return STORE_OK;
+}
 
 enum store_result
 api_manifest_load(struct api_request *r, const struct digest *digest,
     struct api_manifest *am)
 {
 	char kept[MEDIATYPE_SIZE];
-	struct digest actual;
 	enum store_result result;
 
 	memset(am, 0, sizeof(*am));
-	result = repo_read_manifest(r->store, api_name(r), digest, &am->data,
-	    &am->len);
+	result = load_bytes(r, digest, &am->data, &am->len);
 	if (result != STORE_OK)
 		return result;
-	if (digest_of(&actual, digest->alg, am->data, am->len) == -1 ||
-	    !digest_equal(&actual, digest)) {
-		api_manifest_unload(am);
-		return STORE_INVALID;
-	}
 	result = repo_read_mediatype(r->store, api_name(r), digest, kept);
-	if (result != STORE_OK && result != STORE_NOTFOUND) {
+	if (result == STORE_OK || result == STORE_NOTFOUND)
+		result = manifest_read(&am->m, am->data, am->len,
+		    result == STORE_OK ? kept : NULL) == 0 ? STORE_OK :
+		    STORE_NOMEM;
+	if (result != STORE_OK)
 		api_manifest_unload(am);
+	return result;
+}
+
+/* Its type alone: kept beside, known from before, or told by the bytes. */
+static enum store_result
+find_type(struct api_request *r, const struct digest *digest,
+    const char *data, size_t len, char *type, size_t size)
+{
+	enum store_result result;
+	struct manifest m;
+	const char *known;
+
+	result = repo_read_mediatype(r->store, api_name(r), digest, type);
+	if (result != STORE_NOTFOUND)
 		return result;
-	}
-	if (manifest_read(&am->m, am->data, am->len,
-	    result == STORE_OK ? kept : NULL) == -1) {
-		api_manifest_unload(am);
+	if ((known = manifest_types_get(r->types, digest)) != NULL)
+		return str_copy(type, size, known) == 0 ? STORE_OK :
+		    STORE_INVALID;
+	if (manifest_read(&m, data, len, NULL) == -1)
 		return STORE_NOMEM;
-	}
-	return STORE_OK;
+	manifest_types_put(r->types, digest, m.mediatype);
+	result = str_copy(type, size, m.mediatype) == 0 ? STORE_OK :
+	    STORE_INVALID;
+	manifest_done(&m);
+	return result;
 }
 
 void
@@ -103,55 +138,73 @@ add_manifest_headers(struct http_response *resp, const char *digest)
 	http_response_header(resp, "ETag", "\"%s\"", digest);
 }
 
-static void
-send_manifest(struct api_request *r, const char *digest,
-    const struct api_manifest *am)
+static enum step
+send_not_modified(struct api_request *r, const struct digest *digest,
+    const char *text)
 {
 	struct http_response resp;
-
-	http_response_init(&resp, 200);
-	http_response_header(&resp, "Content-Type", "%s", am->m.mediatype);
-	add_manifest_headers(&resp, digest);
-	if (!mediatype_accepted(http_request_header(r->exchange, "Accept"),
-	    am->m.mediatype))
-		api_warn(&resp, "the manifest has a type that Accept does "
-		    "not list");
-	http_response_body(&resp, am->data, am->len);
-	api_respond(r, &resp);
-}
-
-enum step
-api_manifest_get(struct api_request *r)
-{
-	struct http_response resp;
-	struct api_manifest am;
-	struct digest digest;
-	char text[DIGEST_STR_SIZE];
 	struct store_stat st;
 	enum store_result result;
-	bool same;
 
-	if (!find_digest(r, &digest))
-		return STEP_DONE;
-	(void)digest_format(text, &digest);
-	same = api_etag_matches(http_request_header(r->exchange,
-	    "If-None-Match"), text);
-	result = same ? repo_stat_manifest(r->store, api_name(r), &digest,
-	    &st) : api_manifest_load(r, &digest, &am);
+	result = repo_stat_manifest(r->store, api_name(r), digest, &st);
+	if (result == STORE_NOTFOUND)
+		return fail_unknown(r, text);
+	if (result != STORE_OK)
+		return api_fail_store(r, result, API_MANIFEST_UNKNOWN,
+		    API_UNKNOWN, "find manifest");
+	http_response_init(&resp, 304);
+	add_manifest_headers(&resp, text);
+	api_respond(r, &resp);
+	return STEP_DONE;
+}
+
+static enum step
+send_manifest(struct api_request *r, const struct digest *digest,
+    const char *text)
+{
+	char type[MEDIATYPE_SIZE], *data;
+	struct http_response resp;
+	enum store_result result;
+	size_t len;
+
+	result = load_bytes(r, digest, &data, &len);
 	if (result == STORE_NOTFOUND)
 		return fail_unknown(r, text);
 	if (result != STORE_OK)
 		return api_fail_store(r, result, API_MANIFEST_UNKNOWN,
 		    API_UNKNOWN, "read manifest");
-	if (same) {
-		http_response_init(&resp, 304);
-		add_manifest_headers(&resp, text);
-		api_respond(r, &resp);
-		return STEP_DONE;
+	result = find_type(r, digest, data, len, type, sizeof(type));
+	if (result != STORE_OK) {
+		free(data);
+		return api_fail_store(r, result, API_UNKNOWN, API_UNKNOWN,
+		    "read type of manifest");
 	}
-	send_manifest(r, text, &am);
-	api_manifest_unload(&am);
+	http_response_init(&resp, 200);
+	http_response_header(&resp, "Content-Type", "%s", type);
+	add_manifest_headers(&resp, text);
+	if (!mediatype_accepted(http_request_header(r->exchange, "Accept"),
+	    type))
+		api_warn(&resp, "the manifest has a type that Accept does "
+		    "not list");
+	http_response_body(&resp, data, len);
+	free(data);
+	api_respond(r, &resp);
 	return STEP_DONE;
+}
+
+enum step
+api_manifest_get(struct api_request *r)
+{
+	struct digest digest;
+	char text[DIGEST_STR_SIZE];
+
+	if (!find_digest(r, &digest))
+		return STEP_DONE;
+	(void)digest_format(text, &digest);
+	if (api_etag_matches(http_request_header(r->exchange,
+	    "If-None-Match"), text))
+		return send_not_modified(r, &digest, text);
+	return send_manifest(r, &digest, text);
 }
 
 static void

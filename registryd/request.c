@@ -15,6 +15,7 @@
 #include "api.h"
 #include "clock.h"
 #include "log.h"
+#include "manifest_types.h"
 #include "random.h"
 #include "reference.h"
 #include "request_log.h"
@@ -22,10 +23,12 @@
 #include "str.h"
 
 #define PREFIX_SIZE	256
+#define MANIFEST_TYPES	1024		/* kept by a worker */
 
 struct request_ctx {
 	struct request_env env;
 	struct access	*access;
+	struct manifest_types *types;
 	char		 prefix[PREFIX_SIZE];
 };
 
@@ -193,6 +196,7 @@ request_on_request(struct http_exchange *exchange, void *arg)
 	r->store = ctx->env.store;
 	r->keepers = ctx->env.keepers;
 	r->access = ctx->access;
+	r->types = ctx->types;
 	r->prefix = ctx->prefix;
 	r->match.arg = "";
 	random_hex(r->id, (REQUEST_ID_SIZE - 1) / 2);
@@ -283,8 +287,10 @@ request_ctx_new(const struct request_env *env)
 		return NULL;
 	ctx->env = *env;
 	prefix_set(ctx, env->conf->prefix);
-	if ((ctx->access = access_new(env->conf, env->jwks)) == NULL) {
-		free(ctx);
+	ctx->access = access_new(env->conf, env->jwks);
+	ctx->types = manifest_types_new(MANIFEST_TYPES);
+	if (ctx->access == NULL || ctx->types == NULL) {
+		request_ctx_free(ctx);
 		return NULL;
 	}
 	return ctx;
@@ -296,5 +302,6 @@ request_ctx_free(struct request_ctx *ctx)
 	if (ctx == NULL)
 		return;
 	access_free(ctx->access);
+	manifest_types_free(ctx->types);
 	free(ctx);
 }

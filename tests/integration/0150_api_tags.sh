@@ -86,3 +86,24 @@ expect_header Link '</v2/a/tags/list?last=t17&n=20>; rel="next"'
 req GET /v2/a/tags/list
 expect_json '.tags | length == 20' 'a page without n'
 check 'and there are more' test -n "$(header Link)"
+stop_registryd
+
+# A list that is sent in pieces.
+CONF_TOP=
+start_registryd
+long=$(printf 'x%.0s' $(seq 110))
+for i in $(seq 100 399); do
+	query="${query:-}tag=$long$i&"
+	[ $((i % 15)) -ne 9 ] || {
+		push_manifest a "$D?$query" "$manifest" || fail "tags to $i"
+		query=
+	}
+done
+req GET '/v2/a/tags/list?last=x'
+expect_header Transfer-Encoding chunked
+expect_json ".tags | length == 300 and .[0] == \"${long}100\" and
+    .[299] == \"${long}399\"" '300 long tags'
+req HEAD '/v2/a/tags/list?last=x'
+expect_status 200 'HEAD of a long list'
+req GET '/v2/a/tags/list?last=x' --http1.0
+expect_json '.tags | length == 300' 'to an HTTP/1.0 client'
