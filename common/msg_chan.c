@@ -298,11 +298,11 @@ int
 msg_chan_flush(struct msg_chan *chan)
 {
 	struct pollfd pfd;
-	uint64_t deadline, now;
+	uint64_t deadline;
 
 	deadline = clock_monotonic_ms() + FLUSH_MS;
 	while (!chan->broken && !STAILQ_EMPTY(&chan->queue)) {
-		if ((now = clock_monotonic_ms()) >= deadline) {
+		if (clock_monotonic_ms() >= deadline) {
 			errno = ETIMEDOUT;
 			return -1;
 		}

@@ -362,11 +362,12 @@ supervise_each(struct supervise *sup, unsigned role,
 void
 supervise_free(struct supervise *sup)
 {
-	struct generation *gen;
+	struct generation *gen, *next;
 
 	if (sup == NULL)
 		return;
-	while ((gen = TAILQ_FIRST(&sup->generations)) != NULL) {
+	for (gen = TAILQ_FIRST(&sup->generations); gen != NULL; gen = next) {
+		next = TAILQ_NEXT(gen, entry);
 		kill_and_wait(gen);
 		if (gen->conf.conf_free != NULL)
 			gen->conf.conf_free(gen->conf.conf_arg);
