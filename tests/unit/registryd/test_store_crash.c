@@ -57,7 +57,7 @@ push_blob(struct tmp_store *t)
 	if (r == STORE_OK)
 		r = upload_append(u, BLOB, 10);
 	if (r == STORE_OK)
-		r = upload_append(u, BLOB + 10, strlen(BLOB) - 10);
+		r = upload_append(u, &BLOB[10], strlen(BLOB) - 10);
 	if (r == STORE_OK)
 		r = upload_finish(u, &d);
 	if (r != STORE_OK)
