@@ -17,10 +17,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "compat.h"
 #include "str.h"
 #include "supervise_child.h"
 #include "xmem.h"
+
+/* timeout(1) and others send a signal to a process, then to its group. */
+#define AGAIN_MS	200
 
 static void	on_sigchld(int, void *);
 
@@ -329,9 +333,13 @@ void
 supervise_drain(struct supervise *sup)
 {
 	struct generation *gen, *next;
+	uint64_t now = clock_monotonic_ms();
 	bool again = sup->draining;
 
+	if (again && now - sup->drain_began_ms < AGAIN_MS)
+		return;
 	sup->draining = true;
+	sup->drain_began_ms = now;
 	if (TAILQ_EMPTY(&sup->generations) && !again && sup->on_empty != NULL)
 		sup->on_empty(sup->arg);
 	for (gen = TAILQ_FIRST(&sup->generations); gen != NULL; gen = next) {

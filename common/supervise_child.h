@@ -61,6 +61,7 @@ struct supervise {
 	unsigned	 last_number;
 	bool		 was_ready;	/* some generation, once */
 	bool		 draining;
+	uint64_t	 drain_began_ms;
 	TAILQ_HEAD(, generation) generations;	/* oldest first */
 };
 

@@ -79,7 +79,10 @@ struct supervise *supervise_new(struct loop *, const struct msg_rule *,
  * get ready, the reason is logged and the process exits with status 1.
  */
 int	 supervise_start(struct supervise *, const struct supervise_conf *);
-/* SIGTERM: drain every generation.  Called again: kill what is left. */
+/*
+ * SIGTERM: drain every generation.  Called again, and not in the same
+ * moment: kill what is left.
+ */
 void	 supervise_drain(struct supervise *);
 /* Call fn for each running child of a role, in every generation. */
 void	 supervise_each(struct supervise *, unsigned role,

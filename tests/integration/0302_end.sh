@@ -33,9 +33,11 @@ check_sudden_ends() {
 	upload_slowly a/sudden
 	kill -TERM "$REGISTRYD_PID"
 	wait_log "$REGISTRYD_LOG" 'ending on signal'
-	kill -TERM "$REGISTRYD_PID"
-	check "second SIGTERM: ends at once" wait_until 1 is_gone \
-	    "$REGISTRYD_PID"
+	ends_on_another() {
+		kill -TERM "$REGISTRYD_PID"
+		is_gone "$REGISTRYD_PID"
+	}
+	check "second SIGTERM: ends at once" wait_until 1 ends_on_another
 	wait "$upload"
 	REGISTRYD_PID=
 }
