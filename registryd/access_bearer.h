@@ -16,8 +16,8 @@ struct bearer;				/* the rules and the verdicts kept */
 struct bearer_rules {			/* strings are borrowed */
 	const struct jwks *jwks;
 	const char	*issuer, *audience;
-	const char	*const *algorithms;	/* allowed; none: all of jws.h */
-	size_t		 nalgorithms;
+	const char	*const *algorithms;	/* allowed */
+	size_t		 nalgorithms;	/* 0: all that jws.h knows */
 	int64_t		 leeway, max_lifetime;
 	size_t		 cache;		/* verdicts kept; 0: none */
 };

@@ -22,6 +22,7 @@
 #define PAGE_BYTES	(4u * 1024 * 1024)
 #define TAG_HEX		64		/* of the digest, in the tag */
 #define LOOK_FACTOR	4		/* manifests read for each entry */
+#define LOOK_BYTES	(16u * 1024 * 1024)	/* and of their bytes */
 
 struct listing {
 	struct digest	 subject;
@@ -33,7 +34,7 @@ struct listing {
 	struct manifest_refs tagged;
 	size_t		 next_tagged;
 	struct buf	 out;
-	size_t		 n, looked;
+	size_t		 n, looked, looked_bytes;
 	char		 last[DIGEST_STR_SIZE];
 };
 
@@ -155,10 +156,12 @@ fill_page(struct api_request *r, struct listing *l, bool *more)
 
 	while (next_digest(l, &digest)) {
 		*more = true;
-		if (l->n == l->max || l->looked++ == LOOK_FACTOR * l->max)
+		if (l->n == l->max || l->looked_bytes >= LOOK_BYTES ||
+		    l->looked++ == LOOK_FACTOR * l->max)
 			return STORE_OK;
 		result = api_manifest_load(r, &digest, &am);
 		if (result == STORE_OK) {
+			l->looked_bytes += am.len;
 			fits = add_referrer(l, &digest, &am, &result);
 			api_manifest_unload(&am);
 		}

@@ -18,42 +18,63 @@ put() {
 	printf '%s' "$1" >"$T/put"
 	push_manifest a "${3:-bad}" "$T/put" "${2:-$oci}"
 }
+# refused REASON TEXT [TYPE]
 refused() {
+	reason=$1
+	shift
 	put "$@"
-	expect_status 400 "$1"
+	expect_status 400 "refused: $reason"
 	expect_code MANIFEST_INVALID
+	expect_json ".errors[0].detail | contains(\"$reason\")"
 }
 config=$(jq -c .config "$good")
 layers=$(jq -c .layers "$good")
-refused ''
-refused 'hello'
-refused '[]'
-refused '{}'
-refused "$(cat "$good")x"
-refused "{\"schemaVersion\":2,\"config\":$config,\"layers\":$layers}" $index
-refused "{\"schemaVersion\":2,\"mediaType\":\"$index\",\"config\":$config,\"layers\":$layers}"
-refused "{\"schemaVersion\":2,\"config\":$config,\"layers\":$layers,\"manifests\":[]}"
-refused "{\"schemaVersion\":2,\"manifests\":[],\"layers\":[]}" $index
-refused "{\"schemaVersion\":2,\"config\":$config,\"layers\":[],\"layers\":$layers}"
-refused "{\"schemaVersion\":2,\"config\":$config,\"layers\":[],\"Layers\":$layers}"
-refused "{\"schemaVersion\":2,\"config\":$config,\"layers\":[{\"digest\":\"$N\",\"size\":-1}]}"
-refused "{\"schemaVersion\":2,\"config\":$config,\"layers\":[{\"digest\":\"$N\",\"size\":1.5}]}"
-refused "{\"schemaVersion\":2,\"config\":$config,\"layers\":[{\"digest\":\"md5:0\",\"size\":1}]}"
-refused '{"schemaVersion":1,"name":"a","tag":"x","fsLayers":[],"history":[],"signatures":[]}' \
+# image LAYERS [MEMBERS]; entry DIGEST SIZE [MEMBERS]
+image() {
+	printf '{"schemaVersion":2,"config":%s,"layers":%s%s}' "$config" \
+	    "$1" "${2:-}"
+}
+entry() {
+	printf '[{"digest":"%s","size":%s%s}]' "$1" "$2" "${3:-}"
+}
+list() {
+	printf '{"schemaVersion":2,"manifests":%s%s}' "$1" "${2:-}"
+}
+refused 'no body' ''
+refused 'not valid JSON' 'hello'
+refused 'not a JSON object' '[]'
+refused 'schemaVersion' '{}'
+refused 'behind the document' "$(cat "$good")x"
+refused 'config: not allowed' "$(image "$layers")" $index
+refused 'differs from Content-Type' \
+    "$(image "$layers" ",\"mediaType\":\"$index\"")"
+refused 'manifests: not allowed' "$(image "$layers" ',"manifests":[]')"
+refused 'layers: not allowed' "$(list '[]' ',"layers":[]')" $index
+refused 'duplicate key' "$(image '[]' ",\"layers\":$layers")"
+refused 'ambiguous name' "$(image '[]' ",\"Layers\":$layers")"
+refused 'size must be' "$(image "$(entry "$N" -1)")"
+refused 'size must be' "$(image "$(entry "$N" 1.5)")"
+refused 'no digest' "$(image "$(entry md5:0 1)")"
+refused 'schema 1' '{"schemaVersion":1,"fsLayers":[],"signatures":[]}' \
     application/vnd.docker.distribution.manifest.v1+prettyjws
-refused '{"schemaVersion":1,"fsLayers":[]}' application/json
+refused 'schema 1' '{"schemaVersion":1,"fsLayers":[]}' application/json
 
 # One error for each digest that is not there; foreign layers need not be.
-put "{\"schemaVersion\":2,\"config\":$config,\"layers\":[{\"digest\":\"$N\",\"size\":1},{\"digest\":\"$M\",\"size\":1}]}"
+both=$(entry "$N" 1 | tr -d ']'),$(entry "$M" 1 | tr -d '[')
+put "$(image "$both")"
 expect_status 400 'missing layers'
 expect_code MANIFEST_BLOB_UNKNOWN
 expect_json "[.errors[].detail] | sort == [\"$N\", \"$M\"]"
-put "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"$oci\",\"digest\":\"$N\",\"size\":1}]}" $index
+put "$(list "$(entry "$N" 1 ",\"mediaType\":\"$oci\"")")" $index
 expect_status 400 'missing children'
 expect_code MANIFEST_BLOB_UNKNOWN
-put "{\"schemaVersion\":2,\"config\":$config,\"layers\":[{\"mediaType\":\"application/vnd.oci.image.layer.nondistributable.v1.tar\",\"digest\":\"$N\",\"size\":1,\"urls\":[\"https://example.com/\"]}]}"
+type=application/vnd.oci.image.layer.nondistributable.v1.tar
+put "$(image "$(entry "$N" 1 \
+    ",\"mediaType\":\"$type\",\"urls\":[\"https://example.com/\"]")")"
 expect_status 201 'a foreign layer'
-put "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar+gzip\",\"digest\":\"$(digest "$layer")\",\"size\":1}]}" $index
+type=application/vnd.oci.image.layer.v1.tar+gzip
+put "$(list "$(entry "$(digest "$layer")" 1 \
+    ",\"mediaType\":\"$type\"")")" $index
 expect_status 201 'an index of layers, as BuildKit keeps its cache'
 
 put "$(cat "$good")" $oci "$N"
@@ -71,10 +92,9 @@ put "$(cat "$good")" $oci "$(printf 'a%.0s' $(seq 128))"
 expect_status 201 'a tag of 128 characters'
 
 # 4 MiB pass; one byte more does not, announced or not.
-base="{\"schemaVersion\":2,\"config\":$config,\"layers\":$layers,\"x\":\"\"}"
+base=$(image "$layers" ',"x":""')
 head -c $((4 * 1024 * 1024 - ${#base})) /dev/zero | tr '\0' a >"$T/fill"
-printf '{"schemaVersion":2,"config":%s,"layers":%s,"x":"%s"}' "$config" \
-    "$layers" "$(cat "$T/fill")" >"$T/large"
+image "$layers" ",\"x\":\"$(cat "$T/fill")\"" >"$T/large"
 check '4 MiB' push_manifest a large "$T/large"
 echo >>"$T/large"
 push_manifest a large "$T/large"
@@ -84,10 +104,8 @@ req PUT /v2/a/manifests/large --data-binary "@$T/large" \
     -H "Content-Type: $oci" -H 'Transfer-Encoding: chunked'
 expect_status 413 '4 MiB and a byte, chunked'
 (printf '{"schemaVersion":2,"manifests":['
-    for i in $(seq 4097); do
-	printf '%s{"digest":"%s","size":1}' "${comma:-}" "$N"
-	comma=,
-    done
+    yes "{\"digest\":\"$N\",\"size\":1}," | head -n 4096
+    printf '{"digest":"%s","size":1}' "$N"
     printf ']}') >"$T/many"
 push_manifest a many "$T/many" $index
 expect_status 400 '4097 descriptors'

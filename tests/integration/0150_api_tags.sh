@@ -34,7 +34,7 @@ expect 'byte order' "$want" "$(jq -r '.tags | join(" ")' "$T/body")"
 
 # All pages of n, by following Link.
 walk() {
-	got= next=/v2/a/tags/list?n=$1
+	got='' next="/v2/a/tags/list?n=$1"
 	while [ -n "$next" ]; do
 		req GET "$next"
 		[ "$(jq '.tags | length' "$T/body")" -le "$1" ] ||

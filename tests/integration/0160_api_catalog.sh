@@ -21,7 +21,7 @@ req GET /v2/_catalog
 expect 'the order' "$want" "$(jq -r '.repositories|join(" ")' "$T/body")"
 expect_no_header Link
 for n in 1 2 3 4 6 7; do
-	got= next=/v2/_catalog?n=$n
+	got='' next="/v2/_catalog?n=$n"
 	while [ -n "$next" ]; do
 		req GET "$next"
 		got="$got $(jq -r '.repositories | join(" ")' "$T/body")"

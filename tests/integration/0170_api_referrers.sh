@@ -12,11 +12,26 @@ printf '{}' >"$T/empty"
 check 'the empty config' push_blob a "$T/empty"
 E=$(digest "$T/empty")
 
+# entry TYPE DIGEST: a descriptor of two bytes
+entry() {
+	printf '{"mediaType":"%s","digest":"%s","size":2}' "$1" "$2"
+}
+
+# list MEMBERS [DESCRIPTOR...]: an index
+list() {
+	printf '{"schemaVersion":2,"mediaType":"%s"%s,"manifests":[' $index \
+	    "$1"
+	shift
+	(IFS=,; printf '%s]}' "$*")
+}
+
 # refer NAME SUBJECT MEMBERS [CONFIG-TYPE]: push one to a, sets $R
 refer() {
-	printf '{"schemaVersion":2,"config":{"mediaType":"%s","digest":"%s","size":2},"layers":[]%s,"annotations":{"name":"%s"},"subject":{"mediaType":"%s","digest":"%s","size":7}}' \
-	    "${4:-application/vnd.oci.empty.v1+json}" "$E" "$3" "$1" "$oci" \
-	    "$2" >"$T/$1"
+	cat >"$T/$1" <<-END
+	{"schemaVersion": 2, "layers": [], "annotations": {"name": "$1"},
+	    "config": $(entry "${4:-application/vnd.oci.empty.v1+json}" "$E"),
+	    "subject": $(entry $oci "$2")$3}
+	END
 	R=$(digest "$T/$1")
 	push_manifest a "$R" "$T/$1"
 }
@@ -39,8 +54,7 @@ expect_header OCI-Subject "$S"
 sbom=$R
 refer config "$S" '' application/vnd.config.type
 config=$R
-printf '{"schemaVersion":2,"mediaType":"%s","manifests":[],"subject":{"mediaType":"%s","digest":"%s","size":7}}' \
-    $index $oci "$S" >"$T/bare"
+list ",\"subject\":$(entry $oci "$S")" >"$T/bare"
 bare=$(digest "$T/bare")
 check 'an index with a subject' push_manifest a "$bare" "$T/bare" $index
 expect_header OCI-Subject "$S"
@@ -66,7 +80,7 @@ expect_header OCI-Filters-Applied artifactType
 expect_json '.manifests == []' 'end-12b: none'
 
 for n in 1 2 3 5; do
-	got= next="/v2/a/referrers/$S?n=$n"
+	got='' next="/v2/a/referrers/$S?n=$n"
 	while [ -n "$next" ]; do
 		req GET "$next"
 		got="$got $(jq -r '.manifests[].digest' "$T/body")"
@@ -93,16 +107,15 @@ old=$R
 rm -r "$STORE/.registryd"
 req GET "/v2/a/referrers/$S"
 expect_json '.manifests == []' 'our entries are lost'
-printf '{"schemaVersion":2,"mediaType":"%s","manifests":[{"mediaType":"%s","digest":"%s","size":1,"artifactType":"lie"},{"mediaType":"%s","digest":"%s","size":1}]}' \
-    $index $oci "$old" $oci "$old" >"$T/tagged"
+list '' "$(entry $oci "$old" | sed 's/}/,"artifactType":"a\/lie"}/')" \
+    "$(entry $oci "$old")" >"$T/tagged"
 check 'the tag of the referrers' push_manifest a \
     "sha256-${S#sha256:}" "$T/tagged" $index
 req GET "/v2/a/referrers/$S"
 expect_json ".manifests | map([.digest, .artifactType]) ==
     [[\"$old\", \"application/vnd.old\"]]" 'listed by the tag, once, as it is'
 check 'another subject' refer other "sha256:$(printf '6%.0s' $(seq 64))" ''
-printf '{"schemaVersion":2,"mediaType":"%s","manifests":[{"mediaType":"%s","digest":"%s","size":1}]}' \
-    $index $oci "$R" >"$T/tagged"
+list '' "$(entry $oci "$R")" >"$T/tagged"
 push_manifest a "sha256-${S#sha256:}" "$T/tagged" $index
 req GET "/v2/a/referrers/$S"
 expect_json '.manifests == []' 'not what has another subject'

@@ -37,8 +37,9 @@ req POST "/v2/a/blobs/uploads/?digest=$(digest512 "$T/head")" -d x
 expect_status 400 'wrong bytes'
 expect_code DIGEST_INVALID
 
-printf '{"schemaVersion":2,"config":{"mediaType":"application/x","digest":"%s","size":70000},"layers":[{"mediaType":"application/y","digest":"%s","size":70000}]}' \
-    "$D" "$D" >"$T/manifest"
+entry="{\"mediaType\":\"a/x\",\"digest\":\"$D\",\"size\":70000}"
+printf '{"schemaVersion":2,"config":%s,"layers":[%s]}' "$entry" "$entry" \
+    >"$T/manifest"
 M=$(digest512 "$T/manifest")
 check 'a manifest by its sha512' push_manifest a "$M?tag=v1&tag=v2" \
     "$T/manifest"
@@ -49,8 +50,9 @@ for ref in "$M" v1 v2; do
 	expect_header Docker-Content-Digest "$M"
 	check 'the bytes' cmp "$T/manifest" "$T/body"
 done
-printf '{"schemaVersion":2,"manifests":[],"subject":{"mediaType":"x/y","digest":"%s","size":1}}' \
-    "$M" >"$T/referrer"
+subject="{\"mediaType\":\"x/y\",\"digest\":\"$M\",\"size\":1}"
+printf '{"schemaVersion":2,"manifests":[],"subject":%s}' "$subject" \
+    >"$T/referrer"
 R=$(digest512 "$T/referrer")
 check 'a referrer' push_manifest a "$R" "$T/referrer" $index
 expect_header OCI-Subject "$M"

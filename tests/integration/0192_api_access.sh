@@ -62,8 +62,8 @@ req GET '/v2/alice%2Fapp/manifests/v1'
 expect_status 200 'a slash is a slash, encoded or not'
 
 # A client that waits for 100 is refused without it.
-printf 'PUT /v2/alice/app/manifests/v1 HTTP/1.1\r\nHost: x\r\n%s\r\n%s\r\n\r\n' \
-    'Content-Length: 100' 'Expect: 100-continue' >"$T/request"
+printf '%s\r\n' 'PUT /v2/alice/app/manifests/v1 HTTP/1.1' 'Host: x' \
+    'Content-Length: 100' 'Expect: 100-continue' '' >"$T/request"
 curl -s -m 3 "telnet://$REGISTRY" <"$T/request" >"$T/answer"
 check 'refused before the body' grep -q '^HTTP/1.1 401' "$T/answer"
 refuse 'no 100 Continue' grep -q '^HTTP/1.1 100' "$T/answer"
