@@ -134,14 +134,6 @@ header_check(struct jws_header *header)
 	return header->alg == NULL ? JWS_ALGORITHM : JWS_OK;
 }
 
-/* The set's key that must have signed: by kid, or the only one there is. */
-static const struct jwk *
-key_of_set(const struct jwks *set, const struct jws_header *header)
-{
-	return header->kid != NULL ? jwks_find(set, header->kid) :
-	    jwks_only(set);
-}
-
 /* RFC 7518 section 3.4: R and S of the field's size, side by side. */
 static ssize_t
 signature_to_der(unsigned char der[JWS_MAX_DER], const unsigned char *raw,
@@ -213,35 +205,54 @@ signature_verify(const struct jwk_alg *alg, EVP_PKEY *pkey,
 	return digest_verify(alg, pkey, input, der, (size_t)n);
 }
 
+/*
+ * The key that must have signed, as a reference of the caller's, and the
+ * algorithm that it is bound to, "" for any of its type.
+ */
+static enum jws_result
+find_key(const struct jwks *set, const struct jws_header *header,
+    EVP_PKEY **pkey, const char **bound)
+{
+	const struct jwk	*key;
+	enum jws_result		 result;
+
+	if (header->x5c != NULL) {
+		result = jws_x5c_verify(set, header->x5c, pkey);
+		if (result != JWS_OK)
+			return result;
+		key = jwks_find_key(set, *pkey);
+		*bound = key == NULL ? "" : key->alg;
+		return JWS_OK;
+	}
+	key = header->kid != NULL ? jwks_find(set, header->kid) :
+	    jwks_only(set);
+	if (key == NULL)
+		return JWS_UNKNOWN_KEY;
+	EVP_PKEY_up_ref(key->pkey);
+	*pkey = key->pkey;
+	*bound = key->alg;
+	return JWS_OK;
+}
+
 /* The key is found and fits, then the signature is good. */
 static enum jws_result
 key_verify(const struct jwks *set, const struct jws_header *header,
     const struct jws_segment *input, const struct jws_segment *signature)
 {
-	const struct jwk	*key;
-	EVP_PKEY		*leaf = NULL;
-	enum jws_result		 result;
+	EVP_PKEY	*pkey = NULL;
+	const char	*bound = "";
+	enum jws_result	 result;
 
-	if (header->x5c != NULL) {
-		result = jws_x5c_verify(set, header->x5c, &leaf);
-		if (result != JWS_OK)
-			return result;
-		key = jwks_find_key(set, leaf);
-	} else {
-		key = key_of_set(set, header);
-		if (key == NULL)
-			return JWS_UNKNOWN_KEY;
-	}
-	if (key != NULL && *key->alg != '\0' &&
-	    strcmp(key->alg, header->alg->name) != 0)
-		result = JWS_ALGORITHM;
-	else if (jwk_type_of(leaf != NULL ? leaf : key->pkey) !=
-	    (int)header->alg->type)
+	result = find_key(set, header, &pkey, &bound);
+	if (result != JWS_OK)
+		return result;
+	if (jwk_type_of(pkey) != (int)header->alg->type ||
+	    (*bound != '\0' && strcmp(bound, header->alg->name) != 0))
 		result = JWS_ALGORITHM;
 	else
-		result = signature_verify(header->alg,
-		    leaf != NULL ? leaf : key->pkey, input, signature);
-	EVP_PKEY_free(leaf);
+		result = signature_verify(header->alg, pkey, input,
+		    signature);
+	EVP_PKEY_free(pkey);
 	return result;
 }
 
