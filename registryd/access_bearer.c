@@ -163,7 +163,7 @@ cache_add(struct bearer *b, struct verdict *v)
 		b->loose = v;
 		return;
 	}
-	while (b->n >= b->rules.cache)
+	if (b->n >= b->rules.cache)
 		cache_remove(b, b->oldest);
 	bucket = bucket_of(b, v->key);
 	v->next = *bucket;

@@ -63,6 +63,7 @@ collect_tags(struct api_request *r, struct put *put)
 		(void)api_fail(r, API_TOO_MANY_TAGS);
 		return false;
 	}
+	put->ntags = 0;
 	put->tags = calloc(n + 1, sizeof(*put->tags));
 	if (put->tags == NULL) {
 		(void)api_fail(r, API_UNAVAILABLE);
