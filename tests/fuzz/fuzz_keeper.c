@@ -43,6 +43,8 @@ struct world {
 	int		 pipe;		/* write end of the last one, or -1 */
 };
 
+static size_t root_len;		/* of the directory's name, for nftw */
+
 static int
 remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -222,12 +224,14 @@ check_blob(const char *path, const struct stat *st, int type,
 	struct digest d, want;
 	char text[DIGEST_STR_SIZE], buf[4096];
 	const char *slash = path + ftw->base - 1;
-	const char *alg = strstr(path, LAYOUT_BLOBS "/");
+	const char *alg = path + root_len + 1;
 	ssize_t n;
 	int fd;
 
 	(void)st;
-	if (type != FTW_F || alg == NULL)
+	/* A repository may be called so, too: only at the root. */
+	if (type != FTW_F ||
+	    strncmp(alg, LAYOUT_BLOBS "/", strlen(LAYOUT_BLOBS "/")) != 0)
 		return 0;
 	alg += strlen(LAYOUT_BLOBS "/");
 	snprintf(text, sizeof(text), "%.6s:%.*s", alg,
@@ -256,6 +260,7 @@ world_open(struct world *w)
 	w->channel = w->pipe = -1;
 	snprintf(w->dir, sizeof(w->dir), "%s/registryd-fuzz.XXXXXX",
 	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	root_len = strlen(w->dir);
 	if (mkdtemp(w->dir) == NULL ||
 	    (fd = open(w->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
 		abort();
