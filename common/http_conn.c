@@ -275,7 +275,7 @@ step_head(struct http_conn *c)
 static bool
 next_request(struct http_conn *c)
 {
-	if (!c->keep_alive || c->server->draining) {
+	if (!c->keep_alive || c->server->closing) {
 		linger_start(c);
 		return true;
 	}

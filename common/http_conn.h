@@ -163,13 +163,14 @@ struct http_server {
 	struct http_conn_list		 run;
 	struct http_conn_list		 dead;
 	struct loop_timer		*kick;	/* when loop_defer() fails */
-	struct loop_timer		*fresh;	/* draining: see there */
+	struct loop_timer		*idle;	/* draining: see there */
 	size_t				 nconns;
 	bool				 scheduled;
 	bool				 deferred;	/* by loop_defer() */
 	bool				 dying;	/* freed when that comes */
 	bool				 full;
 	bool				 draining;
+	bool				 closing;	/* idle ones, now */
 	void				(*on_room)(void *);
 	void				*room_arg;
 	void				(*on_empty)(void *);

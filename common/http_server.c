@@ -3,8 +3,6 @@
  * All connections of a worker: their number and limits, the queue of those
  * that go on at the end of a turn, and draining.  Accepts nothing itself.
  */
-#include <sys/socket.h>
-
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,7 +11,7 @@
 
 #include "http_conn.h"
 
-#define FRESH_MS	1000	/* for the first request, when draining */
+#define DRAIN_IDLE_MS	1000	/* for one more request, when draining */
 
 const struct http_limits http_limits_default = {
 	.max_connections = 4096,
@@ -63,7 +61,7 @@ static void
 destroy(struct http_server *s)
 {
 	loop_timer_free(s->kick);
-	loop_timer_free(s->fresh);
+	loop_timer_free(s->idle);
 	free(s->scratch);
 	free(s);
 }
@@ -179,53 +177,39 @@ http_server_on_room(struct http_server *s, void (*fn)(void *), void *arg)
 	s->room_arg = arg;
 }
 
-/*
- * Whether a client waits, or is about to, without our having read from it:
- * it has just connected, or its next request has just come.  Closing that
- * connection would lose a request that nobody had refused.
- */
-static bool
-is_owed_answer(const struct http_conn *c)
-{
-	char byte;
-
-	return c->requests == 0 ||
-	    recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
-}
-
 static void
-close_idle(struct http_server *s, bool owed_too)
+on_idle_timeout(void *arg)
 {
+	struct http_server *s = arg;
 	struct http_conn *c, *next;
 
+	s->closing = true;
 	for (c = TAILQ_FIRST(&s->conns); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, entry);
 		if (!c->running && (c->state == HTTP_CONN_HANDSHAKE ||
-		    c->state == HTTP_CONN_IDLE) &&
-		    (owed_too || !is_owed_answer(c)))
+		    c->state == HTTP_CONN_IDLE))
 			http_conn_close(c);
 	}
 	http_server_schedule(s);
 }
 
-static void
-on_fresh_timeout(void *arg)
-{
-	close_idle(arg, true);
-}
-
+/*
+ * Closing an idle connection at once would lose the request that is on its
+ * way: of a client that has just connected, or uses the connection all the
+ * time.  So they are given a moment; who asks in it is told that it was the
+ * last time.
+ */
 void
 http_server_drain(struct http_server *s, void (*on_empty)(void *), void *arg)
 {
-	bool wait;
-
 	s->draining = true;
 	s->on_empty = on_empty;
 	s->empty_arg = arg;
-	if (s->fresh == NULL)
-		s->fresh = loop_timer_new(s->loop, on_fresh_timeout, s);
-	wait = s->fresh != NULL && loop_timer_start(s->fresh, FRESH_MS) == 0;
-	close_idle(s, !wait);
+	if (s->idle == NULL)
+		s->idle = loop_timer_new(s->loop, on_idle_timeout, s);
+	if (s->idle == NULL || loop_timer_start(s->idle, DRAIN_IDLE_MS) == -1)
+		on_idle_timeout(s);
+	http_server_schedule(s);
 }
 
 void
@@ -239,8 +223,8 @@ http_server_free(struct http_server *s)
 		http_conn_lost(c);
 	free_dead(s);
 	loop_timer_stop(s->kick);
-	if (s->fresh != NULL)
-		loop_timer_stop(s->fresh);
+	if (s->idle != NULL)
+		loop_timer_stop(s->idle);
 	if (s->deferred)
 		s->dying = true;
 	else

@@ -944,16 +944,27 @@ count(void *arg)
 static void
 test_drains(void **state)
 {
-	struct fixture *f = *state;
 	static const char get[] = GET("/hello");
+	struct fixture *f = *state;
+	char answer[512];
 	int idle;
+	ssize_t n;
 
 	add_client(f, &idle);
 	assert_int_equal(write(idle, get, sizeof(get) - 1), sizeof(get) - 1);
 	say(f, GET("/never"));
 	turn(f, 5);
+	assert_true(read(idle, answer, sizeof(answer)) > 0);
 	assert_int_equal(http_server_connections(f->server), 2);
 	http_server_drain(f->server, count, &f->empty);
+	/* Who asks again in that moment is answered, once. */
+	assert_int_equal(write(idle, get, sizeof(get) - 1), sizeof(get) - 1);
+	turn(f, 5);
+	n = read(idle, answer, sizeof(answer) - 1);
+	assert_true(n > 0);
+	answer[n] = '\0';
+	assert_non_null(strstr(answer, "Connection: close"));
+	close(idle);
 	turn(f, 5);
 	assert_int_equal(http_server_connections(f->server), 1);
 	assert_int_equal(f->empty, 0);
@@ -966,7 +977,6 @@ test_drains(void **state)
 	turn(f, 5);
 	assert_int_equal(f->empty, 1);
 	assert_int_equal(http_server_connections(f->server), 0);
-	close(idle);
 }
 
 /* Who has just connected is heard, for a moment. */
