@@ -5,6 +5,7 @@
  */
 #include "authctl.h"
 
+#include <err.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,6 +49,6 @@ main(int argc, char **argv)
 			return commands[i].run(conf, argc, argv);
 		}
 	}
-	authctl_error("unknown command: %s", argv[0]);
+	warnx("unknown command: %s", argv[0]);
 	authctl_usage();
 }

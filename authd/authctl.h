@@ -17,11 +17,6 @@ int	 authctl_passwd(const char *conf, int argc, char **argv);
 int	 authctl_explain(const char *conf, int argc, char **argv);
 
 void	 authctl_usage(void) __attribute__((__noreturn__));
-/* "authctl: ..." on standard error; warn appends the text of errno. */
-void	 authctl_error(const char *, ...)
-	    __attribute__((__format__(printf, 1, 2)));
-void	 authctl_warn(const char *, ...)
-	    __attribute__((__format__(printf, 1, 2)));
 
 /* ---- authctl_prompt.c ---- */
 /*

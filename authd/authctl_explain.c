@@ -5,6 +5,7 @@
  */
 #include "authctl.h"
 
+#include <err.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,7 +60,7 @@ find_service(const struct authd_conf *conf, const char *asked)
 	if (asked == NULL && conf->services.n == 1)
 		return conf->services.items[0];
 	if (asked == NULL) {
-		authctl_error("there are %zu services: -s SERVICE names one",
+		warnx("there are %zu services: -s SERVICE names one",
 		    conf->services.n);
 		return NULL;
 	}
@@ -67,7 +68,7 @@ find_service(const struct authd_conf *conf, const char *asked)
 		if (strcmp(conf->services.items[i], asked) == 0)
 			return asked;
 	}
-	authctl_error("%s is not one of the services of the configuration",
+	warnx("%s is not one of the services of the configuration",
 	    asked);
 	return NULL;
 }
@@ -133,7 +134,7 @@ explain_all(const struct explain_args *args, const struct authd_conf *conf,
 		return 1;
 	acl = conf_acl(conf, error, sizeof(error));
 	if (acl == NULL) {
-		authctl_error("%s", error);
+		warnx("%s", error);
 		return 1;
 	}
 	for (i = 0; i < argc; i++)

@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -175,7 +176,7 @@ check_new(struct edit *edit)
 		return;
 	state = cred_htpasswd_load(edit->fd, edit->path, stderr);
 	if (state == NULL)
-		authctl_error("%s: authd refuses this file until the errors "
+		warnx("%s: authd refuses this file until the errors "
 		    "above are corrected", edit->path);
 	else
 		cred_htpasswd.free(state);
@@ -216,12 +217,12 @@ htpasswd_set(const char *path, const char *user, const char *hash)
 
 	buf_init(&old, HTPASSWD_MAX);
 	if (edit_open(&edit, path) == -1 || read_old(&edit, &old) == -1)
-		authctl_warn("%s", path);
+		warn("%s", path);
 	else {
 		result = edit_text(&edit, &old, user, hash);
 		if (result != HTPASSWD_NO_USER &&
 		    (buf_failed(&edit.text) || edit_commit(&edit) == -1)) {
-			authctl_warn("%s", path);
+			warn("%s", path);
 			result = HTPASSWD_FAILED;
 		}
 	}

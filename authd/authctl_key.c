@@ -11,6 +11,7 @@
 
 #include <sys/stat.h>
 
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -165,12 +166,12 @@ write_files(int dir, const char *dirname, EVP_PKEY *pkey, X509 *cert)
 
 	keyfd = create(dir, KEY_NAME, 0600);
 	if (keyfd == -1) {
-		authctl_warn("%s/%s", dirname, KEY_NAME);
+		warn("%s/%s", dirname, KEY_NAME);
 		return -1;
 	}
 	certfd = create(dir, CERT_NAME, 0644);
 	if (certfd == -1) {
-		authctl_warn("%s/%s", dirname, CERT_NAME);
+		warn("%s/%s", dirname, CERT_NAME);
 		close(keyfd);
 		unlinkat(dir, KEY_NAME, 0);
 		return -1;
@@ -178,7 +179,7 @@ write_files(int dir, const char *dirname, EVP_PKEY *pkey, X509 *cert)
 	bad = write_pem(keyfd, pkey, NULL);
 	if (write_pem(certfd, NULL, cert) == -1 || bad == -1 ||
 	    fsync(dir) == -1) {
-		authctl_warn("%s", dirname);
+		warn("%s", dirname);
 		unlinkat(dir, KEY_NAME, 0);
 		unlinkat(dir, CERT_NAME, 0);
 		return -1;
@@ -219,7 +220,7 @@ refuse_existing(int dir, const char *dirname)
 
 	for (i = 0; i < 2; i++) {
 		if (faccessat(dir, names[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-			authctl_error("%s/%s exists, and authctl overwrites "
+			warnx("%s/%s exists, and authctl overwrites "
 			    "no key: -o DIR names another directory", dirname,
 			    names[i]);
 			return -1;
@@ -239,12 +240,12 @@ authctl_key(const char *conf, int argc, char **argv)
 	(void)conf;
 	parse_args(&args, argc, argv);
 	if (*args.name == '\0' || strlen(args.name) > CERT_MAX_NAME) {
-		authctl_error("-n NAME: 1 to %d bytes", CERT_MAX_NAME);
+		warnx("-n NAME: 1 to %d bytes", CERT_MAX_NAME);
 		return 1;
 	}
 	dir = open(args.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir == -1) {
-		authctl_warn("%s", args.dir);
+		warn("%s", args.dir);
 		return 1;
 	}
 	if (refuse_existing(dir, args.dir) == -1)
@@ -253,7 +254,7 @@ authctl_key(const char *conf, int argc, char **argv)
 	if (pkey != NULL)
 		cert = make_certificate(pkey, args.name);
 	if (cert == NULL) {
-		authctl_error("no key could be made: %s",
+		warnx("no key could be made: %s",
 		    ERR_reason_error_string(ERR_peek_last_error()));
 		goto out;
 	}

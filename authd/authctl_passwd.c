@@ -6,6 +6,7 @@
 #include "authctl.h"
 
 #include <crypt.h>
+#include <err.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +43,7 @@ parse_args(struct passwd_args *args, int argc, char **argv)
 		case 'c':
 			if (str_parse_u64(optarg, strlen(optarg), COST_MAX,
 			    &args->cost) == -1 || args->cost < COST_MIN) {
-				authctl_error("-c %s: a cost is %d to %d",
+				warnx("-c %s: a cost is %d to %d",
 				    optarg, COST_MIN, COST_MAX);
 				exit(2);
 			}
@@ -76,14 +77,14 @@ find_htpasswd(const struct passwd_args *args)
 		return strdup(args->htpasswd);
 	conf = conf_load(args->conf, stderr);
 	if (conf == NULL) {
-		authctl_error("-p HTPASSWD names the file without a "
+		warnx("-p HTPASSWD names the file without a "
 		    "configuration");
 		return NULL;
 	}
 	if (conf->htpasswd != NULL)
 		path = strdup(conf->htpasswd);
 	else
-		authctl_error("%s: there is no \"htpasswd\" in it; -p "
+		warnx("%s: there is no \"htpasswd\" in it; -p "
 		    "HTPASSWD names a file", args->conf);
 	conf_free(conf);
 	return path;
@@ -144,11 +145,11 @@ new_hash(const struct passwd_args *args)
 		return NULL;
 	wrong = password_wrong(password);
 	if (wrong != NULL)
-		authctl_error("%s", wrong);
+		warnx("%s", wrong);
 	else {
 		hash = hash_password(password, (unsigned long)args->cost);
 		if (hash == NULL)
-			authctl_warn("bcrypt");
+			warn("bcrypt");
 	}
 	secret_free(password);
 	return hash;
@@ -168,7 +169,7 @@ edit(const char *path, const char *user, const char *hash)
 		printf("%s: deleted user %s\n", path, user);
 		return 0;
 	case HTPASSWD_NO_USER:
-		authctl_error("%s: there is no user %s", path, user);
+		warnx("%s: there is no user %s", path, user);
 		return 1;
 	default:
 		return 1;
@@ -186,7 +187,7 @@ authctl_passwd(const char *conf, int argc, char **argv)
 	parse_args(&args, argc, argv);
 	wrong = htpasswd_user_wrong(args.user);
 	if (wrong != NULL) {
-		authctl_error("user: %s", wrong);
+		warnx("user: %s", wrong);
 		return 1;
 	}
 	path = find_htpasswd(&args);

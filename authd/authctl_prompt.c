@@ -5,6 +5,7 @@
  */
 #include "authctl.h"
 
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -94,7 +95,7 @@ ask_twice(int tty, const char *user)
 	snprintf(prompt, sizeof(prompt), "New password for %s: ", user);
 	first = ask(tty, prompt);
 	if (first == NULL) {
-		authctl_error("no password: nothing was changed");
+		warnx("no password: nothing was changed");
 		return NULL;
 	}
 	second = ask(tty, "The same again: ");
@@ -102,7 +103,7 @@ ask_twice(int tty, const char *user)
 	    secret_len(second));
 	secret_free(second);
 	if (!equal) {
-		authctl_error("the two passwords differ: nothing was changed");
+		warnx("the two passwords differ: nothing was changed");
 		secret_free(first);
 		return NULL;
 	}
@@ -118,15 +119,15 @@ authctl_read_password(const char *user)
 	if (!isatty(STDIN_FILENO)) {
 		password = read_line(STDIN_FILENO);
 		if (password == NULL && errno == EMSGSIZE)
-			authctl_error("standard input: the password is too "
+			warnx("standard input: the password is too "
 			    "long");
 		else if (password == NULL)
-			authctl_error("standard input: no password");
+			warnx("standard input: no password");
 		return password;
 	}
 	tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (tty == -1) {
-		authctl_warn("/dev/tty");
+		warn("/dev/tty");
 		return NULL;
 	}
 	password = ask_twice(tty, user);
