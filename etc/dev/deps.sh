@@ -10,10 +10,10 @@ set -eu
 
 build='gcc libc6-dev make pkg-config libevent-dev libssl-dev libjansson-dev
     libyaml-dev libjwt-dev libcrypt-dev node-llhttp'
-# ps, openssl and ss are used by the integration tests; systemd for its
+# ps, openssl, ss and htpasswd are used by integration tests; systemd for its
 # unit checker, docker-registry to serve the same directories as we do.
 test='libcmocka-dev curl jq openssl procps iproute2 busybox-static
-    docker.io docker-registry skopeo podman buildah
+    apache2-utils docker.io docker-registry skopeo podman buildah
     golang-github-containers-common systemd util-linux'
 lint='clang clang-tidy cppcheck mandoc shellcheck git'
 fuzz='clang llvm libclang-rt-14-dev'
@@ -33,6 +33,7 @@ has_without_dpkg() {
 	libcrypt-dev) pkg-config --exists libcrypt ;;
 	node-llhttp) pkg-config --exists libllhttp ;;
 	libcmocka-dev) pkg-config --exists cmocka ;;
+	apache2-utils) command -v htpasswd ;;
 	iproute2) command -v ss ;;
 	procps) command -v ps ;;
 	busybox-static) command -v busybox ;;

@@ -34,11 +34,13 @@ start_dockerd() {
 	    --data-root "$T/dockerd" --exec-root "$T/docker-exec" \
 	    --pidfile "$T/dockerd.pid"
 	PIDS="$started $PIDS"
-	wait_until 60 has_dockerd || die "dockerd does not answer"
+	wait_until 60 has_dockerd "$started"
+	is_gone "$started" && die "dockerd did not start"
+	docker version >/dev/null 2>&1 || die "dockerd does not answer"
 }
 
 has_dockerd() {
-	docker version >/dev/null 2>&1
+	is_gone "$1" || log_has "$T/dockerd.log" 'API listen on'
 }
 
 # What dockerd has mounted is unmounted before its directory is removed.

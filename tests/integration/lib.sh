@@ -42,7 +42,7 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin
 STORE=$T/store
 CONF_TOP= CONF_HTTP= CONF_STORAGE= CONF_REGISTRYD= CONF_AUTHD=
 TOKEN= AUTHD= REGISTRY= SCHEME=http AUTHD_SCHEME=http
-AUTHD_PID= REGISTRYD_PID= PIDS=
+AUTHD_PID= REGISTRYD_PID= PIDS= starting=
 FAILURES=0
 status= last=
 
@@ -134,7 +134,7 @@ cleanup() {
 	}
 	stop_registryd
 	stop_authd
-	for pid in $PIDS; do
+	for pid in $starting $PIDS; do
 		stop_pid "$pid" 15
 	done
 	command -v on_exit >/dev/null && on_exit
@@ -183,11 +183,13 @@ is_ready_or_gone() {
 start_daemon() {
 	daemon=$1 conf=$2 log=$3
 	background "$log" "$BUILD/$daemon" -f "$conf"
+	starting=$started
 	wait_until 20 is_ready_or_gone "$log" "$started" ||
 	    die "$daemon is not ready after 20 s"
 	is_gone "$started" && die "$daemon did not start"
 	port=$(log_port "$log")
 	[ -n "$port" ] || die "$daemon does not say where it listens"
+	starting=
 }
 
 make_token_key() {
