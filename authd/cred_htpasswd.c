@@ -321,7 +321,8 @@ compute(struct htpasswd *h, const char *password, const char *hash)
 	const char		*result;
 	size_t			 len;
 
-	result = crypt_r(password, hash, h->scratch);
+	/* Unlike crypt_r() it fails with NULL, and links with sanitizers. */
+	result = crypt_rn(password, hash, h->scratch, sizeof(*h->scratch));
 	if (result != NULL && *result != '*') {
 		len = strlen(hash);
 		verdict = strlen(result) == len &&

@@ -4,7 +4,8 @@
 cd "$(dirname "$0")" && . ./lib.sh && . ./authd.sh
 start_authd
 
-ask alice:alice-pw 'account=x&client_id=docker&offline_token=true&service=registry.test'
+login='account=x&client_id=docker&offline_token=true&service=registry.test'
+ask alice:alice-pw "$login"
 expect_status 200 "login without a scope"
 expect_header Content-Type application/json
 expect_header Cache-Control no-store

@@ -30,9 +30,10 @@ granted $A 'scope=repository:alice/a:pull&scope=repository:alice/b:push' \
     "$both"
 granted $A 'scope=repository:alice/a:pull+repository:alice/b:push' "$both"
 granted $A 'scope=repository:alice/a:pull%20repository:alice/b:push' "$both"
-granted $A 'scope=repository%3Aalice%2Fa%3Apull&scope=repository:alice/b:push' \
-    "$both"
-granted $A 'scope=repository:alice/a:push,pull,pull,fly&scope=repository:alice/a:delete' \
+encoded=repository%3Aalice%2Fa%3Apull
+granted $A "scope=$encoded&scope=repository:alice/b:push" "$both"
+twice=repository:alice/a:push,pull,pull,fly
+granted $A "scope=$twice&scope=repository:alice/a:delete" \
     'repository:alice/a:pull,push,delete'
 granted $A 'scope=repository(plugin):alice/a:pull' 'repository:alice/a:pull'
 
@@ -56,7 +57,8 @@ ask $A "scope=${many}repository:alice/r65:pull"
 expect_status 400 "65 scopes"
 expect_json '.error == "invalid_scope"'
 
-wait_log "$AUTHD_LOG" 'msg="token issued" auth.user.name=bob .*asked=repository:team/x:pull,delete granted=repository:team/x:pull rule=4 ' ||
-    fail "the audit line names user, scopes and rule"
-wait_log "$AUTHD_LOG" 'granted="" rule=- ' ||
-    fail "the audit line says that no rule matched"
+x=repository:team/x:pull
+check "the audit line names user, scopes and rule" wait_log "$AUTHD_LOG" \
+    "\"token issued\" auth.user.name=bob .*asked=$x,delete granted=$x rule=4 "
+check "the audit line says that no rule matched" wait_log "$AUTHD_LOG" \
+    'granted="" rule=- '

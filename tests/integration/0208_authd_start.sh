@@ -18,7 +18,8 @@ wrong() {
 	done
 }
 
-wrong "files are absent" 's,key: .*,key: /no/key,; s,htpasswd: .*,htpasswd: /no/users,' \
+wrong "files are absent" \
+    's,key: .*,key: /no/key,; s,htpasswd: .*,htpasswd: /no/users,' \
     'token.key: /no/key: No such file' 'htpasswd: /no/users: No such file'
 openssl genrsa -out "$T/other.key" 2048 2>/dev/null
 wrong "a key of another certificate" "s,key: .*,key: $T/other.key," \
