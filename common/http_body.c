@@ -11,7 +11,7 @@ void
 http_body_tell_failed(struct http_conn *c)
 {
 	struct http_exchange *ex = c->ex;
-	bool reading = c->body == HTTP_BODY_READ;
+	bool reading = ex != NULL && c->body == HTTP_BODY_READ;
 
 	c->body = HTTP_BODY_FAILED;
 	c->keep_alive = false;

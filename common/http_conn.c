@@ -137,7 +137,9 @@ step_linger(struct http_conn *c)
 {
 	int r;
 
-	if (http_conn_has_lingered(c) || (r = http_input_fill(c, HTTP_READ_MIN)) == 0)
+	if (http_conn_has_lingered(c))
+		return false;
+	if ((r = http_input_fill(c, HTTP_READ_MIN)) == 0)
 		return false;
 	if (r == -1) {
 		http_conn_close(c);

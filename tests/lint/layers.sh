@@ -41,7 +41,7 @@ authd_row() {
 common_row() {
 	case $1 in
 	http_conn|http_conn_*|http_exchange|http_response) echo 5 ;;
-	http_send|http_server) echo 5 ;;
+	http_send|http_server|http_input|http_body|http_wait) echo 5 ;;
 	listener|listener_*|http|http_*|tls|tls_*|scope) echo 4 ;;
 	jws|jws_*|jwk|jwk_*|jwks) echo 4 ;;
 	msg|msg_*|proc|proc_*|spawn|supervise|supervise_*) echo 3 ;;
