@@ -15,12 +15,15 @@
 #include <string.h>
 
 #include "api.h"
+#include "buf.h"
 #include "keeper_client.h"
 #include "manifest_types.h"
 #include "reference.h"
 #include "repo.h"
 #include "str.h"
 #include "tag.h"
+
+#define ACCEPT_MAX	(32 * 1024)
 
 /* Bytes that have this digest; INVALID when they are others. */
 static enum store_result
@@ -158,6 +161,26 @@ send_not_modified(struct api_request *r, const struct digest *digest,
 	return STEP_DONE;
 }
 
+/* Is the type in one of the Accept headers?  They count as one list. */
+static bool
+is_listed(const struct api_request *r, const char *type)
+{
+	struct buf accept;
+	bool listed;
+	size_t i;
+
+	buf_init(&accept, ACCEPT_MAX);
+	for (i = 0; i < r->head->nheaders; i++)
+		if (str_equal_nocase(r->head->headers[i].name, "Accept"))
+			(void)buf_addf(&accept, "%s%s",
+			    accept.len > 0 ? ", " : "",
+			    r->head->headers[i].value);
+	listed = buf_failed(&accept) ||
+	    mediatype_accepted(buf_str(&accept), type);
+	buf_done(&accept);
+	return listed;
+}
+
 static enum step
 send_manifest(struct api_request *r, const struct digest *digest,
     const char *text)
@@ -182,8 +205,7 @@ send_manifest(struct api_request *r, const struct digest *digest,
 	http_response_init(&resp, 200);
 	http_response_header(&resp, "Content-Type", "%s", type);
 	add_manifest_headers(&resp, text);
-	if (!mediatype_accepted(http_request_header(r->exchange, "Accept"),
-	    type))
+	if (!is_listed(r, type))
 		api_warn(&resp, "the manifest has a type that Accept does "
 		    "not list");
 	http_response_body(&resp, data, len);

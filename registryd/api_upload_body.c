@@ -92,6 +92,13 @@ upload_on_body(struct http_exchange *exchange, const void *data, size_t len,
 			(void)api_fail(r, API_BLOB_TOO_LARGE);
 			return (ssize_t)len;
 		}
+		/* The keeper was promised so many, and holds us to it. */
+		if (len > up->length - up->received) {
+			call_off(r);
+			(void)api_fail_text(r, API_SIZE_INVALID,
+			    "longer than Content-Range");
+			return (ssize_t)len;
+		}
 		n = keeper_call_write(r->call, data, len);
 		/* Broken: the keeper's answer is on its way. */
 		if (n == -1)
@@ -198,11 +205,13 @@ api_upload_failed(struct api_request *r, const struct keeper_reply *reply,
 {
 	const struct api_upload *up = r->state;
 	enum api_error mismatch = mismatch_of(up, reply);
+	/* A session that we make ourselves cannot be unknown. */
+	enum api_error notfound = r->match.endpoint == ENDPOINT_UPLOADS ?
+	    API_UNKNOWN : API_UPLOAD_UNKNOWN;
 
 	if (reply->result == STORE_MISMATCH && mismatch == API_RANGE_INVALID) {
 		(void)api_upload_out_of_order(r, reply->offset);
 		return;
 	}
-	(void)api_fail_store(r, reply->result, API_UPLOAD_UNKNOWN, mismatch,
-	    what);
+	(void)api_fail_store(r, reply->result, notfound, mismatch, what);
 }

@@ -39,6 +39,9 @@ for accept in '*/*' '' "$oci" 'application/*' "text/x, $oci;q=0.1"; do
 	expect_status 200 "Accept: $accept"
 	expect_no_header Warning
 done
+req GET /v2/a/b/manifests/latest -H "Accept: $index" -H "Accept: $oci"
+expect_status 200 'two Accept headers are one list'
+expect_no_header Warning
 for accept in $index 'text/html' "$oci;q=0"; do
 	req GET /v2/a/b/manifests/latest -H "Accept: $accept"
 	expect_status 200 "Accept: $accept"
