@@ -25,6 +25,13 @@ struct jws_segment {
 	size_t		 len;
 };
 
+/* The key that must have signed. */
+struct jws_key {
+	EVP_PKEY	*pkey;			/* a reference of its own */
+	int		 type;			/* enum jwk_type, or -1 */
+	const char	*bound;			/* its algorithm, "" for any */
+};
+
 struct jws_header {
 	json_t			*json;		/* what kid points into */
 	const struct jwk_alg	*alg;
@@ -205,23 +212,20 @@ signature_verify(const struct jwk_alg *alg, EVP_PKEY *pkey,
 	return digest_verify(alg, pkey, input, der, (size_t)n);
 }
 
-/*
- * The key that must have signed, as a reference of the caller's, and the
- * algorithm that it is bound to, "" for any of its type.
- */
 static enum jws_result
 find_key(const struct jwks *set, const struct jws_header *header,
-    EVP_PKEY **pkey, const char **bound)
+    struct jws_key *found)
 {
 	const struct jwk	*key;
 	enum jws_result		 result;
 
 	if (header->x5c != NULL) {
-		result = jws_x5c_verify(set, header->x5c, pkey);
+		result = jws_x5c_verify(set, header->x5c, &found->pkey);
 		if (result != JWS_OK)
 			return result;
-		key = jwks_find_key(set, *pkey);
-		*bound = key == NULL ? "" : key->alg;
+		found->type = jwk_type_of(found->pkey);
+		key = jwks_find_key(set, found->pkey);
+		found->bound = key == NULL ? "" : key->alg;
 		return JWS_OK;
 	}
 	key = header->kid != NULL ? jwks_find(set, header->kid) :
@@ -229,8 +233,9 @@ find_key(const struct jwks *set, const struct jws_header *header,
 	if (key == NULL)
 		return JWS_UNKNOWN_KEY;
 	EVP_PKEY_up_ref(key->pkey);
-	*pkey = key->pkey;
-	*bound = key->alg;
+	found->pkey = key->pkey;
+	found->type = (int)key->type;
+	found->bound = key->alg;
 	return JWS_OK;
 }
 
@@ -239,20 +244,19 @@ static enum jws_result
 key_verify(const struct jwks *set, const struct jws_header *header,
     const struct jws_segment *input, const struct jws_segment *signature)
 {
-	EVP_PKEY	*pkey = NULL;
-	const char	*bound = "";
+	struct jws_key	 key = { NULL, -1, "" };
 	enum jws_result	 result;
 
-	result = find_key(set, header, &pkey, &bound);
+	result = find_key(set, header, &key);
 	if (result != JWS_OK)
 		return result;
-	if (jwk_type_of(pkey) != (int)header->alg->type ||
-	    (*bound != '\0' && strcmp(bound, header->alg->name) != 0))
+	if (key.type != (int)header->alg->type || (*key.bound != '\0' &&
+	    strcmp(key.bound, header->alg->name) != 0))
 		result = JWS_ALGORITHM;
 	else
-		result = signature_verify(header->alg, pkey, input,
+		result = signature_verify(header->alg, key.pkey, input,
 		    signature);
-	EVP_PKEY_free(pkey);
+	EVP_PKEY_free(key.pkey);
 	return result;
 }
 
