@@ -4,7 +4,9 @@
  */
 #include "authctl.h"
 
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <crypt.h>
 #include <errno.h>
@@ -395,6 +397,89 @@ test_authctl_passwd_refuses(void **state)
 	    "-c", "8", "bob", NULL), 0);
 }
 
+/* ---- passwd at a terminal ---- */
+
+/* The child: a session whose terminal is this one. */
+static void
+run_at_terminal(const char *terminal)
+{
+	char	*argv[] = { strdup("passwd"), strdup("-p"), strdup("users"),
+		    strdup("-c"), strdup("8"), strdup("carol"), NULL };
+	int	 fd, i;
+
+	setsid();
+	fd = open(terminal, O_RDWR);
+	if (fd == -1 || ioctl(fd, TIOCSCTTY, 0) == -1)
+		_exit(99);
+	for (i = 0; i < 3; i++)
+		dup2(fd, i);
+	optind = 1;
+	i = authctl_passwd("none", 6, argv);
+	fflush(NULL);
+	_exit(i);
+}
+
+/* What the terminal shows, up to and with this text; "" at its end. */
+static void
+read_until(int fd, const char *what, char *seen, size_t size)
+{
+	size_t	 len = strlen(seen);
+	ssize_t	 n;
+
+	while ((*what == '\0' || strstr(seen, what) == NULL) &&
+	    len + 1 < size && (n = read(fd, seen + len, 1)) == 1) {
+		len++;
+		seen[len] = '\0';
+	}
+}
+
+/* Type two passwords; the exit status. */
+static int
+type_passwords(const char *first, const char *second, char *seen,
+    size_t size)
+{
+	pid_t	 pid;
+	int	 fd, status;
+
+	fd = posix_openpt(O_RDWR | O_NOCTTY);
+	assert_true(fd != -1 && grantpt(fd) == 0 && unlockpt(fd) == 0);
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid != -1);
+	if (pid == 0)
+		run_at_terminal(ptsname(fd));
+	alarm(60);
+	seen[0] = '\0';
+	read_until(fd, "New password for carol: ", seen, size);
+	assert_int_equal(write(fd, first, strlen(first)), strlen(first));
+	read_until(fd, "The same again: ", seen, size);
+	assert_int_equal(write(fd, second, strlen(second)), strlen(second));
+	read_until(fd, "", seen, size);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	alarm(0);
+	close(fd);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void
+test_authctl_passwd_at_a_terminal(void **state)
+{
+	char	 seen[4096];
+
+	(void)state;
+	unlink("users");
+	assert_int_equal(type_passwords("hush hush\n", "hush hush\n", seen,
+	    sizeof(seen)), 0);
+	assert_true(password_is("users", "carol", "hush hush"));
+	assert_null(strstr(seen, "hush"));
+	assert_non_null(strstr(seen, "added user carol"));
+	assert_int_equal(type_passwords("one\n", "two\n", seen,
+	    sizeof(seen)), 1);
+	assert_non_null(strstr(seen, "differ"));
+	assert_true(password_is("users", "carol", "hush hush"));
+}
+
 /* ---- explain ---- */
 
 static const char conf[] =
@@ -456,6 +541,7 @@ main(void)
 		cmocka_unit_test(test_htpasswd_user_names),
 		cmocka_unit_test(test_authctl_passwd),
 		cmocka_unit_test(test_authctl_passwd_refuses),
+		cmocka_unit_test(test_authctl_passwd_at_a_terminal),
 		cmocka_unit_test(test_authctl_explain),
 	};
 
