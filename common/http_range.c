@@ -2,7 +2,8 @@
 /*
  * Range of a request and Content-Range of an upload.  A Range that we do not
  * serve is ignored, as RFC 9110 section 14.2 allows; there is no
- * multipart/byteranges.
+ * multipart/byteranges.  One that ends before it begins is rejected: that is
+ * what the conformance tests of the distribution spec hold for range support.
  */
 #include "http_range.h"
 
@@ -71,9 +72,7 @@ http_range_parse(const char *value, uint64_t size, uint64_t *first,
 		from = to < size ? size - to : 0;
 		to = size - 1;
 	}
-	if (to < from)
-		return HTTP_RANGE_NONE;
-	if (from >= size)
+	if (to < from || from >= size)
 		return HTTP_RANGE_UNSATISFIABLE;
 	if (to >= size)
 		to = size - 1;

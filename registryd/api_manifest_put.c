@@ -236,7 +236,8 @@ put_start(struct api_request *r, struct put *put)
 	mp.nchildren = m->children.n;
 	mp.has_subject = m->has_subject;
 	mp.subject = m->subject;
-	mp.artifact_type = m->artifact_type;
+	/* Only the entry of a referrer holds it, and only then is it checked. */
+	mp.artifact_type = m->has_subject ? m->artifact_type : "";
 	mp.tags = put->tags;
 	mp.ntags = put->ntags;
 	r->call = keeper_manifest_put(r->keepers, &mp, manifest_on_put, r);

@@ -66,7 +66,7 @@ enum {
 #define DIGEST_WIRE_SIZE	(1 + 64)
 #define KEEPER_MAX_MISSING	64
 #define KEEPER_MAX_REFS		8192	/* of one manifest */
-#define KEEPER_MAX_TAGS		64	/* of one manifest */
+#define KEEPER_MAX_TAGS		100	/* what limits.tags_per_put allows */
 #define KEEPER_MAX_BODIES	512	/* of one worker at a time */
 
 enum conf_file {

@@ -47,6 +47,28 @@ done
 req GET "$L"
 expect_header Range 0-29999 'nothing of these was taken'
 
+# More than announced, where only the range announces: refused, and nothing
+# else suffers, neither this keeper's other sessions nor later requests.
+first=$L
+for n in 1 2 3 4; do
+	req POST /v2/a/blobs/uploads/
+	L=$(header Location)
+	patch "$T/2" 0-9 -H 'Transfer-Encoding: chunked'
+	expect_status 400 'longer than its range'
+	expect_code SIZE_INVALID
+	patch "$T/2" 0-99999 -H 'Transfer-Encoding: chunked'
+	expect_status 400 'shorter than its range'
+	expect_code SIZE_INVALID
+	req PUT "$L?digest=$(digest "$T/1")" --data-binary "@$T/1" \
+	    -H 'Content-Range: 0-9' -H 'Transfer-Encoding: chunked'
+	expect_status 400 'PUT longer than its range'
+	expect_code SIZE_INVALID
+	req PUT "$L?digest=$(digest "$T/1")" --data-binary "@$T/1" \
+	    -H 'Content-Range: 0-29999' -H 'Transfer-Encoding: chunked'
+	expect_status 201 'and then as it should be'
+done
+L=$first
+
 stop_registryd
 check 'stop' [ -z "$REGISTRYD_PID" ]
 start_registryd

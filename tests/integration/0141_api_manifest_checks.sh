@@ -59,6 +59,16 @@ refused 'schema 1' '{"schemaVersion":1,"fsLayers":[],"signatures":[]}' \
     application/vnd.docker.distribution.manifest.v1+prettyjws
 refused 'schema 1' '{"schemaVersion":1,"fsLayers":[]}' application/json
 
+# A type that says nothing about referrers is the client's own matter, and
+# must not cost the worker its keeper.
+for type in 'no type at all' "a/$(printf 'b%.0s' $(seq 300))"; do
+	for n in 1 2 3 4; do
+		put "$(image "$layers" ",\"artifactType\":\"$type\"")" \
+		    "$oci" "type$n"
+		expect_status 201 'any artifactType without a subject'
+	done
+done
+
 # One error for each digest that is not there; foreign layers need not be.
 both=$(entry "$N" 1 | tr -d ']'),$(entry "$M" 1 | tr -d '[')
 put "$(image "$both")"

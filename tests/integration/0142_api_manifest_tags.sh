@@ -40,3 +40,11 @@ expect_status 201 'a tag in the path'
 expect 'no OCI-Tag' '' "$(tags)"
 req HEAD /v2/a/manifests/third
 expect_status 404 'the parameter goes with digests only'
+stop_registryd
+
+# As many as the limit can be set to.
+CONF_REGISTRYD='  limits: {tags_per_put: 100}'
+start_registryd
+put "$(for i in $(seq 100); do printf 'tag=t%d&' "$i"; done)"
+expect_status 201 '100 tags'
+expect '100 tags: OCI-Tag' 100 "$(tags | wc -w | tr -d ' ')"
