@@ -60,7 +60,7 @@ struct manifest_put {
 	struct digest	 digest;
 	const void	*data;
 	size_t		 len;
-	const char	*mediatype;	/* to keep beside; NULL: bytes tell it */
+	const char	*mediatype;	/* to keep beside; or NULL */
 	const struct digest *refs;	/* must exist: blobs */
 	size_t		 nrefs;
 	const struct digest *children;	/* must exist: manifests */

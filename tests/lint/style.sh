@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: ISC
 #
 # What of the house style a machine can see: 80 columns, no trailing blanks,
-# the SPDX line, files of at most 600 lines and functions of at most 80 (the
-# body of a flat table or switch may be longer: "flat" in the comment above).
+# the SPDX line, files of at most 600 lines (1000 for tests) and functions of
+# at most 80 (the body of a flat table or switch may be longer: "flat" in the
+# comment above).
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -11,10 +12,19 @@ found=$(
 	for file in $(git ls-files '*.c' '*.h' '*.sh' GNUmakefile 'rc.d/*' \
 	    .ci/run); do
 		expand "$file" | awk -v file="$file" '
-			length($0) > 80 { print file ":" NR ": too long" }
+			# a word such as a digest cannot be broken
+			length($0) > 80 {
+				for (i = 1; i <= NF && length($i) < 64; i++)
+					;
+				if (i > NF)
+					print file ":" NR ": too long"
+			}
 			/[ \t]$/ { print file ":" NR ": trailing blanks" }
-			END { if (NR > 600 && file ~ /\.[ch]$/)
-				print file ": " NR " lines" }'
+			END {
+				most = file ~ /^tests\// ? 1000 : 600
+				if (NR > most && file ~ /\.[ch]$/)
+					print file ": " NR " lines"
+			}'
 		head -n 2 "$file" | grep -q SPDX-License-Identifier ||
 		    [ "$file" = GNUmakefile ] || echo "$file: no SPDX line"
 	done
