@@ -34,7 +34,7 @@ struct keeper_body {
 	char		 upload_id[UPLOAD_ID_SIZE];
 	struct upload	*upload;
 	uint64_t	 start;			/* its offset at opening */
-	bool		 created;		/* the session is of this request */
+	bool		 created;		/* session is of this request */
 	struct digest	 digest;
 
 	/* MANIFEST */

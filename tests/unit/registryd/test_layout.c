@@ -15,7 +15,8 @@
 
 #define R	"docker/registry/v2/repositories/a/b/"
 #define OWN	".registryd/repositories/a/b/"
-#define HEX	"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+#define HEX \
+	"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 static void
 test_layout_paths(void **state)

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Each operation of the store is watched for names that become visible
+ * before what they point to has been synced, and for what it costs.
+ */
+#include "store_operations.h"
+
+#include "sysfs.h"
+
+#define MAX_DIRTY	256
+
+struct watch {
+	struct tmp_store *t;
+	const char	*op;
+	/* names that a power cut could still take away */
+	struct {
+		ino_t		 dir;
+		char		 name[256];
+	}		 edges[MAX_DIRTY];
+	size_t		 nedges;
+	/* files whose bytes could be lost */
+	ino_t		 files[MAX_DIRTY];
+	size_t		 nfiles;
+	unsigned	 visible;	/* names checked */
+};
+
+static ino_t
+fd_ino(int fd)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	return st.st_ino;
+}
+
+static void
+forget_edge(struct watch *w, ino_t dir, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < w->nedges;) {
+		if (w->edges[i].dir == dir && (name == NULL ||
+		    strcmp(w->edges[i].name, name) == 0))
+			w->edges[i] = w->edges[--w->nedges];
+		else
+			i++;
+	}
+}
+
+static void
+add_edge(struct watch *w, ino_t dir, const char *name)
+{
+	forget_edge(w, dir, name);
+	assert_true(w->nedges < MAX_DIRTY);
+	w->edges[w->nedges].dir = dir;
+	snprintf(w->edges[w->nedges++].name, 256, "%s", name);
+}
+
+static void
+set_file(struct watch *w, ino_t file, bool dirty)
+{
+	size_t i;
+
+	for (i = 0; i < w->nfiles; i++)
+		if (w->files[i] == file)
+			w->files[i--] = w->files[--w->nfiles];
+	if (dirty) {
+		assert_true(w->nfiles < MAX_DIRTY);
+		w->files[w->nfiles++] = file;
+	}
+}
+
+static bool
+file_is_dirty(const struct watch *w, ino_t file)
+{
+	size_t i;
+
+	for (i = 0; i < w->nfiles; i++)
+		if (w->files[i] == file)
+			return true;
+	return false;
+}
+
+/* Would this path, and the bytes there, survive a power cut now? */
+static bool
+is_durable(const struct watch *w, const char *path)
+{
+	char full[2048];
+	char *name, *end;
+	struct stat st;
+	size_t i;
+
+	snprintf(full, sizeof(full), "%s", tmp_path(w->t, path));
+	if (stat(full, &st) == -1 || file_is_dirty(w, st.st_ino))
+		return false;
+	for (name = full + strlen(w->t->dir); name != NULL; name = end) {
+		*name++ = '\0';
+		assert_int_equal(stat(full, &st), 0);
+		if ((end = strchr(name, '/')) != NULL)
+			*end = '\0';
+		for (i = 0; i < w->nedges; i++)
+			if (w->edges[i].dir == st.st_ino &&
+			    strcmp(w->edges[i].name, name) == 0)
+				return false;
+		name[-1] = '/';
+		if (end != NULL)
+			*end = '/';
+	}
+	return true;
+}
+
+static void
+demand(const struct watch *w, const char *path, const char *because)
+{
+	if (!is_durable(w, path))
+		fail_msg("%s: %s appears before %s is durable", w->op, because,
+		    path);
+}
+
+/* A file gets a name that counts: is all it stands for durable? */
+static void
+check_visible(struct watch *w, int fromdir, const char *from, int todir,
+    const char *to)
+{
+	char link[64], dir[1024], text[256] = "", path[LAYOUT_PATH_SIZE];
+	struct digest d;
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", todir);
+	n = readlink(link, dir, sizeof(dir) - 1);
+	assert_true(n > 0);
+	dir[n] = '\0';
+	if (strstr(dir, LAYOUT_TRASH) != NULL)
+		return;
+	assert_int_equal(fstatat(fromdir, from, &st, 0), 0);
+	if (strstr(dir, "/_uploads/") != NULL)
+		return;
+	w->visible++;
+	if (file_is_dirty(w, st.st_ino))
+		fail_msg("%s: %s/%s appears with bytes that are not synced",
+		    w->op, dir, to);
+	if (strcmp(to, "link") != 0)
+		return;
+	fd = openat(fromdir, from, O_RDONLY);
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	assert_int_equal(digest_parse(&d, text), 0);
+	demand(w, layout_blob(path, &d), dir);
+	if (strstr(dir, "/tags/") != NULL) {
+		demand(w, layout_revision(path, "a/b", &d), dir);
+		demand(w, layout_mediatype(path, "a/b", &d), dir);
+		demand(w, layout_subject(path, "a/b", &d), dir);
+	}
+	if (strstr(dir, "/current") != NULL)
+		demand(w, layout_tag_index(path, "a/b", "t", &d), dir);
+}
+
+static int
+on_call_watch(const struct sysfs_call *call, void *arg)
+{
+	struct watch *w = arg;
+	struct stat st;
+
+	switch (call->kind) {
+	case SYSFS_WRITE:
+	case SYSFS_TRUNCATE:
+		set_file(w, fd_ino(call->fd), true);
+		break;
+	case SYSFS_SYNC:
+		set_file(w, fd_ino(call->fd), false);
+		forget_edge(w, fd_ino(call->fd), NULL);
+		break;
+	case SYSFS_CREATE:
+	case SYSFS_MKDIR:
+		add_edge(w, fd_ino(call->fd), call->name);
+		break;
+	case SYSFS_RENAME:
+		if (fstatat(call->fd, call->name, &st, 0) == -1)
+			break;
+		check_visible(w, call->fd, call->name, call->to_fd,
+		    call->to_name);
+		forget_edge(w, fd_ino(call->fd), call->name);
+		add_edge(w, fd_ino(call->to_fd), call->to_name);
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+/* What a push is told to be there must be there after a power cut. */
+static void
+check_acknowledged(struct watch *w, const struct operation *op)
+{
+	struct digest blob = tmp_digest(BLOB), d;
+	char path[LAYOUT_PATH_SIZE];
+
+	if (op->run == push_blob) {
+		demand(w, layout_blob(path, &blob), "the answer");
+		demand(w, layout_layer(path, "a/b", &blob), "the answer");
+	} else if (op->run == run_mount)
+		demand(w, layout_layer(path, "c", &blob), "the answer");
+	else {
+		assert_int_equal(tag_get(w->t->store, "a/b", "t", &d),
+		    STORE_OK);
+		demand(w, layout_tag_current(path, "a/b", "t"), "the answer");
+		demand(w, layout_revision(path, "a/b", &d), "the answer");
+	}
+}
+
+static void
+test_order_names_follow_syncs(void **state)
+{
+	struct tmp_store t;
+	struct watch w;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NOPERATIONS; i++) {
+		if (operations[i].deletes)
+			continue;
+		tmp_open(&t);
+		memset(&w, 0, sizeof(w));
+		w.t = &t;
+		w.op = operations[i].name;
+		/* From the empty directory on, so that all are watched. */
+		sysfs_set_hook(on_call_watch, &w);
+		operations[i].prepare(&t);
+		assert_int_equal(operations[i].run(&t), STORE_OK);
+		sysfs_set_hook(NULL, NULL);
+		assert_true(w.visible >= 2);
+		check_acknowledged(&w, &operations[i]);
+		tmp_close(&t);
+	}
+}
+
+/* A directory that another process made may not be on the disk yet. */
+static void
+test_order_foreign_directories_are_synced(void **state)
+{
+	struct digest blob = tmp_digest(BLOB);
+	char path[LAYOUT_PATH_SIZE], *p;
+	struct tmp_store t;
+	struct watch w;
+	struct stat st;
+
+	(void)state;
+	tmp_open(&t);
+	memset(&w, 0, sizeof(w));
+	w.t = &t;
+	w.op = "push blob";
+	tmp_write(&t, REPOS "a/b/_layers/sha256/stray", "");
+	/* Every edge down to there is in doubt. */
+	snprintf(path, sizeof(path), REPOS "a/b/_layers/sha256");
+	for (p = path; p != NULL; p = strchr(p + 1, '/')) {
+		char *end = strchr(p + 1, '/'), name[64];
+
+		snprintf(name, sizeof(name), "%.*s", end != NULL ?
+		    (int)(end - p) - (*p == '/') : 63, p + (*p == '/'));
+		if (p == path)
+			assert_int_equal(stat(t.dir, &st), 0);
+		else {
+			*p = '\0';
+			assert_int_equal(stat(tmp_path(&t, path), &st), 0);
+			*p = '/';
+		}
+		add_edge(&w, st.st_ino, name);
+	}
+	sysfs_set_hook(on_call_watch, &w);
+	assert_int_equal(push_blob(&t), STORE_OK);
+	sysfs_set_hook(NULL, NULL);
+	demand(&w, layout_layer(path, "a/b", &blob), "the answer");
+	tmp_close(&t);
+}
+
+/* "none" must not cost what it does not promise. */
+static void
+test_order_durability_none_never_syncs(void **state)
+{
+	struct tmp_store t;
+	uint64_t syncs;
+
+	(void)state;
+	tmp_open(&t);
+	store_free(t.store);
+	t.store = tmp_reopen(t.dir, true, STORE_NONE);
+	syncs = sysfs_count(SYSFS_SYNC);
+	prepare_manifest(&t);
+	assert_int_equal(run_delete_manifest(&t), STORE_OK);
+	assert_int_equal(sysfs_count(SYSFS_SYNC), syncs);
+	tmp_close(&t);
+}
+
+/* What a push costs in flushes is known, and stays so. */
+static void
+test_order_number_of_syncs(void **state)
+{
+	struct tmp_store t;
+	uint64_t syncs;
+
+	(void)state;
+	tmp_open(&t);
+	prepare_manifest(&t);
+	syncs = sysfs_count(SYSFS_SYNC);
+	assert_int_equal(push_blob(&t), STORE_OK);
+	/* data, its directory; link, its directory */
+	assert_int_equal(sysfs_count(SYSFS_SYNC) - syncs, 4);
+	syncs = sysfs_count(SYSFS_SYNC);
+	assert_int_equal(run_delete_tag(&t), STORE_OK);
+	assert_int_equal(sysfs_count(SYSFS_SYNC) - syncs, 1);
+	tmp_close(&t);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_order_names_follow_syncs),
+		cmocka_unit_test(test_order_foreign_directories_are_synced),
+		cmocka_unit_test(test_order_durability_none_never_syncs),
+		cmocka_unit_test(test_order_number_of_syncs)
+	};
+
+	return cmocka_run_group_tests_name("store_order", tests, NULL, NULL);
+}
