@@ -14,7 +14,6 @@
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,26 +40,28 @@ struct reason {
 	size_t	 size;
 };
 
-static int wrong(const struct reason *, const char *, ...)
-    __attribute__((__format__(printf, 2, 3)));
-
-/* Say what is wrong, with OpenSSL's own reason when it gave one. */
+/*
+ * Say what is wrong, with the name that the configuration gave (or NULL), and
+ * with OpenSSL's own reason when there is one.
+ */
 static int
-wrong(const struct reason *r, const char *fmt, ...)
+wrong_name(const struct reason *r, const char *text, const char *name)
 {
 	unsigned long err = ERR_peek_last_error();
 	const char *detail = err != 0 ? ERR_reason_error_string(err) : NULL;
-	size_t len;
-	va_list ap;
+	const char *quote = name != NULL ? " \"" : "";
 
-	va_start(ap, fmt);
-	(void)vsnprintf(r->text, r->size, fmt, ap);
-	va_end(ap);
-	len = strlen(r->text);
-	if (detail != NULL)
-		(void)snprintf(r->text + len, r->size - len, ": %s", detail);
+	(void)snprintf(r->text, r->size, "%s%s%s%s%s%s", text, quote,
+	    name != NULL ? name : "", name != NULL ? "\"" : "",
+	    detail != NULL ? ": " : "", detail != NULL ? detail : "");
 	ERR_clear_error();
 	return -1;
+}
+
+static int
+wrong(const struct reason *r, const char *text)
+{
+	return wrong_name(r, text, NULL);
 }
 
 /* OpenSSL would ask for a password at the terminal. */
@@ -177,9 +178,9 @@ set_minimum(SSL_CTX *ssl, const char *minimum, const struct reason *r)
 			break;
 	}
 	if (i == sizeof(versions) / sizeof(versions[0]))
-		return wrong(r, "minimum: unknown version \"%s\"", minimum);
+		return wrong_name(r, "minimum: unknown version", minimum);
 	if (SSL_CTX_set_min_proto_version(ssl, versions[i].version) != 1)
-		return wrong(r, "minimum: %s is not available", minimum);
+		return wrong_name(r, "minimum: not available:", minimum);
 	return 0;
 }
 
@@ -213,8 +214,7 @@ set_ciphers(SSL_CTX *ssl, const char *const *names, const struct reason *r)
 	if (tls_cipher_lists(names, &tls12, &tls13, &unknown) == 0)
 		result = apply_ciphers(ssl, &tls12, &tls13, r);
 	else if (unknown != NULL)
-		result = wrong(r, "ciphersuites: unknown name \"%s\"",
-		    unknown);
+		result = wrong_name(r, "ciphersuites: unknown name", unknown);
 	else
 		result = wrong(r, "ciphersuites: too many");
 	buf_done(&tls12);
