@@ -184,11 +184,13 @@ start_daemon() {
 	daemon=$1 conf=$2 log=$3
 	background "$log" "$BUILD/$daemon" -f "$conf"
 	starting=$started
+	PIDS="$PIDS $started"	# until the test knows it by its own name
 	wait_until 20 is_ready_or_gone "$log" "$started" ||
 	    die "$daemon is not ready after 20 s"
 	is_gone "$started" && die "$daemon did not start"
 	port=$(log_port "$log")
 	[ -n "$port" ] || die "$daemon does not say where it listens"
+	PIDS=${PIDS% *}
 	starting=
 }
 
