@@ -53,6 +53,8 @@ static const struct {
 	{ "worker", worker_main },
 	{ "broker", broker_main },
 	{ "verifier", verifier_main },
+	{ "verifier-ldap", verifier_main },
+	{ "verifier-pam", verifier_main },
 	{ "signer", signer_main }
 };
 

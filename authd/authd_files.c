@@ -22,6 +22,7 @@
 #include "authd_copy.h"
 #include "claims.h"
 #include "cred.h"
+#include "messages.h"
 
 #define MAX_FILE	(1 << 20)
 
@@ -195,7 +196,8 @@ authd_files_open(struct authd_files *files, const struct authd_conf *conf,
 	files->key = files->certificate = files->htpasswd = -1;
 	files->tls_key = files->tls_certificate = -1;
 	open_token_key(files, conf, &o);
-	open_htpasswd(files, conf, &o);
+	if (conf_backend_is_used(conf, ROLE_VERIFIER))
+		open_htpasswd(files, conf, &o);
 	open_tls(files, conf, &o);
 	return o.failed ? -1 : 0;
 }

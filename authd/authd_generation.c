@@ -22,13 +22,8 @@
 #include "messages.h"
 
 #define READY_TIMEOUT_MS	30000
-#define NROLES			4
-
-static const struct supervise_link links[] = {
-	{ ROLE_WORKER, ROLE_BROKER },
-	{ ROLE_BROKER, ROLE_VERIFIER },
-	{ ROLE_BROKER, ROLE_SIGNER },
-};
+#define MAX_ROLES		(3 + CONF_MAX_BACKENDS)
+#define MAX_LINKS		(2 + CONF_MAX_BACKENDS)
 
 struct authd_generation {
 	struct authd_parent	*parent;
@@ -38,21 +33,14 @@ struct authd_generation {
 	int			 listeners[LISTENER_MAX];
 	size_t			 nlisteners;
 	struct authd_watch	*watch;
-	struct supervise_role	 roles[NROLES];
+	struct supervise_role	 roles[MAX_ROLES];
+	size_t			 nroles;
+	struct supervise_link	 links[MAX_LINKS];
+	size_t			 nlinks;
 	struct log_field	*log_fields;	/* strings are conf's */
 };
 
 /* ---- what children are sent ---- */
-
-static int
-send_fd(struct msg_chan *chan, uint32_t type, int fd)
-{
-	struct msg_out	 out;
-
-	msg_begin(&out, type, 0);
-	msg_put_fd(&out, fd);
-	return msg_send(chan, &out);
-}
 
 static int
 send_file(struct msg_chan *chan, enum conf_file kind, int fd)
@@ -122,6 +110,17 @@ configure_signer(const struct authd_generation *gen, struct msg_chan *chan)
 	return msg_send(chan, &out);
 }
 
+/* Only the files of its own backend. */
+static int
+configure_verifier(const struct authd_generation *gen, struct msg_chan *chan,
+    unsigned role)
+{
+	if (role == ROLE_VERIFIER)
+		return send_file(chan, CONF_FILE_HTPASSWD,
+		    gen->files.htpasswd);
+	return 0;
+}
+
 static int
 configure(struct msg_chan *chan, unsigned role, unsigned instance, void *arg)
 {
@@ -134,8 +133,8 @@ configure(struct msg_chan *chan, unsigned role, unsigned instance, void *arg)
 		return -1;
 	if (role == ROLE_WORKER)
 		return configure_worker(gen, chan);
-	if (role == ROLE_VERIFIER)
-		return send_fd(chan, MSG_CONF_HTPASSWD, gen->files.htpasswd);
+	if (conf_backend_of_role(role) != NULL)
+		return configure_verifier(gen, chan, role);
 	return 0;
 }
 
@@ -147,7 +146,8 @@ send_users(struct msg_chan *chan, void *conf_arg, void *arg)
 	const struct authd_generation	*gen = arg;
 
 	if (conf_arg == gen &&
-	    send_fd(chan, MSG_CONF_HTPASSWD, gen->files.htpasswd) == -1)
+	    (configure_verifier(gen, chan, ROLE_VERIFIER) == -1 ||
+	    msg_send_empty(chan, MSG_CONF_END, 0) == -1))
 		log_warn("users to verifier %u", msg_chan_instance(chan));
 }
 
@@ -198,14 +198,23 @@ on_users_changed(int fd, void *arg)
 
 /* ---- making one ---- */
 
-static void
-set_role(struct authd_generation *gen, size_t i, unsigned role,
-    const char *name, unsigned count, unsigned drain_order)
+static struct supervise_role *
+add_role(struct authd_generation *gen, unsigned role, const char *name,
+    unsigned count, unsigned drain_order)
 {
-	gen->roles[i].role = role;
-	gen->roles[i].name = name;
-	gen->roles[i].count = count;
-	gen->roles[i].drain_order = drain_order;
+	struct supervise_role	*added = &gen->roles[gen->nroles++];
+
+	added->role = role;
+	added->name = name;
+	added->count = count;
+	added->drain_order = drain_order;
+	return added;
+}
+
+static void
+add_link(struct authd_generation *gen, unsigned from, unsigned to)
+{
+	gen->links[gen->nlinks++] = (struct supervise_link){ from, to };
 }
 
 /* Who starts without being root stays who he is. */
@@ -230,25 +239,44 @@ set_user(struct supervise_role *role, const char *key, const char *user,
 	return -1;
 }
 
+/* The verifiers of each backend that is used. */
+static int
+make_verifiers(struct authd_generation *gen, FILE *messages)
+{
+	const struct conf_backend	*backend;
+	const struct authd_conf		*conf = gen->conf;
+	struct supervise_role		*role;
+	int				 failed = 0;
+
+	for (backend = conf_backends; backend->name != NULL; backend++) {
+		if (!conf_backend_is_used(conf, backend->role))
+			continue;
+		role = add_role(gen, backend->role, backend->process,
+		    conf_backend_count(conf, backend), 2);
+		add_link(gen, ROLE_BROKER, backend->role);
+		failed |= set_user(role, backend->user_key,
+		    conf_backend_user(conf, backend), messages);
+	}
+	return failed;
+}
+
 static int
 make_roles(struct authd_generation *gen, FILE *messages)
 {
 	const struct authd_conf	*conf = gen->conf;
-	struct supervise_role	*roles = gen->roles;
+	struct supervise_role	*role;
 	int			 failed = 0;
 
-	set_role(gen, 0, ROLE_WORKER, "worker", (unsigned)conf->workers, 0);
-	set_role(gen, 1, ROLE_BROKER, "broker", 1, 1);
-	set_role(gen, 2, ROLE_VERIFIER, "verifier",
-	    (unsigned)conf->verifiers, 2);
-	set_role(gen, 3, ROLE_SIGNER, "signer", 1, 2);
-	failed |= set_user(&roles[0], "user", conf->user, messages);
-	failed |= set_user(&roles[1], "broker_user", conf->broker_user,
-	    messages);
-	failed |= set_user(&roles[2], "verifier_user", conf->verifier_user,
-	    messages);
-	failed |= set_user(&roles[3], "signer_user", conf->signer_user,
-	    messages);
+	role = add_role(gen, ROLE_WORKER, "worker", (unsigned)conf->workers,
+	    0);
+	failed |= set_user(role, "user", conf->user, messages);
+	role = add_role(gen, ROLE_BROKER, "broker", 1, 1);
+	failed |= set_user(role, "broker_user", conf->broker_user, messages);
+	add_link(gen, ROLE_WORKER, ROLE_BROKER);
+	failed |= make_verifiers(gen, messages);
+	role = add_role(gen, ROLE_SIGNER, "signer", 1, 2);
+	failed |= set_user(role, "signer_user", conf->signer_user, messages);
+	add_link(gen, ROLE_BROKER, ROLE_SIGNER);
 	return failed;
 }
 
@@ -339,7 +367,7 @@ authd_generation_new(struct authd_parent *parent, struct authd_conf *conf,
 	/* Last, so that nobody connects to what will not start. */
 	if (failed == 0)
 		failed |= open_listeners(gen, messages);
-	if (failed == 0) {
+	if (failed == 0 && conf_backend_is_used(conf, ROLE_VERIFIER)) {
 		gen->watch = authd_watch_new(parent->loop, conf->htpasswd,
 		    &gen->files.htpasswd_from, on_users_changed, gen);
 		if (gen->watch == NULL)
@@ -387,9 +415,9 @@ authd_generation_start(struct authd_generation *gen)
 	struct supervise_conf	 supervise = {
 		.program = gen->parent->program,
 		.roles = gen->roles,
-		.nroles = NROLES,
-		.links = links,
-		.nlinks = sizeof(links) / sizeof(links[0]),
+		.nroles = gen->nroles,
+		.links = gen->links,
+		.nlinks = gen->nlinks,
 		.ready_timeout_ms = READY_TIMEOUT_MS,
 		.drain_timeout_ms = conf->drain_timeout_ms,
 		.log_level = gen->parent->verbose ? LOG_LEVEL_DEBUG :

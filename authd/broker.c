@@ -31,7 +31,8 @@ struct broker {
 		struct msg_chan	*chan;		/* NULL: none */
 		uint64_t	 serial;	/* changes with the process */
 	}			 workers[MAX_WORKERS];
-	struct msg_chan		*verifiers[BROKER_MAX_VERIFIERS];
+	struct msg_chan		*verifiers[CONF_MAX_BACKENDS]
+				    [BROKER_MAX_VERIFIERS];
 	struct msg_chan		*signer;
 	uint64_t		 last_serial;
 	bool			 draining;
@@ -41,6 +42,12 @@ static msg_handler_fn	 broker_on_value, broker_on_group, broker_on_rules,
 			 broker_on_peer, broker_on_conf_end, broker_on_drain,
 			 broker_on_request, broker_on_verdict,
 			 broker_on_users_changed, broker_on_signed;
+
+#define VERIFIER_RULES(role)						\
+	{ MSG_VERDICT, role, 13, MSG_MAX_SIZE, 0,			\
+	    broker_on_verdict, "VERDICT" },				\
+	{ MSG_USERS_CHANGED, role, 0, 0, 0,				\
+	    broker_on_users_changed, "USERS_CHANGED" }
 
 static const struct msg_rule broker_rules[] = {
 	{ MSG_CONF_BEGIN, ROLE_PARENT, 6, MSG_MAX_SIZE, 0,
@@ -57,10 +64,9 @@ static const struct msg_rule broker_rules[] = {
 	{ MSG_DRAIN, ROLE_PARENT, 0, 0, 0, broker_on_drain, "DRAIN" },
 	{ MSG_TOKEN_REQUEST, ROLE_WORKER, 22, MSG_MAX_SIZE, 0,
 	    broker_on_request, "TOKEN_REQUEST" },
-	{ MSG_VERDICT, ROLE_VERIFIER, 9, MSG_MAX_SIZE, 0,
-	    broker_on_verdict, "VERDICT" },
-	{ MSG_USERS_CHANGED, ROLE_VERIFIER, 0, 0, 0,
-	    broker_on_users_changed, "USERS_CHANGED" },
+	VERIFIER_RULES(ROLE_VERIFIER),
+	VERIFIER_RULES(ROLE_VERIFIER_LDAP),
+	VERIFIER_RULES(ROLE_VERIFIER_PAM),
 	{ MSG_SIGNED, ROLE_SIGNER, 17, MSG_MAX_SIZE, 0,
 	    broker_on_signed, "SIGNED" },
 };
@@ -89,6 +95,33 @@ broker_on_rules(struct msg_chan *chan, struct msg *msg, void *arg)
 	return conf_on_rules(((struct broker *)arg)->conf, msg);
 }
 
+static struct broker_verifiers *
+make_verifiers(const struct broker *broker)
+{
+	const struct authd_conf		*conf = broker->conf;
+	const struct conf_backend	*backend;
+	struct broker_verifiers		*verifiers;
+	unsigned			 roles[CONF_MAX_BACKENDS], instance;
+	size_t				 i, n = 0;
+
+	for (i = 0; i < conf->backends.n && n < CONF_MAX_BACKENDS; i++) {
+		backend = conf_backend_find(conf->backends.items[i]);
+		if (backend != NULL)
+			roles[n++] = backend->role;
+	}
+	if (n == 0)
+		fatalx("nothing checks passwords");
+	verifiers = broker_verifiers_new(broker->loop, roles, n,
+	    conf->check_timeout_ms, (size_t)conf->check_queue);
+	if (verifiers == NULL)
+		return NULL;
+	for (i = 0; conf_backends[i].name != NULL; i++)
+		for (instance = 0; instance < BROKER_MAX_VERIFIERS; instance++)
+			broker_verifiers_set(verifiers, conf_backends[i].role,
+			    instance, broker->verifiers[i][instance]);
+	return verifiers;
+}
+
 /* Once, when every peer that runs has been named. */
 static int
 broker_on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
@@ -97,7 +130,6 @@ broker_on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
 	struct authd_conf	*conf = broker->conf;
 	struct issue_env	*env = &broker->env;
 	char			 error[256];
-	size_t			 i;
 
 	if (broker->acl != NULL || msg_end(msg) == -1)
 		return -1;
@@ -108,15 +140,11 @@ broker_on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
 	env->cache = broker_cache_new((size_t)conf->cache_size,
 	    conf->cache_ttl_ms);
 	env->signer = broker_signer_new(broker->loop);
-	env->verifiers = broker_verifiers_new(broker->loop,
-	    conf->check_timeout_ms, (size_t)conf->check_queue);
+	env->verifiers = make_verifiers(broker);
 	if (env->cache == NULL || env->signer == NULL ||
 	    env->verifiers == NULL)
 		fatalx("out of memory");
 	broker_signer_set(env->signer, broker->signer);
-	for (i = 0; i < BROKER_MAX_VERIFIERS; i++)
-		broker_verifiers_set(env->verifiers, (unsigned)i,
-		    broker->verifiers[i]);
 	return msg_send_empty(chan, MSG_READY, 0);
 }
 
@@ -126,10 +154,12 @@ broker_on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
 static struct msg_chan **
 peer_place(struct broker *broker, unsigned role, unsigned instance)
 {
+	const struct conf_backend	*backend = conf_backend_of_role(role);
+
 	if (role == ROLE_WORKER && instance < MAX_WORKERS)
 		return &broker->workers[instance].chan;
-	if (role == ROLE_VERIFIER && instance < BROKER_MAX_VERIFIERS)
-		return &broker->verifiers[instance];
+	if (backend != NULL && instance < BROKER_MAX_VERIFIERS)
+		return &broker->verifiers[backend - conf_backends][instance];
 	if (role == ROLE_SIGNER && instance == 0)
 		return &broker->signer;
 	return NULL;
@@ -146,8 +176,9 @@ set_peer(struct broker *broker, unsigned role, unsigned instance,
 	*place = chan;
 	if (role == ROLE_WORKER)
 		broker->workers[instance].serial = ++broker->last_serial;
-	else if (broker->acl != NULL && role == ROLE_VERIFIER)
-		broker_verifiers_set(broker->env.verifiers, instance, chan);
+	else if (broker->acl != NULL && conf_backend_of_role(role) != NULL)
+		broker_verifiers_set(broker->env.verifiers, role, instance,
+		    chan);
 	else if (broker->acl != NULL)
 		broker_signer_set(broker->env.signer, chan);
 	msg_chan_free(old);
@@ -156,12 +187,13 @@ set_peer(struct broker *broker, unsigned role, unsigned instance,
 static void
 on_peer_closed(struct msg_chan *chan, const char *why, void *arg)
 {
-	unsigned	 role = msg_chan_role(chan);
-	unsigned	 instance = msg_chan_instance(chan);
+	unsigned			 role = msg_chan_role(chan);
+	unsigned			 instance = msg_chan_instance(chan);
+	const struct conf_backend	*backend = conf_backend_of_role(role);
 
 	if (why != NULL)
 		log_warnx("cut off %s %u: %s", role == ROLE_WORKER ?
-		    "worker" : role == ROLE_VERIFIER ? "verifier" : "signer",
+		    "worker" : backend != NULL ? backend->process : "signer",
 		    instance, why);
 	set_peer(arg, role, instance, NULL);
 }
@@ -287,15 +319,16 @@ broker_on_drain(struct msg_chan *chan, struct msg *msg, void *arg)
 static void
 broker_done(struct broker *broker)
 {
-	unsigned	 i;
+	unsigned	 i, j;
 
 	broker_verifiers_free(broker->env.verifiers);
 	broker_signer_free(broker->env.signer);
 	broker_cache_free(broker->env.cache);
 	for (i = 0; i < MAX_WORKERS; i++)
 		msg_chan_free(broker->workers[i].chan);
-	for (i = 0; i < BROKER_MAX_VERIFIERS; i++)
-		msg_chan_free(broker->verifiers[i]);
+	for (i = 0; i < CONF_MAX_BACKENDS; i++)
+		for (j = 0; j < BROKER_MAX_VERIFIERS; j++)
+			msg_chan_free(broker->verifiers[i][j]);
 	msg_chan_free(broker->signer);
 	msg_chan_free(broker->parent);
 	acl_free(broker->acl);

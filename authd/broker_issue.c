@@ -27,6 +27,7 @@ struct issue {
 	struct token_request	 req;
 	const char		*service;	/* of the configuration */
 	struct cred_answer	 who;		/* user "": anonymous */
+	const char		*reason;	/* of a refusal, or "" */
 	struct scope_set	 granted;
 	int			 rules[SCOPE_MAX];	/* -1: none matched */
 	size_t			 nrules;
@@ -87,7 +88,7 @@ audit(const struct issue *issue, enum token_result result)
 		[TOKEN_UNAVAILABLE] = "unavailable"
 	};
 	struct buf			 asked, granted, rules;
-	struct log_field		 fields[7];
+	struct log_field		 fields[8];
 
 	format_scopes(&asked, &issue->req.scopes);
 	format_scopes(&granted, &issue->granted);
@@ -102,9 +103,10 @@ audit(const struct issue *issue, enum token_result result)
 	fields[4] = (struct log_field){ "granted", buf_str(&granted) };
 	fields[5] = (struct log_field){ "rule", buf_str(&rules) };
 	fields[6] = (struct log_field){ "result", results[result] };
+	fields[7] = (struct log_field){ "reason", issue->reason };
 	log_event(result == TOKEN_UNAVAILABLE ? LOG_LEVEL_ERROR :
 	    LOG_LEVEL_INFO, result == TOKEN_GRANTED ? "token issued" :
-	    "token refused", fields, 7);
+	    "token refused", fields, *issue->reason != '\0' ? 8 : 7);
 	buf_done(&asked);
 	buf_done(&granted);
 	buf_done(&rules);
@@ -193,7 +195,10 @@ on_verdict(enum cred_verdict verdict, const struct cred_answer *answer,
 {
 	struct issue	*issue = arg;
 
-	if (verdict == CRED_BAD) {
+	if (answer != NULL)
+		issue->reason = verdict == CRED_UNKNOWN ? "unknown user" :
+		    answer->reason;
+	if (verdict == CRED_BAD || verdict == CRED_UNKNOWN) {
 		refuse(issue, TOKEN_BAD_CREDENTIALS);
 		return;
 	}
@@ -204,6 +209,7 @@ on_verdict(enum cred_verdict verdict, const struct cred_answer *answer,
 	}
 	broker_cache_put(issue->env->cache, issue->req.user,
 	    issue->req.password, answer);
+	issue->reason = "";
 	decide_and_sign(issue);
 }
 
@@ -268,6 +274,7 @@ issue_start(struct issue_env *env, unsigned instance, uint64_t serial,
 		return -1;
 	env->open++;
 	issue->env = env;
+	issue->reason = "";
 	issue->instance = instance;
 	issue->serial = serial;
 	issue->id = msg->id;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Hands checks of credentials to verifiers.  A verifier that does not
+ * Hands checks of credentials to verifiers: each backend has a pool of them
+ * and a queue, and a check goes from one backend to the next as long as its
+ * user is unknown.  A verifier that does not
  * answer stays out of use until it answers after all or is replaced: it
  * ends itself at its deadline.  Runs in the broker.
  */
@@ -22,9 +24,10 @@ struct check {
 	uint64_t		 id;
 	char			 user[MAX_USER + 1];
 	char			 peer[PEER_SIZE];
-	struct secret		*password;	/* NULL once sent */
+	struct secret		*password;	/* NULL once sent to the last */
 	broker_verdict_fn	*done;
 	void			*arg;
+	struct pool		*pool;		/* the backend asked now */
 	struct slot		*slot;		/* NULL while it waits */
 	STAILQ_ENTRY(check)	 waiting;
 };
@@ -35,11 +38,18 @@ struct slot {
 	uint64_t	 busy;		/* id that it works on, 0: free */
 };
 
-struct broker_verifiers {
-	struct pending		*open;
+struct pool {
+	unsigned		 role;
 	struct slot		 slots[BROKER_MAX_VERIFIERS];
 	STAILQ_HEAD(, check)	 queue;
-	size_t			 nqueued, max_queue;
+	size_t			 nqueued;
+};
+
+struct broker_verifiers {
+	struct pending		*open;
+	struct pool		*pools;		/* in the order of asking */
+	size_t			 npools;
+	size_t			 max_queue;	/* of each */
 };
 
 static void
@@ -51,14 +61,14 @@ check_free(struct check *check)
 
 /* Take the check off its slot or the queue; the caller reports and frees. */
 static void
-detach(struct broker_verifiers *v, struct check *check)
+detach(struct check *check)
 {
 	if (check->slot != NULL) {
 		check->slot->check = NULL;
 		check->slot = NULL;
 	} else {
-		STAILQ_REMOVE(&v->queue, check, check, waiting);
-		v->nqueued--;
+		STAILQ_REMOVE(&check->pool->queue, check, check, waiting);
+		check->pool->nqueued--;
 	}
 }
 
@@ -67,23 +77,34 @@ on_expired(void *item, void *arg)
 {
 	struct check	*check = item;
 
-	detach(arg, check);
+	(void)arg;
+	detach(check);
 	check->done(CRED_UNAVAILABLE, NULL, check->arg);
 	check_free(check);
 }
 
 struct broker_verifiers *
-broker_verifiers_new(struct loop *loop, uint64_t timeout_ms, size_t queue)
+broker_verifiers_new(struct loop *loop, const unsigned *roles, size_t nroles,
+    uint64_t timeout_ms, size_t queue)
 {
 	struct broker_verifiers	*v;
+	size_t			 i;
 
-	if ((v = calloc(1, sizeof(*v))) == NULL)
+	if ((v = calloc(1, sizeof(*v))) == NULL ||
+	    (v->pools = calloc(nroles, sizeof(*v->pools))) == NULL) {
+		free(v);
 		return NULL;
-	STAILQ_INIT(&v->queue);
+	}
+	v->npools = nroles;
+	for (i = 0; i < nroles; i++) {
+		v->pools[i].role = roles[i];
+		STAILQ_INIT(&v->pools[i].queue);
+	}
 	v->max_queue = queue;
-	v->open = pending_new(loop, queue + BROKER_MAX_VERIFIERS, timeout_ms,
-	    on_expired, v);
+	v->open = pending_new(loop, nroles * (queue + BROKER_MAX_VERIFIERS),
+	    timeout_ms, on_expired, v);
 	if (v->open == NULL) {
+		free(v->pools);
 		free(v);
 		return NULL;
 	}
@@ -97,11 +118,19 @@ broker_verifiers_free(struct broker_verifiers *v)
 		return;
 	pending_fail(v->open);
 	pending_free(v->open);
+	free(v->pools);
 	free(v);
 }
 
+static bool
+is_last(const struct broker_verifiers *v, const struct pool *pool)
+{
+	return pool == &v->pools[v->npools - 1];
+}
+
 static int
-send_check(struct slot *slot, struct check *check)
+send_check(const struct broker_verifiers *v, struct slot *slot,
+    struct check *check)
 {
 	struct msg_out	 out;
 
@@ -112,8 +141,10 @@ send_check(struct slot *slot, struct check *check)
 	msg_put_str(&out, check->peer);
 	if (msg_send(slot->chan, &out) == -1)
 		return -1;
-	secret_free(check->password);
-	check->password = NULL;
+	if (is_last(v, check->pool)) {
+		secret_free(check->password);
+		check->password = NULL;
+	}
 	check->slot = slot;
 	slot->check = check;
 	slot->busy = check->id;
@@ -121,49 +152,78 @@ send_check(struct slot *slot, struct check *check)
 }
 
 static struct slot *
-find_free(struct broker_verifiers *v)
+find_free(struct pool *pool)
 {
 	size_t	 i;
 
 	for (i = 0; i < BROKER_MAX_VERIFIERS; i++)
-		if (v->slots[i].chan != NULL && v->slots[i].busy == 0)
-			return &v->slots[i];
+		if (pool->slots[i].chan != NULL && pool->slots[i].busy == 0)
+			return &pool->slots[i];
 	return NULL;
 }
 
 /* Give waiting checks to verifiers that are free. */
 static void
-run_queue(struct broker_verifiers *v)
+run_queue(struct broker_verifiers *v, struct pool *pool)
 {
 	struct check	*check;
 	struct slot	*slot;
 
-	while ((check = STAILQ_FIRST(&v->queue)) != NULL &&
-	    (slot = find_free(v)) != NULL) {
+	while ((check = STAILQ_FIRST(&pool->queue)) != NULL &&
+	    (slot = find_free(pool)) != NULL) {
 		/* Not sent: the channel is broken and will be replaced. */
-		if (send_check(slot, check) == -1) {
+		if (send_check(v, slot, check) == -1) {
 			slot->chan = NULL;
 			continue;
 		}
-		STAILQ_REMOVE_HEAD(&v->queue, waiting);
-		v->nqueued--;
+		STAILQ_REMOVE_HEAD(&pool->queue, waiting);
+		pool->nqueued--;
 	}
 }
 
-void
-broker_verifiers_set(struct broker_verifiers *v, unsigned instance,
-    struct msg_chan *chan)
+static struct pool *
+find_pool(struct broker_verifiers *v, unsigned role)
 {
-	struct slot	*slot = &v->slots[instance];
-	struct check	*check = slot->check;
+	size_t	 i;
 
+	for (i = 0; i < v->npools; i++)
+		if (v->pools[i].role == role)
+			return &v->pools[i];
+	return NULL;
+}
+
+void
+broker_verifiers_set(struct broker_verifiers *v, unsigned role,
+    unsigned instance, struct msg_chan *chan)
+{
+	struct pool	*pool = find_pool(v, role);
+	struct slot	*slot;
+	struct check	*check;
+
+	if (pool == NULL)
+		return;
+	slot = &pool->slots[instance];
+	check = slot->check;
 	slot->chan = chan;
 	slot->busy = 0;
 	if (check != NULL) {
 		pending_take(v->open, check->id);
 		on_expired(check, v);
 	}
-	run_queue(v);
+	run_queue(v, pool);
+}
+
+/* -1: no more may wait there. */
+static int
+enqueue(struct broker_verifiers *v, struct pool *pool, struct check *check)
+{
+	if (pool->nqueued >= v->max_queue)
+		return -1;
+	check->pool = pool;
+	STAILQ_INSERT_TAIL(&pool->queue, check, waiting);
+	pool->nqueued++;
+	run_queue(v, pool);
+	return 0;
 }
 
 int
@@ -173,7 +233,7 @@ broker_verifiers_check(struct broker_verifiers *v, const char *user,
 {
 	struct check	*check;
 
-	if (v->nqueued >= v->max_queue ||
+	if (v->pools[0].nqueued >= v->max_queue ||
 	    (check = calloc(1, sizeof(*check))) == NULL)
 		return -1;
 	check->done = done;
@@ -187,10 +247,7 @@ broker_verifiers_check(struct broker_verifiers *v, const char *user,
 		check_free(check);
 		return -1;
 	}
-	STAILQ_INSERT_TAIL(&v->queue, check, waiting);
-	v->nqueued++;
-	run_queue(v);
-	return 0;
+	return enqueue(v, &v->pools[0], check);
 }
 
 static int
@@ -199,6 +256,7 @@ read_answer(struct msg *msg, struct cred_answer *answer)
 	uint32_t	 n;
 
 	msg_get_str(msg, answer->user, sizeof(answer->user));
+	msg_get_str(msg, answer->reason, sizeof(answer->reason));
 	n = msg_get_u32(msg);
 	if (msg->bad || n > MAX_GROUPS)
 		return -1;
@@ -214,16 +272,35 @@ read_answer(struct msg *msg, struct cred_answer *answer)
 	return msg_end(msg);
 }
 
+/* A verifier has answered: the next backend is asked, or the caller told. */
+static void
+conclude(struct broker_verifiers *v, struct check *check,
+    enum cred_verdict verdict, const struct cred_answer *answer)
+{
+	detach(check);
+	if (verdict == CRED_UNKNOWN && !is_last(v, check->pool)) {
+		if (enqueue(v, check->pool + 1, check) == 0)
+			return;
+		verdict = CRED_UNAVAILABLE;
+	}
+	pending_take(v->open, check->id);
+	check->done(verdict, answer, check->arg);
+	check_free(check);
+}
+
 int
 broker_verifiers_on_verdict(struct broker_verifiers *v,
     struct msg_chan *chan, struct msg *msg)
 {
-	struct slot		*slot = &v->slots[msg_chan_instance(chan)];
+	struct pool		*pool = find_pool(v, msg_chan_role(chan));
+	struct slot		*slot;
 	struct cred_answer	 answer = { .ngroups = 0 };
-	struct check		*check = slot->check;
 	uint8_t			 verdict;
 	int			 error = -1;
 
+	if (pool == NULL)
+		return -1;
+	slot = &pool->slots[msg_chan_instance(chan)];
 	verdict = msg_get_u8(msg);
 	if (verdict > CRED_UNAVAILABLE || read_answer(msg, &answer) == -1 ||
 	    slot->chan != chan || slot->busy == 0 || slot->busy != msg->id)
@@ -232,14 +309,9 @@ broker_verifiers_on_verdict(struct broker_verifiers *v,
 		goto out;
 	error = 0;
 	slot->busy = 0;
-	if (check != NULL) {
-		pending_take(v->open, check->id);
-		detach(v, check);
-		check->done((enum cred_verdict)verdict,
-		    verdict == CRED_OK ? &answer : NULL, check->arg);
-		check_free(check);
-	}
-	run_queue(v);
+	if (slot->check != NULL)
+		conclude(v, slot->check, (enum cred_verdict)verdict, &answer);
+	run_queue(v, pool);
 out:
 	cred_answer_done(&answer);
 	return error;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The broker's verifiers: one check at a time for each, the rest in a short
- * queue with a deadline.
+ * The broker's verifiers: for each backend some, one check at a time for each
+ * of them, the rest in short queues with one deadline for all backends.
  */
 #ifndef BROKER_VERIFIERS_H
 #define BROKER_VERIFIERS_H
@@ -18,11 +18,16 @@
 
 struct broker_verifiers;
 
-/* answer is set with CRED_OK only. */
+/*
+ * CRED_UNKNOWN: no backend knows the user.  The answer is NULL when none was
+ * given, so with CRED_UNAVAILABLE only.
+ */
 typedef void broker_verdict_fn(enum cred_verdict, const struct cred_answer *,
 	    void *arg);
 
+/* roles: of the backends' verifiers, at least one, in the order of asking. */
 struct broker_verifiers *broker_verifiers_new(struct loop *,
+		    const unsigned *roles, size_t nroles,
 		    uint64_t timeout_ms, size_t queue);
 void		 broker_verifiers_free(struct broker_verifiers *);
 /*
@@ -30,7 +35,7 @@ void		 broker_verifiers_free(struct broker_verifiers *);
  * runs there is then CRED_UNAVAILABLE.
  */
 void		 broker_verifiers_set(struct broker_verifiers *,
-		    unsigned instance, struct msg_chan *);
+		    unsigned role, unsigned instance, struct msg_chan *);
 /*
  * Check a credential.  The callback comes once, never before this returns,
  * at the latest at the deadline.  -1: the queue is full; no callback.

@@ -29,6 +29,9 @@
 	    sizeof(((struct authd_conf *)0)->m)
 #define W		(1u << ROLE_WORKER)
 #define B		(1u << ROLE_BROKER)
+#define V_HTPASSWD	(1u << ROLE_VERIFIER)
+#define V_LDAP		(1u << ROLE_VERIFIER_LDAP)
+#define V_PAM		(1u << ROLE_VERIFIER_PAM)
 
 const struct conf_key conf_keys[] = {
 	/* key, type, required, member, default, min, max, roles, accepted */
@@ -58,7 +61,9 @@ const struct conf_key conf_keys[] = {
 	{ "token.backdate", CONF_DURATION, false, MEMBER(token_backdate_ms),
 	    "10s", 0, 5 * MINUTE, 0, NULL },
 
-	{ "htpasswd", CONF_STRING, true, MEMBER(htpasswd),
+	{ "backends", CONF_LIST, false, MEMBER(backends),
+	    NULL, 1, NAME_MAX_LEN, B, NULL },
+	{ "htpasswd", CONF_STRING, false, MEMBER(htpasswd),
 	    NULL, 1, PATH_MAX_LEN, 0, NULL },
 
 	{ "workers", CONF_COUNT, false, MEMBER(workers),
@@ -113,7 +118,7 @@ const struct conf_key conf_keys[] = {
 	    MEMBER(http.send_timeout_ms), "10s", SECOND, HOUR, W, NULL },
 	{ "limits.check_timeout", CONF_DURATION, false,
 	    MEMBER(check_timeout_ms), "8s", SECOND, MINUTE,
-	    W | B | 1u << ROLE_VERIFIER, NULL },
+	    W | B | V_HTPASSWD | V_LDAP | V_PAM, NULL },
 	{ "limits.check_queue", CONF_COUNT, false, MEMBER(check_queue),
 	    "64", 1, 1024, B, NULL },
 	{ "limits.cache", CONF_COUNT, false, MEMBER(cache_size),

@@ -62,6 +62,7 @@ struct authd_conf {
 
 	/* users and what they may do */
 	char		*htpasswd;		/* file name */
+	struct conf_list backends;		/* in the order of asking */
 	struct conf_group *groups;
 	size_t		 ngroups;
 	struct acl_rule	*rules;			/* in order; see acl.h */
@@ -112,6 +113,29 @@ bool		 conf_value_is_for(size_t i, unsigned role);
 char		*conf_get_value(const struct authd_conf *, size_t i);
 /* The reverse, in the child.  -1: no such index, or malformed. */
 int		 conf_set_value(struct authd_conf *, size_t i, const char *);
+
+/* ---- conf_backends.c: what checks passwords ---- */
+#define CONF_MAX_BACKENDS	4
+struct conf_backend {
+	const char	*name;		/* in "backends:" */
+	unsigned	 role;		/* of its verifiers */
+	const char	*process;	/* their name */
+	const char	*user_key;	/* for messages */
+	size_t		 count, user;	/* offsets in struct authd_conf */
+	bool		(*configured)(const struct authd_conf *);
+};
+extern const struct conf_backend conf_backends[];	/* ends: name NULL */
+/* NULL: there is none. */
+const struct conf_backend *conf_backend_find(const char *name);
+const struct conf_backend *conf_backend_of_role(unsigned role);
+bool		 conf_backend_is_used(const struct authd_conf *,
+		    unsigned role);
+unsigned	 conf_backend_count(const struct authd_conf *,
+		    const struct conf_backend *);
+const char	*conf_backend_user(const struct authd_conf *,
+		    const struct conf_backend *);
+/* Fill in the default; report names that cannot be there. */
+void		 conf_backends_check(struct authd_conf *, struct yamldoc *);
 
 /*
  * An error of a node of the wrong kind: what was found, what is accepted.

@@ -257,6 +257,7 @@ read_file(struct authd_conf *conf, struct yamldoc *doc)
 			    key->path, key->type == CONF_LIST ?
 			    "a list of texts" : "the name of a file");
 	}
+	conf_backends_check(conf, doc);
 	conf_access_parse(conf, doc);
 	if ((conf->tls_certificate == NULL) != (conf->tls_key == NULL))
 		yaml_error(doc, find_path(doc->root, "tls"),

@@ -10,10 +10,17 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "conf.h"
 #include "messages.h"
+#include "proc.h"
+#include "sandbox.h"
 
+#define CRED_REASON_SIZE	65
+
+/* The user and the groups mean something with CRED_OK only. */
 struct cred_answer {
 	char		 user[MAX_USER + 1];	/* canonical */
+	char		 reason[CRED_REASON_SIZE];	/* for the log, or "" */
 	char		**groups;		/* malloc()ed by the driver */
 	size_t		 ngroups;
 };
@@ -25,7 +32,21 @@ void		 cred_answer_done(struct cred_answer *);
 
 struct cred_ops {
 	const char	*name;			/* "htpasswd" */
-	/* password: len bytes without NUL, len >= 1 (checked before). */
+	enum sandbox_level level;
+	/* Give up privilege; NULL: privdrop(), which hides all files. */
+	void		(*enter)(const struct proc_args *);
+	/*
+	 * When the process is configured, and anew, with all its files, when
+	 * one of them has changed: then the old state stays in use if this
+	 * fails.  files: by enum conf_file, -1 where there is none; they are
+	 * closed afterwards.  NULL with a reason.
+	 */
+	void		*(*start)(const struct authd_conf *, const int *files,
+			    char *error, size_t errsize);
+	/*
+	 * password: len bytes without NUL, len >= 1 (checked before).  peer:
+	 * the client's address.  The process is killed at its deadline.
+	 */
 	enum cred_verdict (*verify)(void *state, const char *user,
 			    const char *password, size_t len,
 			    const char *peer, struct cred_answer *);

@@ -342,6 +342,7 @@ htpasswd_verify(void *state, const char *user, const char *password,
 	char			 text[PWHASH_MAX + 1];
 
 	(void)peer;
+	*answer->reason = '\0';
 	if (len == 0 || len > PWHASH_MAX || memchr(password, '\0', len))
 		return CRED_BAD;
 	memcpy(text, password, len);
@@ -350,7 +351,10 @@ htpasswd_verify(void *state, const char *user, const char *password,
 		entry = bsearch(user, h->entries, h->n, sizeof(*entry),
 		    compare_user);
 	if (entry == NULL || entry->kind.scheme == PWHASH_LOCKED) {
-		verdict = CRED_BAD;
+		verdict = entry == NULL ? CRED_UNKNOWN : CRED_BAD;
+		if (entry != NULL)
+			str_copy(answer->reason, sizeof(answer->reason),
+			    "locked");
 		if (h->decoy != NULL &&
 		    compute(h, text, h->decoy) == CRED_UNAVAILABLE)
 			verdict = CRED_UNAVAILABLE;
@@ -380,6 +384,25 @@ htpasswd_free(void *state)
 	free(h);
 }
 
+static void *
+htpasswd_start(const struct authd_conf *conf, const int *files, char *error,
+    size_t errsize)
+{
+	void	*users;
+
+	(void)conf;
+	/* The parent has reported what is wrong; here stdout is /dev/null. */
+	users = cred_htpasswd_load(files[CONF_FILE_HTPASSWD], "htpasswd",
+	    stdout);
+	if (users == NULL)
+		snprintf(error, errsize, "htpasswd file is refused");
+	return users;
+}
+
 const struct cred_ops	cred_htpasswd = {
-	"htpasswd", htpasswd_verify, htpasswd_free
+	.name = "htpasswd",
+	.level = SANDBOX_VERIFIER,
+	.start = htpasswd_start,
+	.verify = htpasswd_verify,
+	.free = htpasswd_free
 };

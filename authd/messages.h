@@ -14,8 +14,10 @@
 enum role {
 	ROLE_WORKER = 1,
 	ROLE_BROKER,
-	ROLE_VERIFIER,
-	ROLE_SIGNER
+	ROLE_VERIFIER,			/* of the htpasswd file */
+	ROLE_SIGNER,
+	ROLE_VERIFIER_LDAP,
+	ROLE_VERIFIER_PAM
 };
 
 enum {
@@ -23,7 +25,9 @@ enum {
 	MSG_CONF_VALUE = MSG_FIRST,
 	/* parent -> worker: name str, fd of a listening socket */
 	MSG_CONF_LISTENER,
-	/* parent -> worker: kind u32 (enum conf_file), fd of the file */
+	/* parent -> worker, verifier: kind u32 (enum conf_file), fd of the
+	   file; to a verifier again when one of its files changed, all of
+	   them, and then CONF_END */
 	MSG_CONF_FILE,
 	/* parent -> worker: 80 bytes */
 	MSG_CONF_TICKET_KEY,
@@ -35,8 +39,6 @@ enum {
 	/* parent -> broker: access rules in order, for each: true, the
 	   fields of acl_rule_put(); false.  May come several times. */
 	MSG_CONF_RULE,
-	/* parent -> verifier: fd of the htpasswd file; again when it changed */
-	MSG_CONF_HTPASSWD,
 	/* parent -> signer: key fd, certificate chain fd (2 fds), issuer str,
 	   lifetime u32 s, backdate u32 s, n u32, n * service str */
 	MSG_CONF_SIGNER,
@@ -54,7 +56,7 @@ enum {
 	/* broker -> verifier: user str, password bytes, peer address str */
 	MSG_VERIFY,
 	/* verifier -> broker: verdict u8 (enum cred_verdict), user str
-	   (canonical), ngroups u32, ngroups * str */
+	   (canonical), reason str (for the log), ngroups u32, ngroups * str */
 	MSG_VERDICT,
 	/* verifier -> broker: its users changed; forget older verdicts */
 	MSG_USERS_CHANGED,
@@ -65,13 +67,20 @@ enum {
 	MSG_SIGNED
 };
 
-enum conf_file { CONF_FILE_TLS_CERTIFICATE, CONF_FILE_TLS_KEY };
+enum conf_file {
+	CONF_FILE_TLS_CERTIFICATE,	/* worker */
+	CONF_FILE_TLS_KEY,
+	CONF_FILE_HTPASSWD,		/* verifier */
+	CONF_NFILES
+};
 
 enum cred_kind { CRED_NONE, CRED_PASSWORD };
 
 enum cred_verdict {
 	CRED_OK,
-	CRED_BAD,			/* unknown user and wrong password */
+	CRED_BAD,			/* wrong password, locked, expired */
+	CRED_UNKNOWN,			/* no such user: the next backend is
+					   asked; clients see CRED_BAD */
 	CRED_UNAVAILABLE		/* could not be checked: 503 */
 };
 

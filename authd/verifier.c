@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A verifier: checks one credential at a time against the htpasswd file that
- * the parent gave it.  It computes and nothing else; a check that takes too
- * long ends the process, and the parent starts another.
+ * A verifier: checks one credential at a time with the driver that its role
+ * names, and talks to nobody but the broker beside what the driver needs.  A
+ * check that takes too long ends the process, and the parent starts another.
  */
 #include "verifier.h"
 
@@ -29,10 +29,21 @@ struct verifier {
 	struct msg_chan		*parent;
 	struct msg_chan		*broker;	/* NULL while there is none */
 	struct authd_conf	*conf;
-	void			*users;		/* cred_htpasswd's */
+	const struct cred_ops	*driver;
+	void			*state;		/* the driver's */
+	int			 files[CONF_NFILES];	/* -1: none */
 };
 
-static msg_handler_fn	 verifier_on_value, verifier_on_htpasswd,
+/* A kind of backend more: one line here and one in conf_backends.c. */
+static const struct {
+	unsigned		 role;
+	const struct cred_ops	*ops;
+} drivers[] = {
+	{ ROLE_VERIFIER, &cred_htpasswd },
+};
+#define NDRIVERS	(sizeof(drivers) / sizeof(drivers[0]))
+
+static msg_handler_fn	 verifier_on_value, verifier_on_file,
 			 verifier_on_peer, verifier_on_conf_end,
 			 verifier_on_drain, verifier_on_verify;
 
@@ -41,8 +52,8 @@ static const struct msg_rule verifier_rules[] = {
 	    proc_on_conf_begin, "CONF_BEGIN" },
 	{ MSG_CONF_VALUE, ROLE_PARENT, 8, MSG_MAX_SIZE, 0,
 	    verifier_on_value, "CONF_VALUE" },
-	{ MSG_CONF_HTPASSWD, ROLE_PARENT, 0, 0, 1,
-	    verifier_on_htpasswd, "CONF_HTPASSWD" },
+	{ MSG_CONF_FILE, ROLE_PARENT, 4, 4, 1, verifier_on_file,
+	    "CONF_FILE" },
 	{ MSG_PEER, ROLE_PARENT, 8, 8, 1, verifier_on_peer, "PEER" },
 	{ MSG_CONF_END, ROLE_PARENT, 0, 0, 0, verifier_on_conf_end,
 	    "CONF_END" },
@@ -61,43 +72,78 @@ verifier_on_value(struct msg_chan *chan, struct msg *msg, void *arg)
 	return conf_on_value(((struct verifier *)arg)->conf, msg);
 }
 
-/*
- * The users, or the users anew.  The parent has parsed the file before; if
- * it is broken by now, the old users stay until it is whole again.
- */
-static int
-verifier_on_htpasswd(struct msg_chan *chan, struct msg *msg, void *arg)
+static void
+close_files(struct verifier *verifier)
 {
-	struct verifier	*verifier = arg;
-	void		*users;
-	int		 fd;
+	size_t	 i;
 
-	(void)chan;
-	if ((fd = msg_get_fd(msg)) == -1 || msg_end(msg) == -1)
-		return -1;
-	/* The parent has reported what is wrong; here stdout is /dev/null. */
-	users = cred_htpasswd_load(fd, "htpasswd", stdout);
-	close(fd);
-	if (users == NULL) {
-		log_warnx("htpasswd file changed while it was read");
-		return 0;
+	for (i = 0; i < CONF_NFILES; i++) {
+		if (verifier->files[i] != -1)
+			close(verifier->files[i]);
+		verifier->files[i] = -1;
 	}
-	cred_htpasswd.free(verifier->users);
-	verifier->users = users;
-	log_debug("%zu users", cred_htpasswd_count(users));
-	if (verifier->broker != NULL)
-		msg_send_empty(verifier->broker, MSG_USERS_CHANGED, 0);
+}
+
+/* -1: the driver cannot work with that; a state that it had stays. */
+static int
+start_driver(struct verifier *verifier)
+{
+	char	 error[256] = "";
+	void	*state;
+
+	state = verifier->driver->start(verifier->conf, verifier->files,
+	    error, sizeof(error));
+	close_files(verifier);
+	if (state == NULL) {
+		log_error("%s: %s", verifier->driver->name, error);
+		return -1;
+	}
+	if (verifier->state != NULL)
+		verifier->driver->free(verifier->state);
+	verifier->state = state;
 	return 0;
 }
 
 static int
+verifier_on_file(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct verifier	*verifier = arg;
+	uint32_t	 kind;
+	int		 fd;
+
+	(void)chan;
+	kind = msg_get_u32(msg);
+	if (kind >= CONF_NFILES || (fd = msg_get_fd(msg)) == -1)
+		return -1;
+	if (verifier->files[kind] != -1)
+		close(verifier->files[kind]);
+	verifier->files[kind] = fd;
+	return msg_end(msg);
+}
+
+/*
+ * At first, and again behind files that have changed.  The parent has looked
+ * into them; if one is broken by now, what was known so far stays until it
+ * is whole again.
+ */
+static int
 verifier_on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
 {
 	struct verifier	*verifier = arg;
+	bool		 first = verifier->state == NULL;
 
-	if (verifier->users == NULL || msg_end(msg) == -1)
+	if (msg_end(msg) == -1)
 		return -1;
-	return msg_send_empty(chan, MSG_READY, 0);
+	if (start_driver(verifier) == -1) {
+		if (first)
+			exit(PROC_EXIT_CONF);
+		return 0;
+	}
+	if (first)
+		return msg_send_empty(chan, MSG_READY, 0);
+	if (verifier->broker != NULL)
+		msg_send_empty(verifier->broker, MSG_USERS_CHANGED, 0);
+	return 0;
 }
 
 /* ---- the broker ---- */
@@ -158,6 +204,7 @@ send_verdict(struct verifier *verifier, uint64_t id,
 	msg_begin(&out, MSG_VERDICT, id);
 	msg_put_u8(&out, (uint8_t)verdict);
 	msg_put_str(&out, answer->user);
+	msg_put_str(&out, answer->reason);
 	msg_put_u32(&out, (uint32_t)answer->ngroups);
 	for (i = 0; i < answer->ngroups; i++)
 		msg_put_str(&out, answer->groups[i]);
@@ -175,7 +222,7 @@ verifier_on_verify(struct msg_chan *chan, struct msg *msg, void *arg)
 	size_t			 len;
 	int			 error;
 
-	if (chan != verifier->broker || verifier->users == NULL)
+	if (chan != verifier->broker || verifier->state == NULL)
 		return -1;
 	msg_get_str(msg, user, sizeof(user));
 	password = msg_get_bytes(msg, MAX_PASSWORD, &len);
@@ -185,7 +232,7 @@ verifier_on_verify(struct msg_chan *chan, struct msg *msg, void *arg)
 	memset(&answer, 0, sizeof(answer));
 	set_alarm(verifier->conf->check_timeout_ms);
 	if (len > 0 && memchr(password, '\0', len) == NULL)
-		verdict = cred_htpasswd.verify(verifier->users, user,
+		verdict = verifier->driver->verify(verifier->state, user,
 		    password, len, peer, &answer);
 	set_alarm(0);
 	error = send_verdict(verifier, msg->id, verdict, &answer);
@@ -209,21 +256,55 @@ verifier_on_drain(struct msg_chan *chan, struct msg *msg, void *arg)
 	return 0;
 }
 
+static const struct cred_ops *
+find_driver(const char *process)
+{
+	const struct conf_backend	*backend;
+	size_t				 i;
+
+	for (backend = conf_backends; backend->name != NULL; backend++)
+		for (i = 0; i < NDRIVERS; i++)
+			if (strcmp(backend->process, process) == 0 &&
+			    drivers[i].role == backend->role)
+				return drivers[i].ops;
+	return NULL;
+}
+
+static void
+verifier_done(struct verifier *verifier)
+{
+	msg_chan_free(verifier->broker);
+	msg_chan_free(verifier->parent);
+	if (verifier->state != NULL)
+		verifier->driver->free(verifier->state);
+	close_files(verifier);
+	conf_free(verifier->conf);
+	loop_free(verifier->loop);
+}
+
 int
 verifier_main(const struct proc_args *args)
 {
 	struct verifier	 verifier;
-	char		 name[32];
+	char		 name[48];
+	size_t		 i;
 
-	snprintf(name, sizeof(name), "verifier %u", args->instance);
+	snprintf(name, sizeof(name), "%s %u", args->role, args->instance);
 	log_procinit(name);
 	proc_child_start(args);
+	memset(&verifier, 0, sizeof(verifier));
+	for (i = 0; i < CONF_NFILES; i++)
+		verifier.files[i] = -1;
+	if ((verifier.driver = find_driver(args->role)) == NULL)
+		fatalx("no driver for %s", args->role);
 	/* Reads files. */
 	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
-	privdrop(args);
-	sandbox_enter(SANDBOX_VERIFIER);
+	if (verifier.driver->enter != NULL)
+		verifier.driver->enter(args);
+	else
+		privdrop(args);
+	sandbox_enter(verifier.driver->level);
 
-	memset(&verifier, 0, sizeof(verifier));
 	verifier.conf = conf_new();
 	verifier.loop = loop_new();
 	if (verifier.loop == NULL)
@@ -232,10 +313,6 @@ verifier_main(const struct proc_args *args)
 	    VERIFIER_NRULES, &verifier);
 	if (loop_run(verifier.loop) == -1)
 		fatal("event loop");
-	msg_chan_free(verifier.broker);
-	msg_chan_free(verifier.parent);
-	cred_htpasswd.free(verifier.users);
-	conf_free(verifier.conf);
-	loop_free(verifier.loop);
+	verifier_done(&verifier);
 	return 0;
 }

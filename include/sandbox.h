@@ -12,6 +12,8 @@ enum sandbox_level {
 	SANDBOX_KEEPER,		/* writes beneath one directory fd */
 	SANDBOX_BROKER,		/* messages only */
 	SANDBOX_VERIFIER,	/* computing only */
+	SANDBOX_VERIFIER_LDAP,	/* connections to directories */
+	SANDBOX_VERIFIER_PAM,	/* what PAM modules need */
 	SANDBOX_SIGNER		/* computing only */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The pool of verifiers: this test holds their end of the channels and
+ * The pools of verifiers: this test holds their end of the channels and
  * answers, is silent, lies or goes away.
  */
 #include <stdarg.h>
@@ -70,7 +70,8 @@ on_closed(struct msg_chan *chan, const char *why, void *arg)
 	(void)arg;
 	if (fixture->near[i] == chan) {
 		fixture->near[i] = NULL;
-		broker_verifiers_set(fixture->verifiers, i, NULL);
+		broker_verifiers_set(fixture->verifiers,
+		    msg_chan_role(chan), i, NULL);
 	} else {
 		fixture->far[i] = NULL;
 	}
@@ -79,8 +80,13 @@ on_closed(struct msg_chan *chan, const char *why, void *arg)
 
 static const struct msg_rule	 rules[] = {
 	{ MSG_VERIFY, ROLE_BROKER, 1, 1024, 0, on_verify, "VERIFY" },
-	{ MSG_VERDICT, ROLE_VERIFIER, 1, 1024, 0, on_verdict, "VERDICT" }
+	{ MSG_VERDICT, ROLE_VERIFIER, 1, 1024, 0, on_verdict, "VERDICT" },
+	{ MSG_VERDICT, ROLE_VERIFIER_LDAP, 1, 1024, 0, on_verdict, "VERDICT" }
 };
+#define NRULES	(sizeof(rules) / sizeof(rules[0]))
+
+/* In the order in which they are asked. */
+static const unsigned		 order[] = { ROLE_VERIFIER_LDAP, ROLE_VERIFIER };
 
 static void
 on_end(void *arg)
@@ -89,22 +95,29 @@ on_end(void *arg)
 }
 
 static void
-connect_verifier(struct fixture *f, unsigned i)
+connect_role(struct fixture *f, unsigned i, unsigned role)
 {
 	int	 fds[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
-	f->near[i] = msg_chan_new(f->loop, fds[0], ROLE_VERIFIER, i, rules, 2,
+	f->near[i] = msg_chan_new(f->loop, fds[0], role, i, rules, NRULES,
 	    on_closed, f);
-	f->far[i] = msg_chan_new(f->loop, fds[1], ROLE_BROKER, i, rules, 2,
-	    on_closed, f);
+	f->far[i] = msg_chan_new(f->loop, fds[1], ROLE_BROKER, i, rules,
+	    NRULES, on_closed, f);
 	assert_non_null(f->near[i]);
 	assert_non_null(f->far[i]);
-	broker_verifiers_set(f->verifiers, i, f->near[i]);
+	broker_verifiers_set(f->verifiers, role, i, f->near[i]);
 }
 
 static void
-start(struct fixture *f, uint64_t timeout_ms, size_t queue)
+connect_verifier(struct fixture *f, unsigned i)
+{
+	connect_role(f, i, ROLE_VERIFIER);
+}
+
+static void
+start_pools(struct fixture *f, uint64_t timeout_ms, size_t queue,
+    const unsigned *roles, size_t nroles)
 {
 	size_t	 i;
 
@@ -114,8 +127,15 @@ start(struct fixture *f, uint64_t timeout_ms, size_t queue)
 		f->verdicts[i] = -1;
 	assert_non_null(f->loop = loop_new());
 	f->end = loop_timer_new(f->loop, on_end, f);
-	f->verifiers = broker_verifiers_new(f->loop, timeout_ms, queue);
+	f->verifiers = broker_verifiers_new(f->loop, roles, nroles,
+	    timeout_ms, queue);
 	assert_non_null(f->verifiers);
+}
+
+static void
+start(struct fixture *f, uint64_t timeout_ms, size_t queue)
+{
+	start_pools(f, timeout_ms, queue, &order[1], 1);
 }
 
 static void
@@ -144,7 +164,10 @@ on_checked(enum cred_verdict verdict, const struct cred_answer *answer,
 	size_t	 i = (size_t)((int *)arg - checks);
 
 	assert_int_equal(fixture->verdicts[i], -1);
-	assert_int_equal(answer != NULL, verdict == CRED_OK);
+	if (verdict != CRED_UNAVAILABLE)
+		assert_non_null(answer);
+	if (verdict == CRED_BAD)
+		assert_string_equal(answer->reason, "wrong password");
 	fixture->verdicts[i] = (int)verdict;
 }
 
@@ -171,6 +194,7 @@ answer(struct fixture *f, unsigned i, uint64_t id, enum cred_verdict verdict,
 	msg_begin(&out, MSG_VERDICT, id);
 	msg_put_u8(&out, (uint8_t)verdict);
 	msg_put_str(&out, user);
+	msg_put_str(&out, verdict == CRED_BAD ? "wrong password" : "");
 	msg_put_u32(&out, 0);
 	assert_int_equal(msg_send(f->far[i], &out), 0);
 }
@@ -312,6 +336,81 @@ test_verifier_lies(void **state)
 	stop(&f);
 }
 
+/* Only a user that the first does not know goes to the second. */
+static void
+test_backends_in_turn(void **state)
+{
+	static const struct {
+		enum cred_verdict	 first, second, result;
+		bool			 asks_second;
+	}		 cases[] = {
+		{ CRED_OK, CRED_OK, CRED_OK, false },
+		{ CRED_BAD, CRED_OK, CRED_BAD, false },
+		{ CRED_UNKNOWN, CRED_OK, CRED_OK, true },
+		{ CRED_UNKNOWN, CRED_BAD, CRED_BAD, true },
+		{ CRED_UNKNOWN, CRED_UNKNOWN, CRED_UNKNOWN, true }
+	};
+	struct fixture	 f;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		start_pools(&f, 10000, 8, order, 2);
+		connect_role(&f, 0, ROLE_VERIFIER_LDAP);
+		connect_role(&f, 1, ROLE_VERIFIER);
+		assert_int_equal(check(&f, 0), 0);
+		run(&f, 10);
+		assert_int_equal(f.nasked[0], 1);
+		assert_int_equal(f.nasked[1], 0);
+		answer(&f, 0, f.asked[0], cases[i].first, "user0");
+		run(&f, 10);
+		assert_int_equal(f.nasked[1], cases[i].asks_second ? 1 : 0);
+		if (cases[i].asks_second) {
+			assert_string_equal(f.user[1], "user0");
+			assert_int_equal(f.verdicts[0], -1);
+			answer(&f, 1, f.asked[1], cases[i].second, "user0");
+			run(&f, 10);
+		}
+		assert_int_equal(f.verdicts[0], cases[i].result);
+		stop(&f);
+	}
+}
+
+/* A backend that is down is not passed over: somebody could be let in. */
+static void
+test_backend_is_down(void **state)
+{
+	struct fixture	 f;
+
+	(void)state;
+	start_pools(&f, 100, 1, order, 2);
+	connect_role(&f, 1, ROLE_VERIFIER);
+	assert_int_equal(check(&f, 0), 0);
+	run(&f, 200);
+	assert_int_equal(f.nasked[1], 0);
+	assert_int_equal(f.verdicts[0], CRED_UNAVAILABLE);
+	stop(&f);
+	/* The second's queue is full: the check that comes on is refused. */
+	start_pools(&f, 10000, 1, order, 2);
+	connect_role(&f, 0, ROLE_VERIFIER_LDAP);
+	assert_int_equal(check(&f, 0), 0);
+	run(&f, 10);
+	answer(&f, 0, f.asked[0], CRED_UNKNOWN, "");
+	run(&f, 10);
+	assert_int_equal(check(&f, 1), 0);
+	run(&f, 10);
+	answer(&f, 0, f.asked[0], CRED_UNKNOWN, "");
+	run(&f, 10);
+	assert_int_equal(f.verdicts[0], -1);
+	assert_int_equal(f.verdicts[1], CRED_UNAVAILABLE);
+	connect_role(&f, 1, ROLE_VERIFIER);
+	run(&f, 10);
+	answer(&f, 1, f.asked[1], CRED_OK, "user0");
+	run(&f, 10);
+	assert_int_equal(f.verdicts[0], CRED_OK);
+	stop(&f);
+}
+
 int
 main(void)
 {
@@ -320,7 +419,9 @@ main(void)
 		cmocka_unit_test(test_queue_is_bounded),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_verifier_dies),
-		cmocka_unit_test(test_verifier_lies)
+		cmocka_unit_test(test_verifier_lies),
+		cmocka_unit_test(test_backends_in_turn),
+		cmocka_unit_test(test_backend_is_down)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
