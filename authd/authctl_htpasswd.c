@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "htpasswd.h"
 
-#include "cred.h"
 #include "messages.h"
 
 #define HTPASSWD_MAX	((size_t)128 << 20)
@@ -170,16 +170,16 @@ edit_text(struct edit *edit, const struct buf *old, const char *user,
 static void
 check_new(struct edit *edit)
 {
-	void	*state;
+	struct htpasswd	*state;
 
 	if (lseek(edit->fd, 0, SEEK_SET) == -1)
 		return;
-	state = cred_htpasswd_load(edit->fd, edit->path, stderr);
+	state = htpasswd_load(edit->fd, edit->path, stderr);
 	if (state == NULL)
 		warnx("%s: authd refuses this file until the errors "
 		    "above are corrected", edit->path);
 	else
-		cred_htpasswd.free(state);
+		htpasswd_free(state);
 }
 
 /* Write the text, give it the old one's mode and owner, and its name. */

@@ -14,14 +14,14 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "frozen.h"
+#include "htpasswd.h"
 #include "log.h"
 #include "secret.h"
 #include "str.h"
 #include "tls.h"
 
-#include "authd_copy.h"
 #include "claims.h"
-#include "cred.h"
 #include "messages.h"
 
 #define MAX_FILE	(1 << 20)
@@ -58,14 +58,14 @@ static int
 open_file(struct opening *o, const char *key, const char *path,
     struct stat *st)
 {
-	off_t	 max = strcmp(key, "htpasswd") == 0 ? CRED_HTPASSWD_MAX :
+	off_t	 max = strcmp(key, "htpasswd") == 0 ? HTPASSWD_MAX_SIZE :
 		    MAX_FILE;
 	int	 fd, copy = -1;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd != -1 && fstat(fd, st) == 0) {
 		check_mode(o, key, path, st);
-		copy = authd_copy(fd, max);
+		copy = frozen_copy(fd, max);
 	}
 	if (fd != -1)
 		close_keeping_errno(fd);
@@ -137,17 +137,17 @@ static void
 open_htpasswd(struct authd_files *files, const struct authd_conf *conf,
     struct opening *o)
 {
-	void	*users;
+	struct htpasswd	*users;
 
 	files->htpasswd = open_file(o, "htpasswd", conf->htpasswd,
 	    &files->htpasswd_from);
 	if (files->htpasswd == -1)
 		return;
-	users = cred_htpasswd_load(files->htpasswd, conf->htpasswd,
+	users = htpasswd_load(files->htpasswd, conf->htpasswd,
 	    o->messages);
 	if (users == NULL)
 		o->failed = true;
-	cred_htpasswd.free(users);
+	htpasswd_free(users);
 }
 
 static void
@@ -186,6 +186,28 @@ open_tls(struct authd_files *files, const struct authd_conf *conf,
 	secret_free(chain);
 }
 
+/* The bundle is public, and the verifiers open it anew by /dev/fd. */
+static void
+open_ldap(struct authd_files *files, const struct authd_conf *conf,
+    struct opening *o)
+{
+	struct stat	 st;
+
+	if (conf->ldap.bind_password_file != NULL)
+		files->ldap_password = open_file(o,
+		    "ldap.bind_password_file", conf->ldap.bind_password_file,
+		    &st);
+	if (conf->ldap.ca == NULL)
+		return;
+	files->ldap_ca = open_file(o, "ldap.ca (certificates)",
+	    conf->ldap.ca, &st);
+	if (files->ldap_ca != -1 && fchmod(files->ldap_ca, 0444) == -1) {
+		fprintf(o->messages, "error: ldap.ca: %s\n",
+		    strerror(errno));
+		o->failed = true;
+	}
+}
+
 int
 authd_files_open(struct authd_files *files, const struct authd_conf *conf,
     bool check, FILE *messages)
@@ -195,9 +217,12 @@ authd_files_open(struct authd_files *files, const struct authd_conf *conf,
 	memset(files, 0, sizeof(*files));
 	files->key = files->certificate = files->htpasswd = -1;
 	files->tls_key = files->tls_certificate = -1;
+	files->ldap_password = files->ldap_ca = -1;
 	open_token_key(files, conf, &o);
 	if (conf_backend_is_used(conf, ROLE_VERIFIER))
 		open_htpasswd(files, conf, &o);
+	if (conf_backend_is_used(conf, ROLE_VERIFIER_LDAP))
+		open_ldap(files, conf, &o);
 	open_tls(files, conf, &o);
 	return o.failed ? -1 : 0;
 }
@@ -218,6 +243,8 @@ authd_files_close(struct authd_files *files)
 	close_file(&files->htpasswd);
 	close_file(&files->tls_key);
 	close_file(&files->tls_certificate);
+	close_file(&files->ldap_password);
+	close_file(&files->ldap_ca);
 	free(files->jwks);
 	files->jwks = NULL;
 }

@@ -17,6 +17,7 @@ struct authd_files {
 	int		 htpasswd;
 	struct stat	 htpasswd_from;		/* the file itself, before */
 	int		 tls_key, tls_certificate;
+	int		 ldap_password, ldap_ca;
 	char		*jwks;			/* public keys, JSON */
 };
 

@@ -11,14 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "frozen.h"
+#include "htpasswd.h"
 #include "listener.h"
 #include "privdrop.h"
+#include "watch.h"
 #include "xmem.h"
 
-#include "authd_copy.h"
 #include "authd_files.h"
-#include "authd_watch.h"
-#include "cred.h"
 #include "messages.h"
 
 #define READY_TIMEOUT_MS	30000
@@ -32,7 +32,7 @@ struct authd_generation {
 	struct authd_files	 files;
 	int			 listeners[LISTENER_MAX];
 	size_t			 nlisteners;
-	struct authd_watch	*watch;
+	struct watch	*watch;
 	struct supervise_role	 roles[MAX_ROLES];
 	size_t			 nroles;
 	struct supervise_link	 links[MAX_LINKS];
@@ -110,6 +110,18 @@ configure_signer(const struct authd_generation *gen, struct msg_chan *chan)
 	return msg_send(chan, &out);
 }
 
+static int
+send_ldap(const struct authd_generation *gen, struct msg_chan *chan)
+{
+	const struct authd_files	*files = &gen->files;
+
+	if (files->ldap_password != -1 && send_file(chan,
+	    CONF_FILE_LDAP_PASSWORD, files->ldap_password) == -1)
+		return -1;
+	return files->ldap_ca == -1 ? 0 :
+	    send_file(chan, CONF_FILE_LDAP_CA, files->ldap_ca);
+}
+
 /* Only the files of its own backend. */
 static int
 configure_verifier(const struct authd_generation *gen, struct msg_chan *chan,
@@ -118,6 +130,8 @@ configure_verifier(const struct authd_generation *gen, struct msg_chan *chan,
 	if (role == ROLE_VERIFIER)
 		return send_file(chan, CONF_FILE_HTPASSWD,
 		    gen->files.htpasswd);
+	if (role == ROLE_VERIFIER_LDAP)
+		return send_ldap(gen, chan);
 	return 0;
 }
 
@@ -152,17 +166,17 @@ send_users(struct msg_chan *chan, void *conf_arg, void *arg)
 }
 
 /* Parse; what is wrong goes to the log. */
-static void *
+static struct htpasswd *
 load_users(int fd, const char *path)
 {
 	char	*text = NULL;
 	size_t	 len = 0;
 	FILE	*messages;
-	void	*users;
+	struct htpasswd	*users;
 
 	if ((messages = open_memstream(&text, &len)) == NULL)
 		return NULL;
-	users = cred_htpasswd_load(fd, path, messages);
+	users = htpasswd_load(fd, path, messages);
 	fclose(messages);
 	authd_log_messages(text);
 	free(text);
@@ -174,10 +188,10 @@ on_users_changed(int fd, void *arg)
 {
 	struct authd_generation	*gen = arg;
 	const char		*path = gen->conf->htpasswd;
-	void			*users = NULL;
+	struct htpasswd		*users = NULL;
 	int			 copy;
 
-	if ((copy = authd_copy(fd, CRED_HTPASSWD_MAX)) == -1)
+	if ((copy = frozen_copy(fd, HTPASSWD_MAX_SIZE)) == -1)
 		log_warn("%s", path);
 	else
 		users = load_users(copy, path);
@@ -189,8 +203,8 @@ on_users_changed(int fd, void *arg)
 		return;
 	}
 	log_info("%s has changed: %zu users", path,
-	    cred_htpasswd_count(users));
-	cred_htpasswd.free(users);
+	    htpasswd_count(users));
+	htpasswd_free(users);
 	close(gen->files.htpasswd);
 	gen->files.htpasswd = copy;
 	supervise_each(gen->parent->supervise, ROLE_VERIFIER, send_users, gen);
@@ -368,7 +382,7 @@ authd_generation_new(struct authd_parent *parent, struct authd_conf *conf,
 	if (failed == 0)
 		failed |= open_listeners(gen, messages);
 	if (failed == 0 && conf_backend_is_used(conf, ROLE_VERIFIER)) {
-		gen->watch = authd_watch_new(parent->loop, conf->htpasswd,
+		gen->watch = watch_new(parent->loop, conf->htpasswd,
 		    &gen->files.htpasswd_from, on_users_changed, gen);
 		if (gen->watch == NULL)
 			fatal("watch of %s", conf->htpasswd);
@@ -393,7 +407,7 @@ authd_generation_free(struct authd_generation *gen)
 	for (at = &gen->parent->generations; *at != gen; at = &(*at)->next)
 		continue;
 	*at = gen->next;
-	authd_watch_free(gen->watch);
+	watch_free(gen->watch);
 	authd_files_close(&gen->files);
 	for (i = 0; i < gen->nlisteners; i++)
 		close(gen->listeners[i]);

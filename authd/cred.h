@@ -7,8 +7,6 @@
 #define CRED_H
 
 #include <stddef.h>
-#include <stdio.h>
-#include <sys/types.h>
 
 #include "conf.h"
 #include "messages.h"
@@ -54,18 +52,6 @@ struct cred_ops {
 };
 
 extern const struct cred_ops cred_htpasswd;
-
-#define CRED_HTPASSWD_MAX	((off_t)128 << 20)	/* bytes of a file */
-
-/*
- * Parse an htpasswd file from fd (not closed).  Errors name file and line;
- * the whole file is refused.  NULL when there are any.
- */
-void		*cred_htpasswd_load(int fd, const char *name, FILE *messages);
-/* Same from bytes in memory. */
-void		*cred_htpasswd_parse(const char *text, size_t len,
-		    const char *name, FILE *messages);
-/* Number of users. */
-size_t		 cred_htpasswd_count(const void *);
+extern const struct cred_ops cred_ldap;
 
 #endif

@@ -41,7 +41,7 @@ for pid in $(pids verifier); do
 done
 check "also for new verifiers" wait_until 3 answers 200 admin:admin-pw
 expect "each trouble is logged once" "1 1" \
-    "$(grep -c 'users known so far stay: No such' "$AUTHD_LOG") $(
+    "$(grep -c 'what it said before stays: No such' "$AUTHD_LOG") $(
     grep -c 'is refused' "$AUTHD_LOG")"
 sed '/^admin:/d' "$T/all" >"$T/htpasswd.new"
 mv "$T/htpasswd.new" "$T/htpasswd"

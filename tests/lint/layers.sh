@@ -33,8 +33,8 @@ authd_row() {
 	acl|acl_*|claims|throttle|token_request) echo 2 ;;
 	# "access:" becomes an acl
 	conf_access|conf_wire) echo 2 ;;
-	cred|cred_*|pwhash) echo 1 ;;
-	conf|conf_*|messages|pending) echo 0 ;;
+	cred|cred_*) echo 1 ;;
+	conf|conf_*|messages) echo 0 ;;
 	esac
 }
 
@@ -46,8 +46,9 @@ common_row() {
 	jws|jws_*|jwk|jwk_*|jwks) echo 4 ;;
 	msg|msg_*|proc|proc_*|spawn|supervise|supervise_*) echo 3 ;;
 	privdrop|sandbox|sandbox_*|reload) echo 3 ;;
+	pending|watch) echo 3 ;;
 	loop|json|json_*|yamldoc|yamldoc_*) echo 2 ;;
-	buf|uri) echo 1 ;;
+	buf|uri|pwhash|htpasswd|frozen) echo 1 ;;
 	# log escapes with str, random writes hex with encode
 	str|encode|log|xmem|secret|clock|random) echo 0 ;;
 	compat|compat_*|compat/*) echo 0 ;;

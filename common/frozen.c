@@ -4,7 +4,7 @@
  * must find what was checked at the start, whatever was written into the
  * file meanwhile.  Runs in the parent.
  */
-#include "authd_copy.h"
+#include "frozen.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,9 +20,9 @@
 static int
 open_unnamed(int *out, int *in)
 {
-	char	 name[32] = "/authd.", path[] = "/tmp/authd.XXXXXXXXXX";
+	char	 name[32] = "/frozen.", path[] = "/tmp/frozen.XXXXXXXXXX";
 
-	random_hex(name + 7, 8);
+	random_hex(name + 8, 8);
 	*out = shm_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (*out != -1) {
 		*in = shm_open(name, O_RDONLY | O_CLOEXEC, 0);
@@ -84,7 +84,7 @@ copy_bytes(int from, int to, off_t max)
 }
 
 int
-authd_copy(int fd, off_t max)
+frozen_copy(int fd, off_t max)
 {
 	int	 in, out, error;
 

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "clock.h"
-#include "cred.h"
+#include "htpasswd.h"
 #include "pwhash.h"
 
 /* "alice-pw" with cost 5, "admin-pw" with cost 10 */
@@ -31,24 +31,24 @@
 #define SCRYPT	"$7$CU..../....Isw6i49.4fk2iS4MwIozt/$Ke/012zh02Fzvo2nrZZK4Y" \
 		"pdev9L8IocmBVxp2f98y1"
 
-static void *
+static struct htpasswd *
 load(const char *text, size_t len, char **messages)
 {
 	size_t	 n = 0;
-	void	*users;
+	struct htpasswd	*users;
 	FILE	*f = open_memstream(messages, &n);
 
 	assert_non_null(f);
-	users = cred_htpasswd_parse(text, len, "users", f);
+	users = htpasswd_parse(text, len, "users", f);
 	fclose(f);
 	return users;
 }
 
-static void *
+static struct htpasswd *
 load_good(const char *text)
 {
 	char	*messages = NULL;
-	void	*users = load(text, strlen(text), &messages);
+	struct htpasswd	*users = load(text, strlen(text), &messages);
 
 	if (users == NULL)
 		fail_msg("%s", messages);
@@ -56,26 +56,17 @@ load_good(const char *text)
 	return users;
 }
 
-static enum cred_verdict
-verify(void *users, const char *user, const char *password, size_t len)
+static enum htpasswd_result
+verify(struct htpasswd *users, const char *user, const char *password, size_t len)
 {
-	struct cred_answer	 answer;
-	enum cred_verdict	 verdict;
-
-	memset(&answer, 0, sizeof(answer));
-	verdict = cred_htpasswd.verify(users, user, password, len, "::1",
-	    &answer);
-	if (verdict == CRED_OK)
-		assert_string_equal(answer.user, user);
-	cred_answer_done(&answer);
-	return verdict;
+	return htpasswd_check(users, user, password, len);
 }
 
 static void
-expect(void *users, const char *user, const char *password,
-    enum cred_verdict want)
+expect(struct htpasswd *users, const char *user, const char *password,
+    enum htpasswd_result want)
 {
-	enum cred_verdict	 got = verify(users, user, password,
+	enum htpasswd_result	 got = verify(users, user, password,
 				    strlen(password));
 
 	if (got != want)
@@ -175,7 +166,7 @@ test_pwhash_refuses(void **state)
 static void
 test_htpasswd_checks_each_scheme(void **state)
 {
-	void	*users = load_good(
+	struct htpasswd	*users = load_good(
 	    "alice:" BCRYPT "\n"
 	    "carol:" SHA512 "\n"
 	    "dave:" SHA256 "\n"
@@ -184,37 +175,37 @@ test_htpasswd_checks_each_scheme(void **state)
 	    "scry:" SCRYPT "\n");
 
 	(void)state;
-	assert_int_equal(cred_htpasswd_count(users), 6);
-	expect(users, "alice", "alice-pw", CRED_OK);
-	expect(users, "carol", "carol-pw", CRED_OK);
-	expect(users, "dave", "dave-pw", CRED_OK);
-	expect(users, "eve", "eve-pw", CRED_OK);
-	expect(users, "gost", "gost-pw", CRED_OK);
-	expect(users, "scry", "scry-pw", CRED_OK);
-	expect(users, "alice", "carol-pw", CRED_BAD);
-	expect(users, "alice", "alice-pw ", CRED_BAD);
-	expect(users, "eve", "eve-p", CRED_BAD);
-	expect(users, "Alice", "alice-pw", CRED_UNKNOWN);
-	expect(users, "nobody", "alice-pw", CRED_UNKNOWN);
-	expect(users, "", "alice-pw", CRED_UNKNOWN);
-	cred_htpasswd.free(users);
+	assert_int_equal(htpasswd_count(users), 6);
+	expect(users, "alice", "alice-pw", HTPASSWD_GOOD);
+	expect(users, "carol", "carol-pw", HTPASSWD_GOOD);
+	expect(users, "dave", "dave-pw", HTPASSWD_GOOD);
+	expect(users, "eve", "eve-pw", HTPASSWD_GOOD);
+	expect(users, "gost", "gost-pw", HTPASSWD_GOOD);
+	expect(users, "scry", "scry-pw", HTPASSWD_GOOD);
+	expect(users, "alice", "carol-pw", HTPASSWD_WRONG);
+	expect(users, "alice", "alice-pw ", HTPASSWD_WRONG);
+	expect(users, "eve", "eve-p", HTPASSWD_WRONG);
+	expect(users, "Alice", "alice-pw", HTPASSWD_UNKNOWN);
+	expect(users, "nobody", "alice-pw", HTPASSWD_UNKNOWN);
+	expect(users, "", "alice-pw", HTPASSWD_UNKNOWN);
+	htpasswd_free(users);
 }
 
 static void
 test_htpasswd_bounds_passwords(void **state)
 {
 	char	 text[600];
-	void	*users = load_good("alice:" BCRYPT "\n");
+	struct htpasswd	*users = load_good("alice:" BCRYPT "\n");
 
 	(void)state;
 	memset(text, 'x', sizeof(text));
-	assert_int_equal(verify(users, "alice", "", 0), CRED_BAD);
-	assert_int_equal(verify(users, "alice", "alice-pw\0x", 10), CRED_BAD);
-	assert_int_equal(verify(users, "alice", "alice-pw\0", 9), CRED_BAD);
-	assert_int_equal(verify(users, "alice", text, 511), CRED_BAD);
-	assert_int_equal(verify(users, "alice", text, 512), CRED_BAD);
-	assert_int_equal(verify(users, "alice", text, 600), CRED_BAD);
-	cred_htpasswd.free(users);
+	assert_int_equal(verify(users, "alice", "", 0), HTPASSWD_WRONG);
+	assert_int_equal(verify(users, "alice", "alice-pw\0x", 10), HTPASSWD_WRONG);
+	assert_int_equal(verify(users, "alice", "alice-pw\0", 9), HTPASSWD_WRONG);
+	assert_int_equal(verify(users, "alice", text, 511), HTPASSWD_WRONG);
+	assert_int_equal(verify(users, "alice", text, 512), HTPASSWD_WRONG);
+	assert_int_equal(verify(users, "alice", text, 600), HTPASSWD_WRONG);
+	htpasswd_free(users);
 }
 
 static void
@@ -222,25 +213,25 @@ test_htpasswd_locked_never_match(void **state)
 {
 	static const char *const passwords[] = { "*", "!", "*0", "*1",
 	    "alice-pw", BCRYPT, "!" BCRYPT };
-	void			*users = load_good("star:*\nbang:!\n"
+	struct htpasswd			*users = load_good("star:*\nbang:!\n"
 				    "locked:!" BCRYPT "\nalice:" BCRYPT "\n");
 	size_t			 i;
 
 	(void)state;
 	for (i = 0; i < sizeof(passwords) / sizeof(passwords[0]); i++) {
-		expect(users, "star", passwords[i], CRED_BAD);
-		expect(users, "bang", passwords[i], CRED_BAD);
-		expect(users, "locked", passwords[i], CRED_BAD);
+		expect(users, "star", passwords[i], HTPASSWD_LOCKED);
+		expect(users, "bang", passwords[i], HTPASSWD_LOCKED);
+		expect(users, "locked", passwords[i], HTPASSWD_LOCKED);
 	}
-	cred_htpasswd.free(users);
+	htpasswd_free(users);
 	/* With nobody to imitate there is nothing to compute. */
 	users = load_good("star:*\n");
-	expect(users, "star", "*", CRED_BAD);
-	expect(users, "nobody", "x", CRED_UNKNOWN);
-	cred_htpasswd.free(users);
+	expect(users, "star", "*", HTPASSWD_LOCKED);
+	expect(users, "nobody", "x", HTPASSWD_UNKNOWN);
+	htpasswd_free(users);
 	users = load_good("");
-	expect(users, "nobody", "x", CRED_UNKNOWN);
-	cred_htpasswd.free(users);
+	expect(users, "nobody", "x", HTPASSWD_UNKNOWN);
+	htpasswd_free(users);
 }
 
 static void
@@ -254,14 +245,14 @@ test_htpasswd_takes_odd_files(void **state)
 		"alice:" BCRYPT ":Alice Example:rest\n",
 		"zed:!\nalice:" BCRYPT "\nbob:*\n"
 	};
-	void			*users;
+	struct htpasswd			*users;
 	size_t			 i;
 
 	(void)state;
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		users = load_good(texts[i]);
-		expect(users, "alice", "alice-pw", CRED_OK);
-		cred_htpasswd.free(users);
+		expect(users, "alice", "alice-pw", HTPASSWD_GOOD);
+		htpasswd_free(users);
 	}
 }
 
@@ -309,12 +300,12 @@ test_htpasswd_reads_from_the_start(void **state)
 	assert_int_not_equal(fd, -1);
 	unlink(path);
 	assert_int_equal(write(fd, "alice:" BCRYPT "\n", 67), 67);
-	first = cred_htpasswd_load(fd, "users", stdout);
-	second = cred_htpasswd_load(fd, "users", stdout);
-	assert_int_equal(cred_htpasswd_count(first), 1);
-	assert_int_equal(cred_htpasswd_count(second), 1);
-	cred_htpasswd.free(first);
-	cred_htpasswd.free(second);
+	first = htpasswd_load(fd, "users", stdout);
+	second = htpasswd_load(fd, "users", stdout);
+	assert_int_equal(htpasswd_count(first), 1);
+	assert_int_equal(htpasswd_count(second), 1);
+	htpasswd_free(first);
+	htpasswd_free(second);
 	close(fd);
 }
 
@@ -324,7 +315,7 @@ test_htpasswd_takes_many_users(void **state)
 	size_t	 len = 0, i;
 	char	*text = NULL, name[16];
 	FILE	*f = open_memstream(&text, &len);
-	void	*users;
+	struct htpasswd	*users;
 
 	(void)state;
 	assert_non_null(f);
@@ -333,16 +324,16 @@ test_htpasswd_takes_many_users(void **state)
 	fclose(f);
 	users = load_good(text);
 	free(text);
-	assert_int_equal(cred_htpasswd_count(users), 100000);
+	assert_int_equal(htpasswd_count(users), 100000);
 	for (i = 0; i < 100000; i += 33333) {
 		snprintf(name, sizeof(name), "user%zu", i);
-		expect(users, name, "alice-pw", CRED_OK);
+		expect(users, name, "alice-pw", HTPASSWD_GOOD);
 	}
-	cred_htpasswd.free(users);
+	htpasswd_free(users);
 }
 
 static uint64_t
-time_of(void *users, const char *user, enum cred_verdict verdict)
+time_of(struct htpasswd *users, const char *user, enum htpasswd_result verdict)
 {
 	uint64_t	 best = UINT64_MAX, start, us;
 	unsigned	 i;
@@ -361,19 +352,19 @@ time_of(void *users, const char *user, enum cred_verdict verdict)
 static void
 test_htpasswd_hides_who_exists(void **state)
 {
-	void		*users = load_good("carol:" SHA512 "\n"
+	struct htpasswd		*users = load_good("carol:" SHA512 "\n"
 	    "a:$2y$11$ySMcIdvFGOy/RZqIMK8mVufKq6qkdCFQRnZJY99Ldo.07azPK8262\n"
 	    "b:$2y$05$ySMcIdvFGOy/RZqIMK8mVufKq6qkdCFQRnZJY99Ldo.07azPK8262\n"
 	    "locked:!\n");
 	uint64_t	 known, unknown, locked;
 
 	(void)state;
-	known = time_of(users, "a", CRED_BAD);
-	unknown = time_of(users, "nobody", CRED_UNKNOWN);
-	locked = time_of(users, "locked", CRED_BAD);
+	known = time_of(users, "a", HTPASSWD_WRONG);
+	unknown = time_of(users, "nobody", HTPASSWD_UNKNOWN);
+	locked = time_of(users, "locked", HTPASSWD_LOCKED);
 	assert_in_range(unknown, known / 3, known * 3);
 	assert_in_range(locked, known / 3, known * 3);
-	cred_htpasswd.free(users);
+	htpasswd_free(users);
 }
 
 int

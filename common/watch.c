@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Watches the htpasswd file by looking: file systems of networks and of
+ * Watches a file by looking: file systems of networks and of
  * containers do not tell of every change.  Runs in the parent.
  */
-#include "authd_watch.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,13 +17,13 @@
 
 #define INTERVAL_MS	500
 
-struct authd_watch {
+struct watch {
 	char			*path;
 	struct loop_timer	*timer;
 	struct stat		 known;		/* what was handed out */
 	struct stat		 seen;		/* at the last look */
 	bool			 absent;	/* and that was logged */
-	authd_watch_fn		*changed;
+	watch_fn		*changed;
 	void			*arg;
 };
 
@@ -39,10 +39,10 @@ is_same(const struct stat *a, const struct stat *b)
 }
 
 static void
-report_absent(struct authd_watch *watch)
+report_absent(struct watch *watch)
 {
 	if (!watch->absent)
-		log_warn("%s: the users known so far stay", watch->path);
+		log_warn("%s: what it said before stays", watch->path);
 	watch->absent = true;
 }
 
@@ -51,7 +51,7 @@ report_absent(struct authd_watch *watch)
  * written is not taken half-way.
  */
 static void
-look(struct authd_watch *watch)
+look(struct watch *watch)
 {
 	struct stat	 st;
 	bool		 settled;
@@ -79,17 +79,17 @@ look(struct authd_watch *watch)
 static void
 on_timer(void *arg)
 {
-	struct authd_watch	*watch = arg;
+	struct watch	*watch = arg;
 
 	look(watch);
 	loop_timer_start(watch->timer, INTERVAL_MS);
 }
 
-struct authd_watch *
-authd_watch_new(struct loop *loop, const char *path,
-    const struct stat *known, authd_watch_fn *changed, void *arg)
+struct watch *
+watch_new(struct loop *loop, const char *path,
+    const struct stat *known, watch_fn *changed, void *arg)
 {
-	struct authd_watch	*watch;
+	struct watch	*watch;
 
 	if ((watch = calloc(1, sizeof(*watch))) == NULL)
 		return NULL;
@@ -98,7 +98,7 @@ authd_watch_new(struct loop *loop, const char *path,
 	watch->known = watch->seen = *known;
 	if ((watch->path = strdup(path)) == NULL ||
 	    (watch->timer = loop_timer_new(loop, on_timer, watch)) == NULL) {
-		authd_watch_free(watch);
+		watch_free(watch);
 		return NULL;
 	}
 	loop_timer_start(watch->timer, INTERVAL_MS);
@@ -106,7 +106,7 @@ authd_watch_new(struct loop *loop, const char *path,
 }
 
 void
-authd_watch_free(struct authd_watch *watch)
+watch_free(struct watch *watch)
 {
 	if (watch == NULL)
 		return;

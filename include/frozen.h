@@ -2,8 +2,8 @@
 /*
  * Copies of files that nobody can change any more.
  */
-#ifndef AUTHD_COPY_H
-#define AUTHD_COPY_H
+#ifndef FROZEN_H
+#define FROZEN_H
 
 #include <sys/types.h>
 
@@ -12,6 +12,6 @@
  * where the system can do that.  A descriptor for reading, or -1 with errno;
  * EFBIG when it has more than "max" bytes.
  */
-int	 authd_copy(int fd, off_t max);
+int	 frozen_copy(int fd, off_t max);
 
 #endif

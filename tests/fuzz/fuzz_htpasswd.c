@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cred.h"
+#include "htpasswd.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -15,13 +15,13 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static FILE	*null;
-	void		*users;
+	struct htpasswd	*users;
 
 	if (null == NULL && (null = fopen("/dev/null", "w")) == NULL)
 		abort();
-	users = cred_htpasswd_parse((const char *)data, size, "fuzz", null);
-	if (users != NULL && cred_htpasswd_count(users) > size)
+	users = htpasswd_parse((const char *)data, size, "fuzz", null);
+	if (users != NULL && htpasswd_count(users) > size)
 		abort();
-	cred_htpasswd.free(users);
+	htpasswd_free(users);
 	return 0;
 }
