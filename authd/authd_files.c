@@ -39,7 +39,8 @@ check_mode(const struct opening *o, const char *key, const char *path,
 {
 	/* Certificates are for everybody. */
 	if (!o->check && (st->st_mode & 07) != 0 &&
-	    strstr(key, "certificate") == NULL)
+	    strstr(key, "certificate") == NULL &&
+	    strcmp(key, "ldap.ca") != 0)
 		fprintf(o->messages, "warning: %s: %s: everybody may read "
 		    "it; chmod 600 %s\n", key, path, path);
 }
@@ -199,8 +200,7 @@ open_ldap(struct authd_files *files, const struct authd_conf *conf,
 		    &st);
 	if (conf->ldap.ca == NULL)
 		return;
-	files->ldap_ca = open_file(o, "ldap.ca (certificates)",
-	    conf->ldap.ca, &st);
+	files->ldap_ca = open_file(o, "ldap.ca", conf->ldap.ca, &st);
 	if (files->ldap_ca != -1 && fchmod(files->ldap_ca, 0444) == -1) {
 		fprintf(o->messages, "error: ldap.ca: %s\n",
 		    strerror(errno));

@@ -49,6 +49,24 @@ struct conf_group {
 	struct conf_list users;
 };
 
+struct conf_ldap {
+	struct conf_list uris;		/* none: no LDAP */
+	char		*tls;		/* of ldap://: "starttls" or "none" */
+	bool		 allow_plaintext;
+	char		*ca, *bind_password_file;	/* file names */
+	char		*bind_dn;
+	char		*mode;		/* "search" or "template" */
+	char		*base, *filter, *user_attr, *template;
+	char		*groups_mode, *groups_base, *groups_filter;
+	char		*groups_name_attr;
+	bool		 groups_nested;
+	char		*require_group;
+	bool		 ppolicy;
+	uint64_t	 connect_ms, operation_ms, total_ms;
+	uint64_t	 verifiers;
+	char		*user;
+};
+
 struct authd_conf {
 	/* what it listens on */
 	char		*listen, *net;		/* net: "tcp" or "unix" */
@@ -86,6 +104,8 @@ struct authd_conf {
 	uint64_t	 check_queue;		/* checks waiting, at most */
 	uint64_t	 cache_size;		/* credentials, 0: no cache */
 	uint64_t	 cache_ttl_ms;
+
+	struct conf_ldap ldap;
 };
 
 /*
@@ -151,6 +171,10 @@ void		 conf_access_free(struct authd_conf *);
 /* The rules and groups, ready to decide.  NULL with a reason. */
 struct acl	*conf_acl(const struct authd_conf *, char *error,
 		    size_t errsize);
+
+/* ---- conf_ldap.c ---- */
+/* Report what does not go together beneath "ldap:". */
+void		 conf_ldap_check(const struct authd_conf *, struct yamldoc *);
 
 /* ---- conf_wire.c: from the parent to a child ---- */
 /* Send what a child of this role may know; -1 with errno. */

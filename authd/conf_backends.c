@@ -20,11 +20,20 @@ has_htpasswd(const struct authd_conf *conf)
 	return conf->htpasswd != NULL;
 }
 
+static bool
+has_ldap(const struct authd_conf *conf)
+{
+	return conf->ldap.uris.n > 0;
+}
+
 /* In the order in which they are asked when nothing is said. */
 const struct conf_backend	conf_backends[] = {
 	{ "htpasswd", ROLE_VERIFIER, "verifier", "verifier_user",
 	    offsetof(struct authd_conf, verifiers),
 	    offsetof(struct authd_conf, verifier_user), has_htpasswd },
+	{ "ldap", ROLE_VERIFIER_LDAP, "verifier-ldap", "ldap.user",
+	    offsetof(struct authd_conf, ldap.verifiers),
+	    offsetof(struct authd_conf, ldap.user), has_ldap },
 	{ NULL, 0, NULL, NULL, 0, 0, NULL }
 };
 

@@ -114,27 +114,64 @@ is_set(const struct authd_conf *conf, size_t i)
 	return string != NULL;
 }
 
+/* What belongs to a backend that is not configured has no lines either. */
+static bool
+is_wanted(const struct authd_conf *conf, const char *path)
+{
+	const struct conf_backend	*backend;
+	size_t				 len = strcspn(path, ".");
+
+	for (backend = conf_backends; backend->name != NULL; backend++)
+		if (path[len] == '.' && strlen(backend->name) == len &&
+		    strncmp(path, backend->name, len) == 0)
+			return backend->configured(conf);
+	return true;
+}
+
+/* How much of two paths is the same maps: "a.b.c", "a.b.d": 4 bytes. */
+static size_t
+common_maps(const char *a, const char *b)
+{
+	size_t	 i, len = 0;
+
+	for (i = 0; a[i] != '\0' && a[i] == b[i]; i++)
+		if (a[i] == '.')
+			len = i + 1;
+	return len;
+}
+
+/* "a.b.c" behind the lines of "a.x": "b:", then "c: ". */
+static void
+print_key(const char *last, const char *path, FILE *out)
+{
+	size_t		 i, depth = 0, common = common_maps(last, path);
+	const char	*part = path;
+
+	for (i = 0; path[i] != '\0'; i++) {
+		if (path[i] != '.')
+			continue;
+		if (i >= common)
+			fprintf(out, "%*s%.*s:\n", (int)depth, "",
+			    (int)(path + i - part), part);
+		part = path + i + 1;
+		depth += 2;
+	}
+	fprintf(out, "%*s%s: ", (int)depth, "", part);
+}
+
 void
 conf_print(const struct authd_conf *conf, FILE *out)
 {
-	const char	*path, *dot, *section = "";
-	size_t		 i, len, open = 0;
+	const char	*last = "";
+	size_t		 i;
 
 	for (i = 0; i < conf_nvalues(); i++) {
-		if (!is_set(conf, i))
+		if (!is_set(conf, i) || !is_wanted(conf, conf_keys[i].path))
 			continue;
-		path = conf_keys[i].path;
-		dot = strchr(path, '.');
-		len = dot == NULL ? 0 : (size_t)(dot - path);
-		if (len > 0 && (len != open ||
-		    strncmp(section, path, len) != 0))
-			fprintf(out, "%.*s:\n", (int)len, path);
-		section = path;
-		open = len;
-		fprintf(out, "%s%s: ", len > 0 ? "  " : "",
-		    dot == NULL ? path : dot + 1);
+		print_key(last, conf_keys[i].path, out);
 		print_value(conf, i, out);
 		putc('\n', out);
+		last = conf_keys[i].path;
 	}
 	conf_access_print(conf, out);
 }

@@ -229,7 +229,7 @@ check_map(struct yamldoc *doc, const char *name)
 {
 	struct yaml_node	*node;
 
-	node = yaml_find(doc->root, name);
+	node = find_path(doc->root, name);
 	if (node != NULL && node->type != YAML_MAP)
 		conf_wrong(doc, node, "a map");
 }
@@ -237,7 +237,8 @@ check_map(struct yamldoc *doc, const char *name)
 static void
 read_file(struct authd_conf *conf, struct yamldoc *doc)
 {
-	static const char *const maps[] = { "tls", "token", "log", "limits" };
+	static const char *const maps[] = { "tls", "token", "log", "limits",
+	    "ldap", "ldap.groups", "ldap.timeouts" };
 	const struct conf_key	*key;
 	struct yaml_node	*node;
 	size_t			 i;
@@ -258,6 +259,7 @@ read_file(struct authd_conf *conf, struct yamldoc *doc)
 			    "a list of texts" : "the name of a file");
 	}
 	conf_backends_check(conf, doc);
+	conf_ldap_check(conf, doc);
 	conf_access_parse(conf, doc);
 	if ((conf->tls_certificate == NULL) != (conf->tls_key == NULL))
 		yaml_error(doc, find_path(doc->root, "tls"),

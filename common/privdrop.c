@@ -87,13 +87,14 @@ verify(const struct proc_args *args)
 			fatalx("group %u is missing", (unsigned)args->gids[i]);
 }
 
-void
-privdrop(const struct proc_args *args)
+static void
+drop(const struct proc_args *args, bool empty_root)
 {
 	if (args->drop) {
 		if (args->uid == 0 || args->ngids == 0)
 			fatalx("no user to change to");
-		enter_empty_root();
+		if (empty_root)
+			enter_empty_root();
 		if (setgroups(args->ngids, args->gids) == -1 ||
 		    setgid(args->gids[0]) == -1 || setuid(args->uid) == -1)
 			fatal("cannot change to user %u", (unsigned)args->uid);
@@ -102,6 +103,18 @@ privdrop(const struct proc_args *args)
 	if (compat_lock_process() == -1)
 		fatal("cannot give up privilege");
 	compat_die_with_parent();
+}
+
+void
+privdrop(const struct proc_args *args)
+{
+	drop(args, true);
+}
+
+void
+privdrop_keep_root(const struct proc_args *args)
+{
+	drop(args, false);
 }
 
 /* "uid" or "uid:gid" in digits: 1, not of that form: 0, wrong: -1. */

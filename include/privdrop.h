@@ -17,6 +17,11 @@
  * dumpable.  Exits on failure.
  */
 void	 privdrop(const struct proc_args *);
+/*
+ * The same without changing root, for children whose libraries open files by
+ * name.
+ */
+void	 privdrop_keep_root(const struct proc_args *);
 
 /*
  * A user as the configuration names it: a name, or "uid" or "uid:gid" in
