@@ -32,7 +32,7 @@ struct broker {
 		uint64_t	 serial;	/* changes with the process */
 	}			 workers[MAX_WORKERS];
 	struct msg_chan		*verifiers[CONF_MAX_BACKENDS]
-				    [BROKER_MAX_VERIFIERS];
+				    [VERIFIERS_MAX];
 	struct msg_chan		*signer;
 	uint64_t		 last_serial;
 	bool			 draining;
@@ -95,12 +95,12 @@ broker_on_rules(struct msg_chan *chan, struct msg *msg, void *arg)
 	return conf_on_rules(((struct broker *)arg)->conf, msg);
 }
 
-static struct broker_verifiers *
+static struct verifiers *
 make_verifiers(const struct broker *broker)
 {
 	const struct authd_conf		*conf = broker->conf;
 	const struct conf_backend	*backend;
-	struct broker_verifiers		*verifiers;
+	struct verifiers		*verifiers;
 	unsigned			 roles[CONF_MAX_BACKENDS], instance;
 	size_t				 i, n = 0;
 
@@ -111,13 +111,13 @@ make_verifiers(const struct broker *broker)
 	}
 	if (n == 0)
 		fatalx("nothing checks passwords");
-	verifiers = broker_verifiers_new(broker->loop, roles, n,
+	verifiers = verifiers_new(broker->loop, MSG_VERIFY, roles, n,
 	    conf->check_timeout_ms, (size_t)conf->check_queue);
 	if (verifiers == NULL)
 		return NULL;
 	for (i = 0; conf_backends[i].name != NULL; i++)
-		for (instance = 0; instance < BROKER_MAX_VERIFIERS; instance++)
-			broker_verifiers_set(verifiers, conf_backends[i].role,
+		for (instance = 0; instance < VERIFIERS_MAX; instance++)
+			verifiers_set(verifiers, conf_backends[i].role,
 			    instance, broker->verifiers[i][instance]);
 	return verifiers;
 }
@@ -137,7 +137,7 @@ broker_on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
 		fatalx("access rules: %s", error);
 	env->acl = broker->acl;
 	env->services = &conf->services;
-	env->cache = broker_cache_new((size_t)conf->cache_size,
+	env->cache = cred_cache_new((size_t)conf->cache_size,
 	    conf->cache_ttl_ms);
 	env->signer = broker_signer_new(broker->loop);
 	env->verifiers = make_verifiers(broker);
@@ -158,7 +158,7 @@ peer_place(struct broker *broker, unsigned role, unsigned instance)
 
 	if (role == ROLE_WORKER && instance < MAX_WORKERS)
 		return &broker->workers[instance].chan;
-	if (backend != NULL && instance < BROKER_MAX_VERIFIERS)
+	if (backend != NULL && instance < VERIFIERS_MAX)
 		return &broker->verifiers[backend - conf_backends][instance];
 	if (role == ROLE_SIGNER && instance == 0)
 		return &broker->signer;
@@ -177,7 +177,7 @@ set_peer(struct broker *broker, unsigned role, unsigned instance,
 	if (role == ROLE_WORKER)
 		broker->workers[instance].serial = ++broker->last_serial;
 	else if (broker->acl != NULL && conf_backend_of_role(role) != NULL)
-		broker_verifiers_set(broker->env.verifiers, role, instance,
+		verifiers_set(broker->env.verifiers, role, instance,
 		    chan);
 	else if (broker->acl != NULL)
 		broker_signer_set(broker->env.signer, chan);
@@ -270,7 +270,7 @@ broker_on_verdict(struct msg_chan *chan, struct msg *msg, void *arg)
 
 	if (broker->acl == NULL)
 		return -1;
-	error = broker_verifiers_on_verdict(broker->env.verifiers, chan, msg);
+	error = verifiers_on_verdict(broker->env.verifiers, chan, msg);
 	stop_if_idle(broker);
 	return error;
 }
@@ -282,7 +282,7 @@ broker_on_users_changed(struct msg_chan *chan, struct msg *msg, void *arg)
 
 	(void)chan;
 	if (broker->acl != NULL)
-		broker_cache_flush(broker->env.cache);
+		cred_cache_flush(broker->env.cache);
 	return msg_end(msg);
 }
 
@@ -321,13 +321,13 @@ broker_done(struct broker *broker)
 {
 	unsigned	 i, j;
 
-	broker_verifiers_free(broker->env.verifiers);
+	verifiers_free(broker->env.verifiers);
 	broker_signer_free(broker->env.signer);
-	broker_cache_free(broker->env.cache);
+	cred_cache_free(broker->env.cache);
 	for (i = 0; i < MAX_WORKERS; i++)
 		msg_chan_free(broker->workers[i].chan);
 	for (i = 0; i < CONF_MAX_BACKENDS; i++)
-		for (j = 0; j < BROKER_MAX_VERIFIERS; j++)
+		for (j = 0; j < VERIFIERS_MAX; j++)
 			msg_chan_free(broker->verifiers[i][j]);
 	msg_chan_free(broker->signer);
 	msg_chan_free(broker->parent);

@@ -207,7 +207,7 @@ on_verdict(enum cred_verdict verdict, const struct cred_answer *answer,
 		refuse(issue, TOKEN_UNAVAILABLE);
 		return;
 	}
-	broker_cache_put(issue->env->cache, issue->req.user,
+	cred_cache_put(issue->env->cache, issue->req.user,
 	    issue->req.password, answer);
 	issue->reason = "";
 	decide_and_sign(issue);
@@ -218,7 +218,7 @@ check_credential(struct issue *issue)
 {
 	const struct cred_answer	*known;
 
-	known = broker_cache_find(issue->env->cache, issue->req.user,
+	known = cred_cache_find(issue->env->cache, issue->req.user,
 	    issue->req.password);
 	if (known != NULL) {
 		if (cred_answer_copy(&issue->who, known) == -1)
@@ -227,7 +227,7 @@ check_credential(struct issue *issue)
 			decide_and_sign(issue);
 		return;
 	}
-	if (broker_verifiers_check(issue->env->verifiers, issue->req.user,
+	if (verifiers_check(issue->env->verifiers, issue->req.user,
 	    issue->req.password, issue->peer, on_verdict, issue) == -1)
 		refuse(issue, TOKEN_UNAVAILABLE);
 }

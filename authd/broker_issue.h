@@ -8,12 +8,13 @@
 
 #include <stddef.h>
 
-#include "acl.h"
-#include "broker_cache.h"
-#include "broker_signer.h"
-#include "broker_verifiers.h"
-#include "conf.h"
+#include "cred_cache.h"
 #include "msg.h"
+#include "verifiers.h"
+
+#include "acl.h"
+#include "broker_signer.h"
+#include "conf.h"
 
 #define BROKER_MAX_ISSUES	4096	/* in work at the same time */
 
@@ -21,8 +22,8 @@
 struct issue_env {
 	const struct conf_list *services;
 	const struct acl *acl;
-	struct broker_cache *cache;
-	struct broker_verifiers *verifiers;
+	struct cred_cache *cache;
+	struct verifiers *verifiers;
 	struct broker_signer *signer;
 	size_t		 open;		/* requests in work */
 	/* Send to a worker if it is still the same; frees the message. */

@@ -8,25 +8,13 @@
 
 #include <stddef.h>
 
-#include "conf.h"
-#include "messages.h"
+#include "cred_answer.h"
 #include "proc.h"
 #include "sandbox.h"
+#include "verify.h"
 
-#define CRED_REASON_SIZE	65
-
-/* The user and the groups mean something with CRED_OK only. */
-struct cred_answer {
-	char		 user[MAX_USER + 1];	/* canonical */
-	char		 reason[CRED_REASON_SIZE];	/* for the log, or "" */
-	char		**groups;		/* malloc()ed by the driver */
-	size_t		 ngroups;
-};
-
-/* Deep copy into an empty answer; -1: out of memory (dst stays empty). */
-int		 cred_answer_copy(struct cred_answer *dst,
-		    const struct cred_answer *src);
-void		 cred_answer_done(struct cred_answer *);
+#include "conf.h"
+#include "messages.h"
 
 struct cred_ops {
 	const char	*name;			/* "htpasswd" */
@@ -41,13 +29,7 @@ struct cred_ops {
 	 */
 	void		*(*start)(const struct authd_conf *, const int *files,
 			    char *error, size_t errsize);
-	/*
-	 * password: len bytes without NUL, len >= 1 (checked before).  peer:
-	 * the client's address.  The process is killed at its deadline.
-	 */
-	enum cred_verdict (*verify)(void *state, const char *user,
-			    const char *password, size_t len,
-			    const char *peer, struct cred_answer *);
+	verify_fn	*verify;
 	void		(*free)(void *state);
 };
 

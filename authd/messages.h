@@ -9,6 +9,7 @@
 #ifndef MESSAGES_H
 #define MESSAGES_H
 
+#include "cred_answer.h"
 #include "proc.h"
 
 enum role {
@@ -55,8 +56,7 @@ enum {
 	MSG_TOKEN_REPLY,
 	/* broker -> verifier: user str, password bytes, peer address str */
 	MSG_VERIFY,
-	/* verifier -> broker: verdict u8 (enum cred_verdict), user str
-	   (canonical), reason str (for the log), ngroups u32, ngroups * str */
+	/* verifier -> broker: the fields of cred_answer_put() */
 	MSG_VERDICT,
 	/* verifier -> broker: its users changed; forget older verdicts */
 	MSG_USERS_CHANGED,
@@ -71,18 +71,12 @@ enum conf_file {
 	CONF_FILE_TLS_CERTIFICATE,	/* worker */
 	CONF_FILE_TLS_KEY,
 	CONF_FILE_HTPASSWD,		/* verifier */
+	CONF_FILE_LDAP_PASSWORD,	/* verifier-ldap */
+	CONF_FILE_LDAP_CA,
 	CONF_NFILES
 };
 
 enum cred_kind { CRED_NONE, CRED_PASSWORD };
-
-enum cred_verdict {
-	CRED_OK,
-	CRED_BAD,			/* wrong password, locked, expired */
-	CRED_UNKNOWN,			/* no such user: the next backend is
-					   asked; clients see CRED_BAD */
-	CRED_UNAVAILABLE		/* could not be checked: 503 */
-};
 
 enum token_result {
 	TOKEN_GRANTED,			/* maybe with fewer actions, or none */
@@ -93,8 +87,8 @@ enum token_result {
 	TOKEN_UNAVAILABLE		/* 503 */
 };
 
-#define MAX_USER	255
-#define MAX_PASSWORD	8192
+#define MAX_USER	CRED_MAX_USER
+#define MAX_PASSWORD	CRED_MAX_PASSWORD
 #define MAX_SERVICE	255
 
 #endif

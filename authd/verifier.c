@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "listener.h"
@@ -19,6 +18,7 @@
 #include "msg.h"
 #include "privdrop.h"
 #include "sandbox.h"
+#include "verify.h"
 
 #include "conf.h"
 #include "cred.h"
@@ -180,64 +180,16 @@ verifier_on_peer(struct msg_chan *chan, struct msg *msg, void *arg)
 	return msg_end(msg);
 }
 
-/* ---- checking ---- */
-
-/* SIGALRM ends the process: nothing inside a driver can be relied upon. */
-static void
-set_alarm(uint64_t ms)
-{
-	struct itimerval	 timer = { .it_value = {
-	    .tv_sec = (time_t)(ms / 1000),
-	    .tv_usec = (suseconds_t)(ms % 1000 * 1000) } };
-
-	if (setitimer(ITIMER_REAL, &timer, NULL) == -1)
-		fatal("setitimer");
-}
-
-static int
-send_verdict(struct verifier *verifier, uint64_t id,
-    enum cred_verdict verdict, const struct cred_answer *answer)
-{
-	struct msg_out	 out;
-	size_t		 i;
-
-	msg_begin(&out, MSG_VERDICT, id);
-	msg_put_u8(&out, (uint8_t)verdict);
-	msg_put_str(&out, answer->user);
-	msg_put_str(&out, answer->reason);
-	msg_put_u32(&out, (uint32_t)answer->ngroups);
-	for (i = 0; i < answer->ngroups; i++)
-		msg_put_str(&out, answer->groups[i]);
-	return msg_send(verifier->broker, &out);
-}
-
 static int
 verifier_on_verify(struct msg_chan *chan, struct msg *msg, void *arg)
 {
-	struct verifier		*verifier = arg;
-	struct cred_answer	 answer;
-	enum cred_verdict	 verdict = CRED_BAD;
-	const void		*password;
-	char			 user[MAX_USER + 1], peer[PEER_SIZE];
-	size_t			 len;
-	int			 error;
+	struct verifier	*verifier = arg;
 
 	if (chan != verifier->broker || verifier->state == NULL)
 		return -1;
-	msg_get_str(msg, user, sizeof(user));
-	password = msg_get_bytes(msg, MAX_PASSWORD, &len);
-	msg_get_str(msg, peer, sizeof(peer));
-	if (msg_end(msg) == -1)
-		return -1;
-	memset(&answer, 0, sizeof(answer));
-	set_alarm(verifier->conf->check_timeout_ms);
-	if (len > 0 && memchr(password, '\0', len) == NULL)
-		verdict = verifier->driver->verify(verifier->state, user,
-		    password, len, peer, &answer);
-	set_alarm(0);
-	error = send_verdict(verifier, msg->id, verdict, &answer);
-	cred_answer_done(&answer);
-	return error;
+	return verify_serve(chan, msg, MSG_VERDICT,
+	    verifier->conf->check_timeout_ms, verifier->driver->verify,
+	    verifier->state);
 }
 
 /* ---- the process ---- */

@@ -26,14 +26,16 @@ registryd_row() {
 authd_row() {
 	case $1 in
 	authd|authd_*|worker|worker_*|broker|broker_[!c]*) echo 5 ;;
-	broker_cache|verifier|verifier_*|signer|signer_*) echo 5 ;;
+	verifier|verifier_*|signer|signer_*) echo 5 ;;
 	authctl|authctl_*) echo 5 ;;
 	request) echo 4 ;;
 	api|api_*|broker_client) echo 3 ;;
 	acl|acl_*|claims|throttle|token_request) echo 2 ;;
 	# "access:" becomes an acl
 	conf_access|conf_wire) echo 2 ;;
-	cred|cred_*) echo 1 ;;
+	# "ldap:" is checked with the parser of addresses
+	ldap_uri) echo 0 ;;
+	cred|cred_*|ldap_*) echo 1 ;;
 	conf|conf_*|messages) echo 0 ;;
 	esac
 }
@@ -46,7 +48,7 @@ common_row() {
 	jws|jws_*|jwk|jwk_*|jwks) echo 4 ;;
 	msg|msg_*|proc|proc_*|spawn|supervise|supervise_*) echo 3 ;;
 	privdrop|sandbox|sandbox_*|reload) echo 3 ;;
-	pending|watch) echo 3 ;;
+	pending|watch|cred_answer|cred_cache|verifiers|verify) echo 4 ;;
 	loop|json|json_*|yamldoc|yamldoc_*) echo 2 ;;
 	buf|uri|pwhash|htpasswd|frozen) echo 1 ;;
 	# log escapes with str, random writes hex with encode

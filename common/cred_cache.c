@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The broker's cache of good credentials.  An entry is found by the
+ * The cache of good credentials.  An entry is found by the
  * HMAC-SHA256 of user and password under a key that is made at start and
  * never leaves the process: what is kept cannot be turned into a password,
  * nor tried against another process's copy.  Failures are not cached.
  */
-#include "broker_cache.h"
+#include "cred_cache.h"
 
 #include <sys/queue.h>
 
@@ -30,7 +30,7 @@ struct entry {
 
 LIST_HEAD(bucket, entry);
 
-struct broker_cache {
+struct cred_cache {
 	unsigned char		 hmac_key[KEY_SIZE];
 	struct bucket		 buckets[BUCKETS];
 	TAILQ_HEAD(, entry)	 entries;	/* oldest first */
@@ -38,10 +38,10 @@ struct broker_cache {
 	uint64_t		 ttl_ms;
 };
 
-struct broker_cache *
-broker_cache_new(size_t size, uint64_t ttl_ms)
+struct cred_cache *
+cred_cache_new(size_t size, uint64_t ttl_ms)
 {
-	struct broker_cache	*cache;
+	struct cred_cache	*cache;
 
 	if ((cache = calloc(1, sizeof(*cache))) == NULL)
 		return NULL;
@@ -53,7 +53,7 @@ broker_cache_new(size_t size, uint64_t ttl_ms)
 }
 
 static void
-drop(struct broker_cache *cache, struct entry *e)
+drop(struct cred_cache *cache, struct entry *e)
 {
 	LIST_REMOVE(e, in_bucket);
 	TAILQ_REMOVE(&cache->entries, e, by_age);
@@ -64,7 +64,7 @@ drop(struct broker_cache *cache, struct entry *e)
 }
 
 void
-broker_cache_flush(struct broker_cache *cache)
+cred_cache_flush(struct cred_cache *cache)
 {
 	struct entry	*e;
 
@@ -73,18 +73,18 @@ broker_cache_flush(struct broker_cache *cache)
 }
 
 void
-broker_cache_free(struct broker_cache *cache)
+cred_cache_free(struct cred_cache *cache)
 {
 	if (cache == NULL)
 		return;
-	broker_cache_flush(cache);
+	cred_cache_flush(cache);
 	secret_wipe(cache->hmac_key, sizeof(cache->hmac_key));
 	free(cache);
 }
 
 /* A NUL ends the user, which has none, so no two pairs look alike. */
 static int
-make_key(const struct broker_cache *cache, const char *user,
+make_key(const struct cred_cache *cache, const char *user,
     const struct secret *password, unsigned char key[KEY_SIZE])
 {
 	size_t		 ulen = strlen(user) + 1, plen = secret_len(password);
@@ -104,13 +104,13 @@ make_key(const struct broker_cache *cache, const char *user,
 }
 
 static struct bucket *
-bucket_of(struct broker_cache *cache, const unsigned char *key)
+bucket_of(struct cred_cache *cache, const unsigned char *key)
 {
 	return &cache->buckets[(key[0] | key[1] << 8) & (BUCKETS - 1)];
 }
 
 static struct entry *
-find(struct broker_cache *cache, const unsigned char *key)
+find(struct cred_cache *cache, const unsigned char *key)
 {
 	struct entry	*e;
 
@@ -121,7 +121,7 @@ find(struct broker_cache *cache, const unsigned char *key)
 }
 
 const struct cred_answer *
-broker_cache_find(struct broker_cache *cache, const char *user,
+cred_cache_find(struct cred_cache *cache, const char *user,
     const struct secret *password)
 {
 	unsigned char	 key[KEY_SIZE];
@@ -138,7 +138,7 @@ broker_cache_find(struct broker_cache *cache, const char *user,
 }
 
 void
-broker_cache_put(struct broker_cache *cache, const char *user,
+cred_cache_put(struct cred_cache *cache, const char *user,
     const struct secret *password, const struct cred_answer *answer)
 {
 	struct entry	*e, *old;
@@ -161,7 +161,7 @@ broker_cache_put(struct broker_cache *cache, const char *user,
 }
 
 size_t
-broker_cache_count(const struct broker_cache *cache)
+cred_cache_count(const struct cred_cache *cache)
 {
 	return cache->n;
 }

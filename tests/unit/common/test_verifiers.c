@@ -14,16 +14,18 @@
 
 #include <cmocka.h>
 
-#include "broker_verifiers.h"
-#include "messages.h"
 #include "msg.h"
+#include "verifiers.h"
 
 #define NCHECKS	8
+
+enum { ROLE_BROKER = 1, ROLE_VERIFIER, ROLE_VERIFIER_LDAP };
+enum { MSG_VERIFY = 100, MSG_VERDICT };
 
 struct fixture {
 	struct loop		*loop;
 	struct loop_timer	*end;		/* ends a turn that waits */
-	struct broker_verifiers	*verifiers;
+	struct verifiers	*verifiers;
 	struct msg_chan		*near[2];	/* the broker's ends */
 	struct msg_chan		*far[2];	/* the verifiers' ends */
 	uint64_t		 asked[2];	/* last id that each was sent */
@@ -56,7 +58,7 @@ static int
 on_verdict(struct msg_chan *chan, struct msg *msg, void *arg)
 {
 	(void)arg;
-	fixture->handled = broker_verifiers_on_verdict(fixture->verifiers,
+	fixture->handled = verifiers_on_verdict(fixture->verifiers,
 	    chan, msg);
 	return fixture->handled;
 }
@@ -70,7 +72,7 @@ on_closed(struct msg_chan *chan, const char *why, void *arg)
 	(void)arg;
 	if (fixture->near[i] == chan) {
 		fixture->near[i] = NULL;
-		broker_verifiers_set(fixture->verifiers,
+		verifiers_set(fixture->verifiers,
 		    msg_chan_role(chan), i, NULL);
 	} else {
 		fixture->far[i] = NULL;
@@ -106,7 +108,7 @@ connect_role(struct fixture *f, unsigned i, unsigned role)
 	    NRULES, on_closed, f);
 	assert_non_null(f->near[i]);
 	assert_non_null(f->far[i]);
-	broker_verifiers_set(f->verifiers, role, i, f->near[i]);
+	verifiers_set(f->verifiers, role, i, f->near[i]);
 }
 
 static void
@@ -127,7 +129,7 @@ start_pools(struct fixture *f, uint64_t timeout_ms, size_t queue,
 		f->verdicts[i] = -1;
 	assert_non_null(f->loop = loop_new());
 	f->end = loop_timer_new(f->loop, on_end, f);
-	f->verifiers = broker_verifiers_new(f->loop, roles, nroles,
+	f->verifiers = verifiers_new(f->loop, MSG_VERIFY, roles, nroles,
 	    timeout_ms, queue);
 	assert_non_null(f->verifiers);
 }
@@ -141,7 +143,7 @@ start(struct fixture *f, uint64_t timeout_ms, size_t queue)
 static void
 stop(struct fixture *f)
 {
-	broker_verifiers_free(f->verifiers);
+	verifiers_free(f->verifiers);
 	msg_chan_free(f->near[0]);
 	msg_chan_free(f->near[1]);
 	msg_chan_free(f->far[0]);
@@ -179,7 +181,7 @@ check(struct fixture *f, unsigned i)
 	int		 error;
 
 	snprintf(user, sizeof(user), "user%u", i);
-	error = broker_verifiers_check(f->verifiers, user, secret, "::1",
+	error = verifiers_check(f->verifiers, user, secret, "::1",
 	    on_checked, &checks[i]);
 	secret_free(secret);
 	return error;

@@ -2,11 +2,11 @@
 /*
  * Hands checks of credentials to verifiers: each backend has a pool of them
  * and a queue, and a check goes from one backend to the next as long as its
- * user is unknown.  A verifier that does not
- * answer stays out of use until it answers after all or is replaced: it
- * ends itself at its deadline.  Runs in the broker.
+ * user is unknown.  A verifier that does not answer stays out of use until
+ * it answers after all or is replaced: it ends itself at its deadline.  Runs
+ * in authd's broker and in registryd's workers.
  */
-#include "broker_verifiers.h"
+#include "verifiers.h"
 
 #include <sys/queue.h>
 
@@ -14,18 +14,15 @@
 #include <string.h>
 
 #include "listener.h"
-#include "messages.h"
 #include "pending.h"
 #include "str.h"
 
-#define MAX_GROUPS	1024		/* of one user */
-
 struct check {
 	uint64_t		 id;
-	char			 user[MAX_USER + 1];
+	char			 user[CRED_MAX_USER + 1];
 	char			 peer[PEER_SIZE];
 	struct secret		*password;	/* NULL once sent to the last */
-	broker_verdict_fn	*done;
+	verifiers_done_fn	*done;
 	void			*arg;
 	struct pool		*pool;		/* the backend asked now */
 	struct slot		*slot;		/* NULL while it waits */
@@ -40,13 +37,14 @@ struct slot {
 
 struct pool {
 	unsigned		 role;
-	struct slot		 slots[BROKER_MAX_VERIFIERS];
+	struct slot		 slots[VERIFIERS_MAX];
 	STAILQ_HEAD(, check)	 queue;
 	size_t			 nqueued;
 };
 
-struct broker_verifiers {
+struct verifiers {
 	struct pending		*open;
+	uint32_t		 type;		/* of the questions */
 	struct pool		*pools;		/* in the order of asking */
 	size_t			 npools;
 	size_t			 max_queue;	/* of each */
@@ -83,11 +81,11 @@ on_expired(void *item, void *arg)
 	check_free(check);
 }
 
-struct broker_verifiers *
-broker_verifiers_new(struct loop *loop, const unsigned *roles, size_t nroles,
-    uint64_t timeout_ms, size_t queue)
+struct verifiers *
+verifiers_new(struct loop *loop, uint32_t type, const unsigned *roles,
+    size_t nroles, uint64_t timeout_ms, size_t queue)
 {
-	struct broker_verifiers	*v;
+	struct verifiers	*v;
 	size_t			 i;
 
 	if ((v = calloc(1, sizeof(*v))) == NULL ||
@@ -95,13 +93,14 @@ broker_verifiers_new(struct loop *loop, const unsigned *roles, size_t nroles,
 		free(v);
 		return NULL;
 	}
+	v->type = type;
 	v->npools = nroles;
 	for (i = 0; i < nroles; i++) {
 		v->pools[i].role = roles[i];
 		STAILQ_INIT(&v->pools[i].queue);
 	}
 	v->max_queue = queue;
-	v->open = pending_new(loop, nroles * (queue + BROKER_MAX_VERIFIERS),
+	v->open = pending_new(loop, nroles * (queue + VERIFIERS_MAX),
 	    timeout_ms, on_expired, v);
 	if (v->open == NULL) {
 		free(v->pools);
@@ -112,7 +111,7 @@ broker_verifiers_new(struct loop *loop, const unsigned *roles, size_t nroles,
 }
 
 void
-broker_verifiers_free(struct broker_verifiers *v)
+verifiers_free(struct verifiers *v)
 {
 	if (v == NULL)
 		return;
@@ -123,18 +122,18 @@ broker_verifiers_free(struct broker_verifiers *v)
 }
 
 static bool
-is_last(const struct broker_verifiers *v, const struct pool *pool)
+is_last(const struct verifiers *v, const struct pool *pool)
 {
 	return pool == &v->pools[v->npools - 1];
 }
 
 static int
-send_check(const struct broker_verifiers *v, struct slot *slot,
+send_check(const struct verifiers *v, struct slot *slot,
     struct check *check)
 {
 	struct msg_out	 out;
 
-	msg_begin(&out, MSG_VERIFY, check->id);
+	msg_begin(&out, v->type, check->id);
 	msg_put_str(&out, check->user);
 	msg_put_bytes(&out, secret_data(check->password),
 	    secret_len(check->password));
@@ -156,7 +155,7 @@ find_free(struct pool *pool)
 {
 	size_t	 i;
 
-	for (i = 0; i < BROKER_MAX_VERIFIERS; i++)
+	for (i = 0; i < VERIFIERS_MAX; i++)
 		if (pool->slots[i].chan != NULL && pool->slots[i].busy == 0)
 			return &pool->slots[i];
 	return NULL;
@@ -164,7 +163,7 @@ find_free(struct pool *pool)
 
 /* Give waiting checks to verifiers that are free. */
 static void
-run_queue(struct broker_verifiers *v, struct pool *pool)
+run_queue(struct verifiers *v, struct pool *pool)
 {
 	struct check	*check;
 	struct slot	*slot;
@@ -182,7 +181,7 @@ run_queue(struct broker_verifiers *v, struct pool *pool)
 }
 
 static struct pool *
-find_pool(struct broker_verifiers *v, unsigned role)
+find_pool(struct verifiers *v, unsigned role)
 {
 	size_t	 i;
 
@@ -193,7 +192,7 @@ find_pool(struct broker_verifiers *v, unsigned role)
 }
 
 void
-broker_verifiers_set(struct broker_verifiers *v, unsigned role,
+verifiers_set(struct verifiers *v, unsigned role,
     unsigned instance, struct msg_chan *chan)
 {
 	struct pool	*pool = find_pool(v, role);
@@ -215,7 +214,7 @@ broker_verifiers_set(struct broker_verifiers *v, unsigned role,
 
 /* -1: no more may wait there. */
 static int
-enqueue(struct broker_verifiers *v, struct pool *pool, struct check *check)
+enqueue(struct verifiers *v, struct pool *pool, struct check *check)
 {
 	if (pool->nqueued >= v->max_queue)
 		return -1;
@@ -227,9 +226,9 @@ enqueue(struct broker_verifiers *v, struct pool *pool, struct check *check)
 }
 
 int
-broker_verifiers_check(struct broker_verifiers *v, const char *user,
+verifiers_check(struct verifiers *v, const char *user,
     const struct secret *password, const char *peer,
-    broker_verdict_fn *done, void *arg)
+    verifiers_done_fn *done, void *arg)
 {
 	struct check	*check;
 
@@ -250,31 +249,9 @@ broker_verifiers_check(struct broker_verifiers *v, const char *user,
 	return enqueue(v, &v->pools[0], check);
 }
 
-static int
-read_answer(struct msg *msg, struct cred_answer *answer)
-{
-	uint32_t	 n;
-
-	msg_get_str(msg, answer->user, sizeof(answer->user));
-	msg_get_str(msg, answer->reason, sizeof(answer->reason));
-	n = msg_get_u32(msg);
-	if (msg->bad || n > MAX_GROUPS)
-		return -1;
-	if (n > 0 && (answer->groups = calloc(n, sizeof(char *))) == NULL)
-		return -1;
-	while (answer->ngroups < n) {
-		answer->groups[answer->ngroups] = msg_get_strdup(msg,
-		    MAX_USER);
-		if (answer->groups[answer->ngroups] == NULL)
-			return -1;
-		answer->ngroups++;
-	}
-	return msg_end(msg);
-}
-
 /* A verifier has answered: the next backend is asked, or the caller told. */
 static void
-conclude(struct broker_verifiers *v, struct check *check,
+conclude(struct verifiers *v, struct check *check,
     enum cred_verdict verdict, const struct cred_answer *answer)
 {
 	detach(check);
@@ -289,20 +266,19 @@ conclude(struct broker_verifiers *v, struct check *check,
 }
 
 int
-broker_verifiers_on_verdict(struct broker_verifiers *v,
+verifiers_on_verdict(struct verifiers *v,
     struct msg_chan *chan, struct msg *msg)
 {
 	struct pool		*pool = find_pool(v, msg_chan_role(chan));
 	struct slot		*slot;
 	struct cred_answer	 answer = { .ngroups = 0 };
-	uint8_t			 verdict;
+	enum cred_verdict	 verdict;
 	int			 error = -1;
 
 	if (pool == NULL)
 		return -1;
 	slot = &pool->slots[msg_chan_instance(chan)];
-	verdict = msg_get_u8(msg);
-	if (verdict > CRED_UNAVAILABLE || read_answer(msg, &answer) == -1 ||
+	if (cred_answer_get(msg, &verdict, &answer) == -1 ||
 	    slot->chan != chan || slot->busy == 0 || slot->busy != msg->id)
 		goto out;
 	if (verdict == CRED_OK && *answer.user == '\0')
@@ -310,7 +286,7 @@ broker_verifiers_on_verdict(struct broker_verifiers *v,
 	error = 0;
 	slot->busy = 0;
 	if (slot->check != NULL)
-		conclude(v, slot->check, (enum cred_verdict)verdict, &answer);
+		conclude(v, slot->check, verdict, &answer);
 	run_queue(v, pool);
 out:
 	cred_answer_done(&answer);

@@ -13,22 +13,22 @@
 
 #include <cmocka.h>
 
-#include "broker_cache.h"
+#include "cred_cache.h"
 
 static const struct cred_answer *
-find(struct broker_cache *cache, const char *user, const char *password)
+find(struct cred_cache *cache, const char *user, const char *password)
 {
 	struct secret			*secret;
 	const struct cred_answer	*answer;
 
 	secret = secret_new(password, strlen(password));
-	answer = broker_cache_find(cache, user, secret);
+	answer = cred_cache_find(cache, user, secret);
 	secret_free(secret);
 	return answer;
 }
 
 static void
-put(struct broker_cache *cache, const char *user, const char *password)
+put(struct cred_cache *cache, const char *user, const char *password)
 {
 	struct secret		*secret;
 	struct cred_answer	 answer;
@@ -40,14 +40,14 @@ put(struct broker_cache *cache, const char *user, const char *password)
 	answer.groups = groups;
 	answer.ngroups = 2;
 	secret = secret_new(password, strlen(password));
-	broker_cache_put(cache, user, secret, &answer);
+	cred_cache_put(cache, user, secret, &answer);
 	secret_free(secret);
 }
 
 static void
 test_cache_finds_exactly(void **state)
 {
-	struct broker_cache		*cache = broker_cache_new(16, 60000);
+	struct cred_cache		*cache = cred_cache_new(16, 60000);
 	const struct cred_answer	*answer;
 
 	(void)state;
@@ -62,35 +62,35 @@ test_cache_finds_exactly(void **state)
 	assert_null(find(cache, "alic", "esecret"));
 	assert_null(find(cache, "alices", "ecret"));
 	assert_null(find(cache, "bob", "secret"));
-	broker_cache_free(cache);
+	cred_cache_free(cache);
 }
 
 static void
 test_cache_forgets_the_oldest(void **state)
 {
-	struct broker_cache	*cache = broker_cache_new(3, 60000);
+	struct cred_cache	*cache = cred_cache_new(3, 60000);
 
 	(void)state;
 	put(cache, "a", "x");
 	put(cache, "b", "x");
 	put(cache, "c", "x");
 	put(cache, "a", "x");			/* anew: now the youngest */
-	assert_int_equal(broker_cache_count(cache), 3);
+	assert_int_equal(cred_cache_count(cache), 3);
 	put(cache, "d", "x");
-	assert_int_equal(broker_cache_count(cache), 3);
+	assert_int_equal(cred_cache_count(cache), 3);
 	assert_null(find(cache, "b", "x"));
 	assert_non_null(find(cache, "a", "x"));
 	assert_non_null(find(cache, "d", "x"));
-	broker_cache_flush(cache);
-	assert_int_equal(broker_cache_count(cache), 0);
+	cred_cache_flush(cache);
+	assert_int_equal(cred_cache_count(cache), 0);
 	assert_null(find(cache, "a", "x"));
-	broker_cache_free(cache);
+	cred_cache_free(cache);
 }
 
 static void
 test_cache_forgets_in_time(void **state)
 {
-	struct broker_cache	*cache = broker_cache_new(3, 30);
+	struct cred_cache	*cache = cred_cache_new(3, 30);
 	struct timespec		 pause = { 0, 60000000 };
 
 	(void)state;
@@ -98,23 +98,23 @@ test_cache_forgets_in_time(void **state)
 	assert_non_null(find(cache, "a", "x"));
 	nanosleep(&pause, NULL);
 	assert_null(find(cache, "a", "x"));
-	assert_int_equal(broker_cache_count(cache), 0);
-	broker_cache_free(cache);
+	assert_int_equal(cred_cache_count(cache), 0);
+	cred_cache_free(cache);
 }
 
 static void
 test_cache_can_be_off(void **state)
 {
-	struct broker_cache	*cache = broker_cache_new(0, 60000);
+	struct cred_cache	*cache = cred_cache_new(0, 60000);
 
 	(void)state;
 	put(cache, "a", "x");
 	assert_null(find(cache, "a", "x"));
-	broker_cache_free(cache);
-	cache = broker_cache_new(16, 0);
+	cred_cache_free(cache);
+	cache = cred_cache_new(16, 0);
 	put(cache, "a", "x");
 	assert_null(find(cache, "a", "x"));
-	broker_cache_free(cache);
+	cred_cache_free(cache);
 }
 
 int
