@@ -233,39 +233,51 @@ compare_name(const void *name, const void *group)
 }
 
 static int
-group_copy(struct acl_group *group, const char *name,
-    const char *const *users, size_t n)
+group_add_users(struct acl_group *group, const char *const *users, size_t n)
 {
-	memset(group, 0, sizeof(*group));
-	group->name = strdup(name);
-	group->users = calloc(n + 1, sizeof(*group->users));
-	if (group->name == NULL || group->users == NULL)
+	char	**all;
+	size_t	  i;
+
+	all = reallocarray(group->users, group->nusers + n + 1, sizeof(*all));
+	if (all == NULL)
 		return -1;
-	while (group->nusers < n) {
-		group->users[group->nusers] = strdup(users[group->nusers]);
-		if (group->users[group->nusers] == NULL)
-			return -1;
+	group->users = all;
+	for (i = 0; i < n; i++) {
+		if ((all[group->nusers] = strdup(users[i])) == NULL)
+			break;
 		group->nusers++;
 	}
-	qsort(group->users, n, sizeof(*group->users), compare_strings);
-	return 0;
+	qsort(all, group->nusers, sizeof(*all), compare_strings);
+	return i == n ? 0 : -1;
+}
+
+static struct acl_group *
+find_group(const struct acl *acl, const char *name)
+{
+	return acl->ngroups == 0 ? NULL : bsearch(name, acl->groups,
+	    acl->ngroups, sizeof(*acl->groups), compare_name);
 }
 
 int
 acl_add_group(struct acl *acl, const char *name, const char *const *users,
     size_t n)
 {
-	struct acl_group	*groups, group;
+	struct acl_group	*groups, *group;
 
+	if ((group = find_group(acl, name)) != NULL)
+		return group_add_users(group, users, n);
 	groups = reallocarray(acl->groups, acl->ngroups + 1, sizeof(*groups));
 	if (groups == NULL)
 		return -1;
 	acl->groups = groups;
-	if (group_copy(&group, name, users, n) == -1) {
-		group_done(&group);
+	group = &groups[acl->ngroups];
+	memset(group, 0, sizeof(*group));
+	if ((group->name = strdup(name)) == NULL ||
+	    group_add_users(group, users, n) == -1) {
+		group_done(group);
 		return -1;
 	}
-	acl->groups[acl->ngroups++] = group;
+	acl->ngroups++;
 	qsort(acl->groups, acl->ngroups, sizeof(*groups), compare_groups);
 	return 0;
 }
@@ -284,8 +296,7 @@ in_group(const struct acl *acl, const struct acl_subject *subject,
 		if (strcmp(subject->groups[i], name) == 0)
 			return true;
 	}
-	group = acl->ngroups == 0 ? NULL : bsearch(name, acl->groups,
-	    acl->ngroups, sizeof(*group), compare_name);
+	group = find_group(acl, name);
 	return group != NULL && bsearch(&subject->user, group->users,
 	    group->nusers, sizeof(*group->users), compare_strings) != NULL;
 }
@@ -293,8 +304,10 @@ in_group(const struct acl *acl, const struct acl_subject *subject,
 /* ---- the decision ---- */
 
 static bool
-user_matches(const struct acl_rule *rule, const char *user)
+user_matches(const struct acl_rule *rule, const struct acl_names *names)
 {
+	const char	*user = names->user;
+
 	if (!rule->has_user)
 		return true;
 	if (*rule->user == '\0' || *user == '\0')
@@ -302,11 +315,11 @@ user_matches(const struct acl_rule *rule, const char *user)
 	/* Everybody, also with a '/' in the name. */
 	if (strcmp(rule->user, "*") == 0)
 		return true;
-	return acl_match(rule->user, user, user);
+	return acl_match(rule->user, names, user);
 }
 
 static bool
-resource_matches(const struct acl_rule *rule, const struct acl_subject *subject,
+resource_matches(const struct acl_rule *rule, const struct acl_names *names,
     const struct scope *scope)
 {
 	bool	 catalog;
@@ -315,7 +328,7 @@ resource_matches(const struct acl_rule *rule, const struct acl_subject *subject,
 	if (rule->registry != NULL)
 		return catalog;
 	if (rule->repository != NULL)
-		return !catalog && acl_match(rule->repository, subject->user,
+		return !catalog && acl_match(rule->repository, names,
 		    scope->name);
 	return true;
 }
@@ -325,14 +338,15 @@ entry_matches(const struct acl *acl, const struct acl_entry *entry,
     const struct acl_subject *subject, const struct scope *scope)
 {
 	const struct acl_rule	*rule = &entry->rule;
+	const struct acl_names	 names = { subject->user, subject->service };
 
-	return user_matches(rule, subject->user) &&
+	return user_matches(rule, &names) &&
 	    (rule->group == NULL || in_group(acl, subject, rule->group)) &&
 	    (rule->network == NULL ||
 	    acl_network_has(&entry->network, subject->peer)) &&
 	    (rule->service == NULL ||
-	    acl_match(rule->service, subject->user, subject->service)) &&
-	    resource_matches(rule, subject, scope);
+	    acl_match(rule->service, &names, subject->service)) &&
+	    resource_matches(rule, &names, scope);
 }
 
 /* What registries know: repositories with good names, and the catalog. */

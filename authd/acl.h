@@ -5,7 +5,7 @@
  *
  * Patterns: "*" is any run of characters but '/', "**" any run, "${user}" is
  * the user's name, literally (and nothing for the anonymous user: such a
- * pattern matches no name then).  Matching is linear in the lengths' product;
+ * pattern matches no name then), "${service}" that of the service.  Matching is linear in the lengths' product;
  * there are no regular expressions.
  */
 #ifndef ACL_H
@@ -56,6 +56,7 @@ void		 acl_free(struct acl *);
  */
 int		 acl_add_rule(struct acl *, const struct acl_rule *,
 		    char *error, size_t errsize);
+/* Users of a group that is there already come to it. */
 int		 acl_add_group(struct acl *, const char *group,
 		    const char *const *users, size_t n);
 /*
@@ -85,8 +86,12 @@ void		 acl_rule_format(struct buf *, const struct acl_rule *,
 
 /* NULL when the pattern is good, else what is wrong with it. */
 const char	*acl_pattern_wrong(const char *pattern);
-/* Does the whole text match?  user is what ${user} stands for. */
-bool		 acl_match(const char *pattern, const char *user,
+/* What ${user} and ${service} stand for, literally; "": nothing. */
+struct acl_names {
+	const char	*user, *service;
+};
+/* Does the whole text match? */
+bool		 acl_match(const char *pattern, const struct acl_names *,
 		    const char *text);
 
 struct acl_network {

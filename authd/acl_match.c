@@ -9,11 +9,14 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "str.h"
+
 #define TOKEN_STAR	0x100u		/* "*" */
 #define TOKEN_STARS	0x101u		/* "**" */
 #define MAX_TOKENS	(2 * ACL_MAX_PATTERN)
 
-static const char variable[] = "${user}";
+static const char user_variable[] = "${user}";
+static const char service_variable[] = "${service}";
 
 const char *
 acl_pattern_wrong(const char *pattern)
@@ -25,31 +28,54 @@ acl_pattern_wrong(const char *pattern)
 	if (strlen(pattern) > ACL_MAX_PATTERN)
 		return "the pattern is too long";
 	for (p = pattern; (p = strstr(p, "${")) != NULL; p++) {
-		if (strncmp(p, variable, sizeof(variable) - 1) != 0)
-			return "the only variable is ${user}";
+		if (strncmp(p, user_variable, sizeof(user_variable) - 1) != 0 &&
+		    strncmp(p, service_variable,
+		    sizeof(service_variable) - 1) != 0)
+			return "the only variables are ${user} and "
+			    "${service}";
 	}
 	return NULL;
 }
 
 /*
- * The pattern with the user's name in it.  -1 when it cannot match: a
- * variable without a user, or more letters than a name may have.
+ * What the variable at the begin of a pattern stands for, and its length;
+ * NULL when there is no variable.
+ */
+static const char *
+variable_value(const char *pattern, const struct acl_names *names, size_t *len)
+{
+	if (str_starts(pattern, user_variable)) {
+		*len = sizeof(user_variable) - 1;
+		return names->user;
+	}
+	if (str_starts(pattern, service_variable)) {
+		*len = sizeof(service_variable) - 1;
+		return names->service;
+	}
+	return NULL;
+}
+
+/*
+ * The pattern with the names in it.  -1 when it cannot match: a variable
+ * that stands for nothing, or more letters than a name may have.
  */
 static int
-expand(const char *pattern, const char *user, uint16_t tokens[MAX_TOKENS],
-    size_t *ntokens)
+expand(const char *pattern, const struct acl_names *names,
+    uint16_t tokens[MAX_TOKENS], size_t *ntokens)
 {
-	size_t	 n = 0;
+	const char	*value;
+	size_t		 n = 0, len;
 
 	while (*pattern != '\0') {
-		if (n + strlen(user) >= MAX_TOKENS)
+		value = variable_value(pattern, names, &len);
+		if (n + (value == NULL ? 1 : strlen(value)) > MAX_TOKENS)
 			return -1;
-		if (strncmp(pattern, variable, sizeof(variable) - 1) == 0) {
-			if (*user == '\0')
+		if (value != NULL) {
+			if (*value == '\0')
 				return -1;
-			for (size_t i = 0; user[i] != '\0'; i++)
-				tokens[n++] = (unsigned char)user[i];
-			pattern += sizeof(variable) - 1;
+			while (*value != '\0')
+				tokens[n++] = (unsigned char)*value++;
+			pattern += len;
 		} else if (strncmp(pattern, "**", 2) == 0) {
 			tokens[n++] = TOKEN_STARS;
 			pattern += 2;
@@ -107,7 +133,8 @@ match_tokens(const uint16_t *tokens, size_t ntokens, const char *text)
 }
 
 bool
-acl_match(const char *pattern, const char *user, const char *text)
+acl_match(const char *pattern, const struct acl_names *names,
+    const char *text)
 {
 	uint16_t	 tokens[MAX_TOKENS];
 	size_t		 ntokens, n;
@@ -118,7 +145,7 @@ acl_match(const char *pattern, const char *user, const char *text)
 		return false;
 	if (pattern[n] == '\0')
 		return text[n] == '\0';
-	if (expand(pattern + n, user, tokens, &ntokens) == -1)
+	if (expand(pattern + n, names, tokens, &ntokens) == -1)
 		return false;
 	return match_tokens(tokens, ntokens, text + n);
 }

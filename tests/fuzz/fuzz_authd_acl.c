@@ -46,6 +46,9 @@ slow_match(struct slow *s, const char *pattern, const char *text)
 	else if (strncmp(pattern, "${user}", 7) == 0)
 		is = n > 0 && strncmp(text, s->user, n) == 0 &&
 		    slow_match(s, pattern + 7, text + n);
+	else if (strncmp(pattern, "${service}", 10) == 0)
+		is = strncmp(text, "svc", 3) == 0 &&
+		    slow_match(s, pattern + 10, text + 3);
 	else if (strncmp(pattern, "**", 2) == 0)
 		is = slow_match(s, pattern + 2, text) ||
 		    (*text != '\0' && slow_match(s, pattern, text + 1));
@@ -69,7 +72,7 @@ try_match(const char *pattern, const char *user, const char *text)
 
 	if (acl_pattern_wrong(pattern) != NULL)
 		return;
-	got = acl_match(pattern, user, text);
+	got = acl_match(pattern, &(struct acl_names){ user, "svc" }, text);
 	if (strlen(pattern) <= REF_MAX && strlen(text) <= REF_MAX)
 		must(got == slow_match(&slow, pattern, text));
 }

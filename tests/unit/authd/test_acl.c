@@ -56,6 +56,9 @@ test_acl_match(void **state)
 		{ "a**c", "", "a/b/c", true },
 		{ "a*b*c", "", "aXbXbXc", true },
 		{ "a*b*c", "", "aXbXbX", false },
+		{ "${service}/${user}/*", "a", "reg.test/a/x", true },
+		{ "${service}/*", "a", "regxtest/x", false },
+		{ "${service}", "reg.test", "${service}", false },
 		{ "*/**/*", "", "a/b", false },
 		{ "*/**/*", "", "a/b/c", true },
 		{ "***", "", "a/b", true },
@@ -96,7 +99,8 @@ test_acl_match(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		if (acl_match(cases[i].pattern, cases[i].user,
+		if (acl_match(cases[i].pattern, &(struct acl_names){
+		    cases[i].user, "reg.test" },
 		    cases[i].text) != cases[i].want)
 			fail_msg("%s (user %s) and %s", cases[i].pattern,
 			    cases[i].user, cases[i].text);
@@ -119,7 +123,8 @@ test_acl_match_is_linear(void **state)
 	memcpy(pattern + i - 3, "b", 2);
 	start = clock_monotonic_ms();
 	for (i = 0; i < 100; i++)
-		assert_false(acl_match(pattern, "", text));
+		assert_false(acl_match(pattern,
+		    &(struct acl_names){ "", "" }, text));
 	/* 100 of them: milliseconds, where others take the universe's age. */
 	assert_true(clock_monotonic_ms() - start < 5000);
 	/* A name that is put in many times is bounded, too. */
@@ -128,8 +133,10 @@ test_acl_match_is_linear(void **state)
 	pattern[0] = '\0';
 	for (i = 0; i < 50; i++)
 		strcat(pattern, "${user}*");
-	assert_false(acl_match(pattern, user, text));
-	assert_true(acl_match(pattern, "a", text));
+	assert_false(acl_match(pattern,
+	    &(struct acl_names){ user, "" }, text));
+	assert_true(acl_match(pattern,
+	    &(struct acl_names){ "a", "" }, text));
 }
 
 static void
@@ -288,7 +295,9 @@ example(void)
 		assert_int_equal(add_rule(acl, &specs[i], error,
 		    sizeof(error)), 0);
 	assert_int_equal(acl_add_group(acl, "zzz", NULL, 0), 0);
-	assert_int_equal(acl_add_group(acl, "ops", ops, 3), 0);
+	/* In two parts, as from two files. */
+	assert_int_equal(acl_add_group(acl, "ops", ops, 2), 0);
+	assert_int_equal(acl_add_group(acl, "ops", ops + 2, 1), 0);
 	assert_int_equal(acl_add_group(acl, "aaa", ops, 1), 0);
 	return acl;
 }
