@@ -9,12 +9,13 @@
 set -eu
 
 build='gcc libc6-dev make pkg-config libevent-dev libssl-dev libjansson-dev
-    libyaml-dev libjwt-dev libcrypt-dev node-llhttp'
+    libyaml-dev libjwt-dev libpam0g-dev libldap-dev libcrypt-dev
+    node-llhttp'
 # ps, openssl, ss and htpasswd are used by integration tests; systemd for its
 # unit checker, docker-registry to serve the same directories as we do.
 test='libcmocka-dev curl jq openssl procps iproute2 busybox-static
     apache2-utils docker.io docker-registry skopeo podman buildah
-    golang-github-containers-common systemd util-linux'
+    golang-github-containers-common systemd util-linux slapd ldap-utils'
 lint='clang clang-tidy cppcheck mandoc shellcheck git'
 fuzz='clang llvm libclang-rt-14-dev'
 bench='curl jq wrk docker-registry procps'
@@ -30,6 +31,9 @@ has_without_dpkg() {
 	libjansson-dev) pkg-config --exists jansson ;;
 	libyaml-dev) pkg-config --exists yaml-0.1 ;;
 	libjwt-dev) pkg-config --exists libjwt ;;
+	libpam0g-dev) pkg-config --exists pam ;;
+	libldap-dev) pkg-config --exists ldap lber ;;
+	ldap-utils) command -v ldapmodify ;;
 	libcrypt-dev) pkg-config --exists libcrypt ;;
 	node-llhttp) pkg-config --exists libllhttp ;;
 	libcmocka-dev) pkg-config --exists cmocka ;;

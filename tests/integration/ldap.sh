@@ -5,7 +5,7 @@
 # ppolicy and memberof, of this test alone, and authd that asks it.
 #
 #   make_directory                  CA, certificates, entries
-#   start_slapd NAME [CERT]         on free ports of loopback; sets
+#   start_slapd NAME [CERT|none]    on free ports of loopback; sets
 #       $LDAP, $LDAPS (host:port), $SLAPD_PID, $SLAPD_LOG ($T/NAME.log);
 #       each NAME is a directory with the same entries
 #   ldap_conf LINE...               lines beneath "ldap:" into $CONF_AUTHD
@@ -152,6 +152,12 @@ make_directory() {
 	cp /usr/sbin/slapd "$T/ldap/slapd" || die "no slapd"
 }
 
+tls_lines() {
+	[ "$1" = none ] || printf 'TLSCACertificateFile %s\n%s\n%s\n' \
+	    "$T/ldap/ca.crt" "TLSCertificateFile $T/ldap/$1.crt" \
+	    "TLSCertificateKeyFile $T/ldap/$1.key"
+}
+
 slapd_conf() {
 	cat <<-CONF
 	include /etc/ldap/schema/core.schema
@@ -164,9 +170,7 @@ slapd_conf() {
 	moduleload ppolicy
 	pidfile $1/pid
 	argsfile $1/args
-	TLSCACertificateFile $T/ldap/ca.crt
-	TLSCertificateFile $T/ldap/$2.crt
-	TLSCertificateKeyFile $T/ldap/$2.key
+	$(tls_lines "$2")
 	${SLAPD_GLOBAL:-}
 	database mdb
 	suffix dc=test
