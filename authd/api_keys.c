@@ -8,12 +8,13 @@
 #include "api_request.h"
 
 static void
-respond(struct request *r, const char *cache, const char *text)
+respond(struct request *r, const char *type, const char *cache,
+    const char *text)
 {
 	struct http_response	 res;
 
 	http_response_init(&res, 200);
-	http_response_header(&res, "Content-Type", "application/json");
+	http_response_header(&res, "Content-Type", "%s", type);
 	http_response_header(&res, "Cache-Control", "%s", cache);
 	http_response_body(&res, text, strlen(text));
 	r->answered = true;
@@ -23,11 +24,12 @@ respond(struct request *r, const char *cache, const char *text)
 void
 api_keys_get(struct request *r)
 {
-	respond(r, "public, max-age=300", r->env->jwks);
+	respond(r, "application/jwk-set+json", "public, max-age=60",
+	    r->env->jwks);
 }
 
 void
 api_health_get(struct request *r)
 {
-	respond(r, "no-store", "{}");
+	respond(r, "application/json", "no-store", "{}");
 }

@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "buf.h"
 #include "frozen.h"
 #include "htpasswd.h"
 #include "log.h"
@@ -21,20 +20,12 @@
 #include "str.h"
 #include "tls.h"
 
-#include "claims.h"
 #include "messages.h"
 
 #define MAX_FILE	(1 << 20)
 
-/* How one opening goes on. */
-struct opening {
-	FILE	*messages;
-	bool	 check;
-	bool	 failed;
-};
-
 static void
-check_mode(const struct opening *o, const char *key, const char *path,
+check_mode(const struct authd_opening *o, const char *key, const char *path,
     const struct stat *st)
 {
 	/* Certificates are for everybody. */
@@ -54,9 +45,8 @@ close_keeping_errno(int fd)
 	errno = error;
 }
 
-/* A copy that stays as it is; -1 after a message. */
-static int
-open_file(struct opening *o, const char *key, const char *path,
+int
+authd_file_open(struct authd_opening *o, const char *key, const char *path,
     struct stat *st)
 {
 	off_t	 max = strcmp(key, "htpasswd") == 0 ? HTPASSWD_MAX_SIZE :
@@ -84,7 +74,7 @@ open_file(struct opening *o, const char *key, const char *path,
 }
 
 static struct secret *
-read_text(struct opening *o, const char *key, const char *path, int fd)
+read_text(struct authd_opening *o, const char *key, const char *path, int fd)
 {
 	struct secret	*text;
 
@@ -98,49 +88,13 @@ read_text(struct opening *o, const char *key, const char *path, int fd)
 	return text;
 }
 
-/* The key must sign and the certificate be its own. */
-static void
-open_token_key(struct authd_files *files, const struct authd_conf *conf,
-    struct opening *o)
-{
-	struct secret		*key, *chain;
-	struct claims_key	*pair;
-	struct buf		 jwks;
-	struct stat		 st;
-	char			 error[256];
-
-	files->key = open_file(o, "token.key", conf->token_key, &st);
-	files->certificate = open_file(o, "token.certificate",
-	    conf->token_certificate, &st);
-	key = read_text(o, "token.key", conf->token_key, files->key);
-	chain = read_text(o, "token.certificate", conf->token_certificate,
-	    files->certificate);
-	if (key != NULL && chain != NULL) {
-		buf_init(&jwks, 60000);
-		pair = claims_key_new(secret_data(key), secret_len(key),
-		    secret_data(chain), secret_len(chain), error,
-		    sizeof(error));
-		if (pair == NULL || claims_key_jwks(pair, &jwks) == -1 ||
-		    (files->jwks = buf_steal(&jwks, NULL)) == NULL) {
-			fprintf(o->messages, "error: token.key: %s: %s\n",
-			    conf->token_key, pair == NULL ? error :
-			    "too large");
-			o->failed = true;
-		}
-		claims_key_free(pair);
-		buf_done(&jwks);
-	}
-	secret_free(key);
-	secret_free(chain);
-}
-
 static void
 open_htpasswd(struct authd_files *files, const struct authd_conf *conf,
-    struct opening *o)
+    struct authd_opening *o)
 {
 	struct htpasswd	*users;
 
-	files->htpasswd = open_file(o, "htpasswd", conf->htpasswd,
+	files->htpasswd = authd_file_open(o, "htpasswd", conf->htpasswd,
 	    &files->htpasswd_from);
 	if (files->htpasswd == -1)
 		return;
@@ -153,7 +107,7 @@ open_htpasswd(struct authd_files *files, const struct authd_conf *conf,
 
 static void
 open_tls(struct authd_files *files, const struct authd_conf *conf,
-    struct opening *o)
+    struct authd_opening *o)
 {
 	struct tls_conf		 tls;
 	struct tls_context	*context;
@@ -163,9 +117,9 @@ open_tls(struct authd_files *files, const struct authd_conf *conf,
 
 	if (conf->tls_certificate == NULL)
 		return;
-	files->tls_certificate = open_file(o, "tls.certificate",
+	files->tls_certificate = authd_file_open(o, "tls.certificate",
 	    conf->tls_certificate, &st);
-	files->tls_key = open_file(o, "tls.key", conf->tls_key, &st);
+	files->tls_key = authd_file_open(o, "tls.key", conf->tls_key, &st);
 	chain = read_text(o, "tls.certificate", conf->tls_certificate,
 	    files->tls_certificate);
 	key = read_text(o, "tls.key", conf->tls_key, files->tls_key);
@@ -190,17 +144,17 @@ open_tls(struct authd_files *files, const struct authd_conf *conf,
 /* The bundle is public, and the verifiers open it anew by /dev/fd. */
 static void
 open_ldap(struct authd_files *files, const struct authd_conf *conf,
-    struct opening *o)
+    struct authd_opening *o)
 {
 	struct stat	 st;
 
 	if (conf->ldap.bind_password_file != NULL)
-		files->ldap_password = open_file(o,
+		files->ldap_password = authd_file_open(o,
 		    "ldap.bind_password_file", conf->ldap.bind_password_file,
 		    &st);
 	if (conf->ldap.ca == NULL)
 		return;
-	files->ldap_ca = open_file(o, "ldap.ca", conf->ldap.ca, &st);
+	files->ldap_ca = authd_file_open(o, "ldap.ca", conf->ldap.ca, &st);
 	if (files->ldap_ca != -1 && fchmod(files->ldap_ca, 0444) == -1) {
 		fprintf(o->messages, "error: ldap.ca: %s\n",
 		    strerror(errno));
@@ -212,13 +166,13 @@ int
 authd_files_open(struct authd_files *files, const struct authd_conf *conf,
     bool check, FILE *messages)
 {
-	struct opening	 o = { messages, check, false };
+	struct authd_opening	 o = { messages, check, false };
 
 	memset(files, 0, sizeof(*files));
-	files->key = files->certificate = files->htpasswd = -1;
+	files->htpasswd = -1;
 	files->tls_key = files->tls_certificate = -1;
 	files->ldap_password = files->ldap_ca = -1;
-	open_token_key(files, conf, &o);
+	authd_keys_open(&files->keys, conf, &o);
 	if (conf_backend_is_used(conf, ROLE_VERIFIER))
 		open_htpasswd(files, conf, &o);
 	if (conf_backend_is_used(conf, ROLE_VERIFIER_LDAP))
@@ -238,29 +192,10 @@ close_file(int *fd)
 void
 authd_files_close(struct authd_files *files)
 {
-	close_file(&files->key);
-	close_file(&files->certificate);
+	authd_keys_close(&files->keys);
 	close_file(&files->htpasswd);
 	close_file(&files->tls_key);
 	close_file(&files->tls_certificate);
 	close_file(&files->ldap_password);
 	close_file(&files->ldap_ca);
-	free(files->jwks);
-	files->jwks = NULL;
-}
-
-void
-authd_log_messages(char *text)
-{
-	static const char	 error[] = "error: ", warning[] = "warning: ";
-	char			*line;
-
-	while ((line = strsep(&text, "\n")) != NULL) {
-		if (str_starts(line, error))
-			log_error("%s", line + sizeof(error) - 1);
-		else if (str_starts(line, warning))
-			log_warnx("%s", line + sizeof(warning) - 1);
-		else if (*line != '\0')
-			log_warnx("%s", line);
-	}
 }

@@ -9,16 +9,16 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "authd_keys.h"
 #include "conf.h"
 
 /* All are copies: what was checked stays, whatever becomes of the files. */
 struct authd_files {
-	int		 key, certificate;	/* of tokens; -1: not open */
-	int		 htpasswd;
+	struct authd_keys keys;			/* of tokens */
+	int		 htpasswd;		/* -1: not open */
 	struct stat	 htpasswd_from;		/* the file itself, before */
 	int		 tls_key, tls_certificate;
 	int		 ldap_password, ldap_ca;
-	char		*jwks;			/* public keys, JSON */
 };
 
 /*
@@ -29,8 +29,5 @@ struct authd_files {
 int		 authd_files_open(struct authd_files *,
 		    const struct authd_conf *, bool check, FILE *messages);
 void		 authd_files_close(struct authd_files *);
-
-/* Messages of a check, one on each line, as log records; cuts the text. */
-void		 authd_log_messages(char *text);
 
 #endif

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "frozen.h"
@@ -32,7 +33,8 @@ struct authd_generation {
 	struct authd_files	 files;
 	int			 listeners[LISTENER_MAX];
 	size_t			 nlisteners;
-	struct watch	*watch;
+	struct watch		*watch;
+	struct loop_timer	*expiry;	/* of a key of the past */
 	struct supervise_role	 roles[MAX_ROLES];
 	size_t			 nroles;
 	struct supervise_link	 links[MAX_LINKS];
@@ -70,6 +72,16 @@ send_tls(const struct authd_generation *gen, struct msg_chan *chan)
 }
 
 static int
+send_jwks(const struct authd_generation *gen, struct msg_chan *chan)
+{
+	struct msg_out	 out;
+
+	msg_begin(&out, MSG_CONF_JWKS, 0);
+	msg_put_str(&out, gen->files.keys.jwks);
+	return msg_send(chan, &out);
+}
+
+static int
 configure_worker(const struct authd_generation *gen, struct msg_chan *chan)
 {
 	struct msg_out	 out;
@@ -86,28 +98,66 @@ configure_worker(const struct authd_generation *gen, struct msg_chan *chan)
 	}
 	if (send_tls(gen, chan) == -1)
 		return -1;
-	msg_begin(&out, MSG_CONF_JWKS, 0);
-	msg_put_str(&out, gen->files.jwks);
+	return send_jwks(gen, chan);
+}
+
+static int
+send_signing_key(const struct authd_key *key, struct msg_chan *chan)
+{
+	struct msg_out	 out;
+
+	msg_begin(&out, MSG_CONF_SIGNER_KEY, 0);
+	msg_put_fd(&out, key->key);
+	msg_put_fd(&out, key->certificate);
+	return msg_send(chan, &out);
+}
+
+static uint32_t
+seconds(uint64_t ms, uint64_t otherwise)
+{
+	return (uint32_t)((ms == CONF_DEFAULT ? otherwise : ms) / 1000);
+}
+
+static int
+send_service(const struct authd_generation *gen, size_t i,
+    struct msg_chan *chan)
+{
+	const struct authd_conf		*conf = gen->conf;
+	const struct conf_service	*profile = &conf->profiles[i];
+	struct msg_out			 out;
+
+	msg_begin(&out, MSG_CONF_SERVICE, 0);
+	msg_put_str(&out, conf->services.items[i]);
+	msg_put_u32(&out, (uint32_t)authd_keys_find(&gen->files.keys,
+	    profile->algorithm));
+	msg_put_str(&out, profile->kid);
+	msg_put_bool(&out, profile->x5c);
+	msg_put_u32(&out, seconds(profile->lifetime_ms,
+	    conf->token_lifetime_ms));
+	msg_put_u32(&out, seconds(profile->backdate_ms,
+	    conf->token_backdate_ms));
 	return msg_send(chan, &out);
 }
 
 static int
 configure_signer(const struct authd_generation *gen, struct msg_chan *chan)
 {
-	const struct authd_conf	*conf = gen->conf;
+	const struct authd_key	*key;
 	struct msg_out		 out;
 	size_t			 i;
 
 	msg_begin(&out, MSG_CONF_SIGNER, 0);
-	msg_put_fd(&out, gen->files.key);
-	msg_put_fd(&out, gen->files.certificate);
-	msg_put_str(&out, conf->issuer);
-	msg_put_u32(&out, (uint32_t)(conf->token_lifetime_ms / 1000));
-	msg_put_u32(&out, (uint32_t)(conf->token_backdate_ms / 1000));
-	msg_put_u32(&out, (uint32_t)conf->services.n);
-	for (i = 0; i < conf->services.n; i++)
-		msg_put_str(&out, conf->services.items[i]);
-	return msg_send(chan, &out);
+	msg_put_str(&out, gen->conf->issuer);
+	if (msg_send(chan, &out) == -1)
+		return -1;
+	for (i = 0; (key = authd_keys_signing(&gen->files.keys,
+	    (unsigned)i)) != NULL; i++)
+		if (send_signing_key(key, chan) == -1)
+			return -1;
+	for (i = 0; i < gen->conf->services.n; i++)
+		if (send_service(gen, i, chan) == -1)
+			return -1;
+	return 0;
 }
 
 static int
@@ -178,7 +228,7 @@ load_users(int fd, const char *path)
 		return NULL;
 	users = htpasswd_load(fd, path, messages);
 	fclose(messages);
-	authd_log_messages(text);
+	log_messages(text);
 	free(text);
 	return users;
 }
@@ -208,6 +258,51 @@ on_users_changed(int fd, void *arg)
 	close(gen->files.htpasswd);
 	gen->files.htpasswd = copy;
 	supervise_each(gen->parent->supervise, ROLE_VERIFIER, send_users, gen);
+}
+
+/* ---- keys of the past ---- */
+
+static void
+send_new_jwks(struct msg_chan *chan, void *conf_arg, void *arg)
+{
+	if (conf_arg == arg && send_jwks(arg, chan) == -1)
+		log_warn("keys to worker %u", msg_chan_instance(chan));
+}
+
+static void
+wait_for_expiry(struct authd_generation *gen)
+{
+	time_t	 next = authd_keys_next(&gen->files.keys), now = time(NULL);
+
+	if (next != 0)
+		loop_timer_start(gen->expiry, next <= now ? 1 :
+		    (uint64_t)(next - now) * 1000);
+}
+
+static void
+on_expiry(void *arg)
+{
+	struct authd_generation	*gen = arg;
+
+	if (authd_keys_expire(&gen->files.keys, gen->conf, time(NULL)))
+		supervise_each(gen->parent->supervise, ROLE_WORKER,
+		    send_new_jwks, gen);
+	wait_for_expiry(gen);
+}
+
+/* Tokens of the configuration before this one are still on their way. */
+static void
+keep_old_keys(struct authd_generation *gen)
+{
+	const struct authd_generation	*old = gen->parent->generations;
+
+	if (old != NULL)
+		authd_keys_retire(&gen->files.keys, gen->conf,
+		    &old->files.keys, old->conf, time(NULL));
+	gen->expiry = loop_timer_new(gen->parent->loop, on_expiry, gen);
+	if (gen->expiry == NULL)
+		fatal("timer");
+	wait_for_expiry(gen);
 }
 
 /* ---- making one ---- */
@@ -253,6 +348,22 @@ set_user(struct supervise_role *role, const char *key, const char *user,
 	return -1;
 }
 
+/* One whose groups matter, such as "shadow"; root is fine as well. */
+static int
+set_system_user(struct supervise_role *role, const char *key,
+    const char *user, FILE *messages)
+{
+	if (geteuid() != 0 || strcmp(user, "root") == 0)
+		return 0;
+	if (set_user(role, key, user, messages) == -1)
+		return -1;
+	if (privdrop_groups(user, role->gids, &role->ngids) == 0)
+		return 0;
+	fprintf(messages, "error: %s: %s: %s\n", key, user,
+	    errno == ENOSPC ? "is in too many groups" : strerror(errno));
+	return -1;
+}
+
 /* The verifiers of each backend that is used. */
 static int
 make_verifiers(struct authd_generation *gen, FILE *messages)
@@ -268,7 +379,8 @@ make_verifiers(struct authd_generation *gen, FILE *messages)
 		role = add_role(gen, backend->role, backend->process,
 		    conf_backend_count(conf, backend), 2);
 		add_link(gen, ROLE_BROKER, backend->role);
-		failed |= set_user(role, backend->user_key,
+		failed |= (backend->system_user ? set_system_user :
+		    set_user)(role, backend->user_key,
 		    conf_backend_user(conf, backend), messages);
 	}
 	return failed;
@@ -387,6 +499,8 @@ authd_generation_new(struct authd_parent *parent, struct authd_conf *conf,
 		if (gen->watch == NULL)
 			fatal("watch of %s", conf->htpasswd);
 	}
+	if (failed == 0)
+		keep_old_keys(gen);
 	gen->next = parent->generations;
 	parent->generations = gen;
 	if (failed != 0) {
@@ -408,6 +522,7 @@ authd_generation_free(struct authd_generation *gen)
 		continue;
 	*at = gen->next;
 	watch_free(gen->watch);
+	loop_timer_free(gen->expiry);
 	authd_files_close(&gen->files);
 	for (i = 0; i < gen->nlisteners; i++)
 		close(gen->listeners[i]);

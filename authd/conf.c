@@ -51,11 +51,11 @@ const struct conf_key conf_keys[] = {
 	    "authd", 1, NAME_MAX_LEN, 0, NULL },
 	{ "realm", CONF_STRING, false, MEMBER(realm),
 	    "authd", 1, NAME_MAX_LEN, W, NULL },
-	{ "services", CONF_LIST, true, MEMBER(services),
+	{ "services", CONF_SERVICES, true, MEMBER(services),
 	    NULL, 1, MAX_SERVICE, B, NULL },
-	{ "token.key", CONF_STRING, true, MEMBER(token_key),
+	{ "token.key", CONF_STRING, false, MEMBER(token_key),
 	    NULL, 1, PATH_MAX_LEN, 0, NULL },
-	{ "token.certificate", CONF_STRING, true, MEMBER(token_certificate),
+	{ "token.certificate", CONF_STRING, false, MEMBER(token_certificate),
 	    NULL, 1, PATH_MAX_LEN, 0, NULL },
 	{ "token.lifetime", CONF_DURATION, false, MEMBER(token_lifetime_ms),
 	    "5m", MINUTE, 24 * HOUR, 0, NULL },
@@ -65,6 +65,9 @@ const struct conf_key conf_keys[] = {
 	{ "backends", CONF_LIST, false, MEMBER(backends),
 	    NULL, 1, NAME_MAX_LEN, B, NULL },
 	{ "htpasswd", CONF_STRING, false, MEMBER(htpasswd),
+	    NULL, 1, PATH_MAX_LEN, 0, NULL },
+
+	{ "htgroup", CONF_STRING, false, MEMBER(htgroup),
 	    NULL, 1, PATH_MAX_LEN, 0, NULL },
 
 	{ "ldap.uris", CONF_LIST, false, MEMBER(ldap.uris),
@@ -117,6 +120,23 @@ const struct conf_key conf_keys[] = {
 	{ "ldap.user", CONF_STRING, false, MEMBER(ldap.user),
 	    "_authldap", 1, NAME_MAX_LEN, 0, NULL },
 
+	{ "pam.service", CONF_STRING, false, MEMBER(pam.service),
+	    "authd", 1, NAME_MAX_LEN, V_PAM, NULL },
+	{ "pam.confdir", CONF_STRING, false, MEMBER(pam.confdir),
+	    NULL, 1, PATH_MAX_LEN, V_PAM, NULL },
+	{ "pam.timeout", CONF_DURATION, false, MEMBER(pam.timeout_ms),
+	    "8s", SECOND, MINUTE, V_PAM, NULL },
+	{ "pam.min_uid", CONF_COUNT, false, MEMBER(pam.min_uid),
+	    "1000", 0, UINT32_MAX, V_PAM, NULL },
+	{ "pam.groups", CONF_BOOL, false, MEMBER(pam.groups),
+	    "false", 0, 0, V_PAM, NULL },
+	{ "pam.recycle", CONF_COUNT, false, MEMBER(pam.recycle),
+	    "100", 1, 1000000, V_PAM, NULL },
+	{ "pam.verifiers", CONF_COUNT, false, MEMBER(pam.verifiers),
+	    "2", 1, 64, 0, NULL },
+	{ "pam.user", CONF_STRING, false, MEMBER(pam.user),
+	    "root", 1, NAME_MAX_LEN, 0, NULL },
+
 	{ "workers", CONF_COUNT, false, MEMBER(workers),
 	    "2", 1, 64, 0, NULL },
 	{ "verifiers", CONF_COUNT, false, MEMBER(verifiers),
@@ -138,6 +158,8 @@ const struct conf_key conf_keys[] = {
 	    "text", 0, 0, 0, "text|json|logstash" },
 	{ "log.accesslog", CONF_BOOL, false, MEMBER(accesslog),
 	    "true", 0, 0, W, NULL },
+	{ "log.audit", CONF_STRING, false, MEMBER(log_audit),
+	    NULL, 1, PATH_MAX_LEN, 0, NULL },
 	{ "log.fields", CONF_PAIRS, false, MEMBER(log_fields),
 	    NULL, 0, NAME_MAX_LEN, 0, NULL },
 
@@ -333,6 +355,7 @@ conf_key_parse(struct authd_conf *conf, const struct conf_key *key,
 	case CONF_FORMAT:
 		return log_format_parse(text, conf_key_member(conf, key));
 	case CONF_LIST:
+	case CONF_SERVICES:
 		return list_from_json(conf_key_member(conf, key), text);
 	case CONF_PAIRS:
 		break;
@@ -374,6 +397,7 @@ value_to_text(const struct authd_conf *conf, const struct conf_key *key)
 	case CONF_FORMAT:
 		return choice(key->accepted, *(const enum log_format *)at);
 	case CONF_LIST:
+	case CONF_SERVICES:
 		return list_to_json(at);
 	case CONF_PAIRS:
 		break;
@@ -428,11 +452,13 @@ conf_free(struct authd_conf *conf)
 
 	if (conf == NULL)
 		return;
+	conf_token_free(conf);
 	for (i = 0; i < NKEYS; i++) {
 		if (conf_keys[i].type == CONF_STRING) {
 			string = conf_key_member(conf, &conf_keys[i]);
 			free(*string);
-		} else if (conf_keys[i].type == CONF_LIST) {
+		} else if (conf_keys[i].type == CONF_LIST ||
+		    conf_keys[i].type == CONF_SERVICES) {
 			list_done(conf_key_member(conf, &conf_keys[i]));
 		}
 	}
@@ -442,5 +468,6 @@ conf_free(struct authd_conf *conf)
 	}
 	free(conf->log_fields.items);
 	conf_access_free(conf);
+	free(conf->name);
 	free(conf);
 }

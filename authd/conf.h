@@ -15,7 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
+#include "buf.h"
 #include "http.h"
 #include "log.h"
 
@@ -25,6 +27,7 @@
 #define CONF_MAX_MEMBER_BYTES (1 << 20)	/* and of their names */
 
 struct acl;
+struct htgroup;
 struct acl_rule;
 struct msg;
 struct msg_chan;
@@ -49,6 +52,20 @@ struct conf_group {
 	struct conf_list users;
 };
 
+struct conf_token_key {			/* beside token.key */
+	char		*name;
+	char		*key, *certificate;	/* file names; key may be NULL */
+	bool		 sign;			/* else it is only published */
+};
+
+struct conf_service {
+	char		*algorithm;		/* NULL: of the first key */
+	char		*kid;			/* see claims.h */
+	bool		 x5c;
+	uint64_t	 lifetime_ms, backdate_ms; /* or CONF_DEFAULT */
+};
+#define CONF_DEFAULT	UINT64_MAX		/* that of token.* */
+
 struct conf_ldap {
 	struct conf_list uris;		/* none: no LDAP */
 	char		*tls;		/* of ldap://: "starttls" or "none" */
@@ -67,24 +84,53 @@ struct conf_ldap {
 	char		*user;
 };
 
+struct conf_pam {
+	bool		 configured;	/* there is a map "pam" */
+	char		*service, *confdir;
+	uint64_t	 timeout_ms;	/* of one check */
+	uint64_t	 min_uid;	/* 0: all, even without account */
+	bool		 groups;	/* those of the system count */
+	uint64_t	 recycle;	/* checks of one helper */
+	uint64_t	 verifiers;
+	char		*user;
+};
+
+struct conf_expect {
+	char		*user;			/* NULL: anonymous */
+	struct conf_list groups;		/* beside the configured */
+	char		*network;		/* the client's address */
+	char		*service;		/* NULL: the only one */
+	char		*scope, *grants;
+	unsigned	 line;
+};
+
 struct authd_conf {
+	char		*name;			/* of the file, for messages */
+
 	/* what it listens on */
 	char		*listen, *net;		/* net: "tcp" or "unix" */
 	char		*tls_certificate, *tls_key, *tls_minimum;
 
 	/* tokens */
 	char		*issuer, *realm;
-	struct conf_list services;
+	struct conf_list services;		/* names */
+	struct conf_service *profiles;		/* one for each of them */
+	struct conf_token_key *keys;
+	size_t		 nkeys;
 	char		*token_key, *token_certificate;	/* file names */
 	uint64_t	 token_lifetime_ms, token_backdate_ms;
 
 	/* users and what they may do */
-	char		*htpasswd;		/* file name */
+	char		*htpasswd, *htgroup;	/* file names */
+	struct htgroup	*file_groups;		/* what is in htgroup, once
+						   it has been read */
 	struct conf_list backends;		/* in the order of asking */
 	struct conf_group *groups;
 	size_t		 ngroups;
 	struct acl_rule	*rules;			/* in order; see acl.h */
 	size_t		 nrules;
+	struct conf_expect *expects;
+	size_t		 nexpects;
 
 	/* processes */
 	uint64_t	 workers, verifiers;
@@ -95,6 +141,7 @@ struct authd_conf {
 	enum log_level	 log_level;
 	enum log_format	 log_format;
 	bool		 accesslog;
+	char		*log_audit;		/* file name */
 	struct conf_pairs log_fields;
 
 	/* limits */
@@ -106,6 +153,7 @@ struct authd_conf {
 	uint64_t	 cache_ttl_ms;
 
 	struct conf_ldap ldap;
+	struct conf_pam	 pam;
 };
 
 /*
@@ -143,6 +191,7 @@ struct conf_backend {
 	const char	*user_key;	/* for messages */
 	size_t		 count, user;	/* offsets in struct authd_conf */
 	bool		(*configured)(const struct authd_conf *);
+	bool		 system_user;	/* may be root, keeps his groups */
 };
 extern const struct conf_backend conf_backends[];	/* ends: name NULL */
 /* NULL: there is none. */
@@ -172,9 +221,51 @@ void		 conf_access_free(struct authd_conf *);
 struct acl	*conf_acl(const struct authd_conf *, char *error,
 		    size_t errsize);
 
+/* ---- conf_token.c: keys, and services with their profiles ---- */
+#define CONF_MAX_KEYS	8
+struct conf_key;
+void		 conf_services_read(struct authd_conf *,
+		    const struct conf_key *, struct yamldoc *,
+		    struct yaml_node *);
+void		 conf_services_print(const struct authd_conf *, FILE *);
+/* Read "keys:", and see that there is one that signs. */
+void		 conf_keys_read(struct authd_conf *, struct yamldoc *);
+void		 conf_keys_print(const struct authd_conf *, FILE *);
+void		 conf_token_free(struct authd_conf *);
+
+/* ---- conf_htgroup.c ---- */
+/*
+ * Read the file of "htgroup:", if there is one, into file_groups; "from"
+ * (may be NULL) is filled in.  With "check" an absent file is only noted.
+ * -1 after messages.
+ */
+int		 conf_htgroup_load(struct authd_conf *, bool check,
+		    struct stat *from, FILE *messages);
+/* Can backends give users groups that no file tells? */
+bool		 conf_groups_are_open(const struct authd_conf *);
+bool		 conf_group_is_known(const struct authd_conf *, const char *);
+
+/* ---- conf_expect.c: what the rules should come to ---- */
+void		 conf_expect_parse(struct authd_conf *, struct yamldoc *);
+void		 conf_expect_print(const struct authd_conf *, FILE *);
+void		 conf_expect_free(struct authd_conf *);
+/*
+ * Try one: true when it holds.  What is expected, and when that is wrong
+ * what was granted by which rule, is appended as text.
+ */
+bool		 conf_expect_try(const struct authd_conf *,
+		    const struct acl *, const struct conf_expect *,
+		    struct buf *);
+/* Try all; -1 after messages about those that do not hold. */
+int		 conf_expect_check(const struct authd_conf *, FILE *messages);
+
 /* ---- conf_ldap.c ---- */
 /* Report what does not go together beneath "ldap:". */
 void		 conf_ldap_check(const struct authd_conf *, struct yamldoc *);
+
+/* ---- conf_pam.c ---- */
+/* Note whether there is a map "pam", and report what is wrong in it. */
+void		 conf_pam_check(struct authd_conf *, struct yamldoc *);
 
 /* ---- conf_wire.c: from the parent to a child ---- */
 /* Send what a child of this role may know; -1 with errno. */

@@ -21,6 +21,7 @@ enum conf_type {
 	CONF_LEVEL,			/* enum log_level */
 	CONF_FORMAT,			/* enum log_format */
 	CONF_LIST,			/* struct conf_list */
+	CONF_SERVICES,			/* a list with profiles; names sent */
 	CONF_PAIRS			/* struct conf_pairs; not sent */
 };
 
@@ -45,6 +46,9 @@ void	 conf_key_store(struct authd_conf *, const struct conf_key *,
 /* From the text of a default or a message; -1: malformed or no memory. */
 int	 conf_key_parse(struct authd_conf *, const struct conf_key *,
 	    const char *);
+/* A string within the key's bounds, malloc()ed; NULL after an error. */
+char	*conf_read_string(const struct conf_key *, struct yamldoc *,
+	    struct yaml_node *);
 int	 conf_list_add(struct conf_list *, const char *);	/* copies */
 
 #endif

@@ -89,6 +89,10 @@ print_value(const struct authd_conf *conf, size_t i, FILE *out)
 		conf_print_list(at, out);
 		return;
 	}
+	if (conf_keys[i].type == CONF_SERVICES) {
+		conf_services_print(conf, out);
+		return;
+	}
 	if (conf_keys[i].type == CONF_PAIRS) {
 		print_pairs(at, out);
 		return;
@@ -173,5 +177,6 @@ conf_print(const struct authd_conf *conf, FILE *out)
 		putc('\n', out);
 		last = conf_keys[i].path;
 	}
+	conf_keys_print(conf, out);
 	conf_access_print(conf, out);
 }

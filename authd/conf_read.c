@@ -84,9 +84,8 @@ is_choice(const char *choices, const char *text)
 	}
 }
 
-/* A string within the key's bounds, malloc()ed; NULL after an error. */
-static char *
-read_string(const struct conf_key *key, struct yamldoc *doc,
+char *
+conf_read_string(const struct conf_key *key, struct yamldoc *doc,
     struct yaml_node *node)
 {
 	char	*text = NULL, shown[80];
@@ -129,7 +128,7 @@ read_list(struct conf_list *list, const struct conf_key *key,
 		    "of texts, at least one");
 	for (i = 0; i < node->nitems; i++) {
 		node->items[i]->used = true;
-		text = read_string(key, doc, node->items[i]);
+		text = conf_read_string(key, doc, node->items[i]);
 		if (text != NULL && conf_list_add(list, text) == -1)
 			fatalx("out of memory");
 		free(text);
@@ -150,7 +149,7 @@ read_pairs(struct conf_pairs *pairs, const struct conf_key *key,
 	}
 	for (i = 0; i < node->nitems; i++) {
 		node->items[i]->used = true;
-		if ((text = read_string(key, doc, node->items[i])) == NULL)
+		if ((text = conf_read_string(key, doc, node->items[i])) == NULL)
 			continue;
 		pairs->items = xreallocarray(pairs->items, pairs->n + 1,
 		    sizeof(*pairs->items));
@@ -196,7 +195,8 @@ read_key(struct authd_conf *conf, const struct conf_key *key,
 {
 	char	*text;
 
-	if (key->type != CONF_LIST && key->type != CONF_PAIRS)
+	if (key->type != CONF_LIST && key->type != CONF_PAIRS &&
+	    key->type != CONF_SERVICES)
 		mark_used(node);
 	switch (key->type) {
 	case CONF_COUNT:
@@ -210,13 +210,16 @@ read_key(struct authd_conf *conf, const struct conf_key *key,
 	case CONF_LIST:
 		read_list(conf_key_member(conf, key), key, doc, node);
 		break;
+	case CONF_SERVICES:
+		conf_services_read(conf, key, doc, node);
+		break;
 	case CONF_PAIRS:
 		read_pairs(conf_key_member(conf, key), key, doc, node);
 		break;
 	case CONF_STRING:
 	case CONF_LEVEL:
 	case CONF_FORMAT:
-		if ((text = read_string(key, doc, node)) != NULL)
+		if ((text = conf_read_string(key, doc, node)) != NULL)
 			conf_key_parse(conf, key, text);
 		free(text);
 		break;
@@ -238,7 +241,7 @@ static void
 read_file(struct authd_conf *conf, struct yamldoc *doc)
 {
 	static const char *const maps[] = { "tls", "token", "log", "limits",
-	    "ldap", "ldap.groups", "ldap.timeouts" };
+	    "ldap", "ldap.groups", "ldap.timeouts", "pam" };
 	const struct conf_key	*key;
 	struct yaml_node	*node;
 	size_t			 i;
@@ -255,9 +258,11 @@ read_file(struct authd_conf *conf, struct yamldoc *doc)
 			read_key(conf, key, doc, node);
 		else if (key->required)
 			yaml_error(doc, doc->root, "%s: missing, accepted: %s",
-			    key->path, key->type == CONF_LIST ?
+			    key->path, key->type == CONF_SERVICES ?
 			    "a list of texts" : "the name of a file");
 	}
+	conf_pam_check(conf, doc);
+	conf_keys_read(conf, doc);
 	conf_backends_check(conf, doc);
 	conf_ldap_check(conf, doc);
 	conf_access_parse(conf, doc);
@@ -273,6 +278,7 @@ conf_read(struct yamldoc *doc, FILE *messages)
 {
 	struct authd_conf	*conf = conf_new();
 
+	conf->name = xstrdup(doc->name);
 	if (doc->nerrors == 0)
 		read_file(conf, doc);
 	yamldoc_print_messages(doc, messages);

@@ -26,13 +26,14 @@ enum {
 	MSG_CONF_VALUE = MSG_FIRST,
 	/* parent -> worker: name str, fd of a listening socket */
 	MSG_CONF_LISTENER,
-	/* parent -> worker, verifier: kind u32 (enum conf_file), fd of the
+	/* parent -> worker, verifier, broker: kind u32 (enum conf_file), fd of the
 	   file; to a verifier again when one of its files changed, all of
 	   them, and then CONF_END */
 	MSG_CONF_FILE,
 	/* parent -> worker: 80 bytes */
 	MSG_CONF_TICKET_KEY,
-	/* parent -> worker: the public keys, JSON str (GET /jwks) */
+	/* parent -> worker: the public keys, JSON str (GET /jwks); again
+	   when they change */
 	MSG_CONF_JWKS,
 	/* parent -> broker: name str, then for each user: true, user str;
 	   false.  A long group comes in several messages. */
@@ -40,9 +41,18 @@ enum {
 	/* parent -> broker: access rules in order, for each: true, the
 	   fields of acl_rule_put(); false.  May come several times. */
 	MSG_CONF_RULE,
-	/* parent -> signer: key fd, certificate chain fd (2 fds), issuer str,
-	   lifetime u32 s, backdate u32 s, n u32, n * service str */
+	/* parent -> signer: issuer str */
 	MSG_CONF_SIGNER,
+	/* parent -> broker: the groups of the htgroup file: first bool, then
+	   for each group: true, name str, for each user: true, user str;
+	   false.  false.  May come several times, and with CONF_END again
+	   when the file has changed. */
+	MSG_CONF_HTGROUP,
+	/* parent -> signer: key fd, certificate chain fd; in order */
+	MSG_CONF_SIGNER_KEY,
+	/* parent -> signer, for each service: name str, place of its key
+	   u32, kid str, x5c bool, lifetime u32 s, backdate u32 s */
+	MSG_CONF_SERVICE,
 
 	/* worker -> broker: peer address str, service str ("" for absent),
 	   credential kind u8 (enum cred_kind), user str, password bytes,
@@ -73,6 +83,7 @@ enum conf_file {
 	CONF_FILE_HTPASSWD,		/* verifier */
 	CONF_FILE_LDAP_PASSWORD,	/* verifier-ldap */
 	CONF_FILE_LDAP_CA,
+	CONF_FILE_AUDIT,		/* broker: to append to */
 	CONF_NFILES
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The signer: the one process that holds the private key.  Whatever the
- * broker asks, the issuer, the audience, the lifetime and the clock are the
- * signer's own, and it signs for nothing but repositories with good names
+ * The signer: the one process that holds the private keys.  Whatever the
+ * broker asks, the issuer, the audience, the key and the form of its tokens, the
+ * lifetime and the clock are the signer's own, and it signs for nothing but repositories with good names
  * and the catalog.  It has no files, no network, and never sees a password.
  */
 #include "signer.h"
@@ -29,6 +29,8 @@
 #define SIGNER_MAX_FILE		(1 << 20)	/* key or chain */
 #define SIGNER_MAX_LIFETIME	86400		/* seconds */
 #define SIGNER_MAX_SERVICES	1024
+#define SIGNER_MAX_KEYS		16
+#define SIGNER_MAX_KID		127
 #define SIGNER_MAX_TOKEN	49152
 #define SIGNER_SECURE_HEAP	(1 << 18)
 #define SIGNER_ALL_ACTIONS	(ACTION_PULL | ACTION_PUSH | ACTION_DELETE | \
@@ -38,21 +40,32 @@ struct signer {
 	struct loop		*loop;
 	struct msg_chan		*parent;
 	struct msg_chan		*broker;	/* NULL while there is none */
-	struct claims_key	*key;
+	struct claims_key	*keys[SIGNER_MAX_KEYS];
+	size_t			 nkeys;
 	char			*issuer;
-	char			**services;
+	struct service {
+		char			*name;
+		const struct claims_key	*key;
+		char			*header;	/* of its tokens */
+		uint32_t		 lifetime, backdate;	/* seconds */
+	}			*services;
 	uint32_t		 nservices;
-	uint32_t		 lifetime, backdate;	/* seconds */
+	bool			 ready;
 };
 
-static msg_handler_fn	 signer_on_conf, signer_on_conf_end, signer_on_peer,
+static msg_handler_fn	 signer_on_conf, signer_on_key, signer_on_service,
+			 signer_on_conf_end, signer_on_peer,
 			 signer_on_drain, signer_on_sign;
 
 static const struct msg_rule signer_rules[] = {
 	{ MSG_CONF_BEGIN, ROLE_PARENT, 6, MSG_MAX_SIZE, 0,
 	    proc_on_conf_begin, "CONF_BEGIN" },
-	{ MSG_CONF_SIGNER, ROLE_PARENT, 16, MSG_MAX_SIZE, 2,
+	{ MSG_CONF_SIGNER, ROLE_PARENT, 5, 4 + MAX_SERVICE, 0,
 	    signer_on_conf, "CONF_SIGNER" },
+	{ MSG_CONF_SIGNER_KEY, ROLE_PARENT, 0, 0, 2,
+	    signer_on_key, "CONF_SIGNER_KEY" },
+	{ MSG_CONF_SERVICE, ROLE_PARENT, 22, 1024, 0,
+	    signer_on_service, "CONF_SERVICE" },
 	{ MSG_PEER, ROLE_PARENT, 8, 8, 1, signer_on_peer, "PEER" },
 	{ MSG_CONF_END, ROLE_PARENT, 0, 0, 0, signer_on_conf_end,
 	    "CONF_END" },
@@ -98,51 +111,83 @@ read_key(int keyfd, int chainfd)
 	return key;
 }
 
-static int
-get_services(struct signer *signer, struct msg *msg)
-{
-	uint32_t	 i, n;
-
-	n = msg_get_u32(msg);
-	if (n > SIGNER_MAX_SERVICES)
-		return -1;
-	signer->services = calloc((size_t)n + 1, sizeof(*signer->services));
-	if (signer->services == NULL)
-		return -1;
-	for (i = 0; i < n; i++) {
-		signer->services[i] = msg_get_strdup(msg, MAX_SERVICE);
-		if (signer->services[i] == NULL)
-			return -1;
-		signer->nservices++;
-	}
-	return 0;
-}
-
-/* Once, before CONF_END. */
+/* Once, and first. */
 static int
 signer_on_conf(struct msg_chan *chan, struct msg *msg, void *arg)
 {
 	struct signer	*signer = arg;
-	int		 keyfd, chainfd;
 
 	(void)chan;
-	if (signer->key != NULL)
+	if (signer->issuer != NULL || (signer->issuer = msg_get_strdup(msg,
+	    MAX_SERVICE)) == NULL)
 		return -1;
+	return msg_end(msg);
+}
+
+static int
+signer_on_key(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct signer		*signer = arg;
+	struct claims_key	*key = NULL;
+	int			 keyfd, chainfd;
+
+	(void)chan;
 	keyfd = msg_get_fd(msg);
 	chainfd = msg_get_fd(msg);
-	signer->key = read_key(keyfd, chainfd);
+	if (!signer->ready && signer->nkeys < SIGNER_MAX_KEYS)
+		key = read_key(keyfd, chainfd);
 	if (keyfd != -1)
 		close(keyfd);
 	if (chainfd != -1)
 		close(chainfd);
-	signer->issuer = msg_get_strdup(msg, MAX_SERVICE);
-	signer->lifetime = msg_get_u32(msg);
-	signer->backdate = msg_get_u32(msg);
-	if (signer->key == NULL || get_services(signer, msg) == -1 ||
-	    signer->lifetime == 0 || signer->lifetime > SIGNER_MAX_LIFETIME ||
-	    signer->backdate > SIGNER_MAX_LIFETIME)
+	if (key == NULL)
 		return -1;
+	signer->keys[signer->nkeys++] = key;
 	return msg_end(msg);
+}
+
+/* The fields of one service; -1: not to be had. */
+static int
+get_service(const struct signer *signer, struct service *service,
+    struct msg *msg)
+{
+	char		 kid[SIGNER_MAX_KID + 1];
+	uint32_t	 key;
+	bool		 x5c;
+
+	service->name = msg_get_strdup(msg, MAX_SERVICE);
+	key = msg_get_u32(msg);
+	msg_get_str(msg, kid, sizeof(kid));
+	x5c = msg_get_bool(msg);
+	service->lifetime = msg_get_u32(msg);
+	service->backdate = msg_get_u32(msg);
+	if (service->name == NULL || msg_end(msg) == -1 ||
+	    key >= signer->nkeys || service->lifetime == 0 ||
+	    service->lifetime > SIGNER_MAX_LIFETIME ||
+	    service->backdate > SIGNER_MAX_LIFETIME)
+		return -1;
+	service->key = signer->keys[key];
+	service->header = claims_key_header(service->key, kid, x5c);
+	return service->header == NULL ? -1 : 0;
+}
+
+static int
+signer_on_service(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct signer	*signer = arg;
+	struct service	*services;
+
+	(void)chan;
+	if (signer->ready || signer->nservices == SIGNER_MAX_SERVICES)
+		return -1;
+	services = reallocarray(signer->services, signer->nservices + 1,
+	    sizeof(*services));
+	if (services == NULL)
+		return -1;
+	signer->services = services;
+	services += signer->nservices++;
+	memset(services, 0, sizeof(*services));
+	return get_service(signer, services, msg);
 }
 
 static int
@@ -150,8 +195,10 @@ signer_on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
 {
 	struct signer	*signer = arg;
 
-	if (signer->key == NULL || msg_end(msg) == -1)
+	if (signer->ready || signer->issuer == NULL || signer->nkeys == 0 ||
+	    msg_end(msg) == -1)
 		return -1;
+	signer->ready = true;
 	return msg_send_empty(chan, MSG_READY, 0);
 }
 
@@ -196,15 +243,15 @@ signer_on_peer(struct msg_chan *chan, struct msg *msg, void *arg)
 
 /* ---- signing ---- */
 
-/* The name in our table that equals the one asked for, NULL for none. */
-static const char *
+/* What our table has under the name asked for, NULL for none. */
+static const struct service *
 find_service(const struct signer *signer, const char *name)
 {
 	uint32_t	 i;
 
 	for (i = 0; i < signer->nservices; i++) {
-		if (strcmp(signer->services[i], name) == 0)
-			return signer->services[i];
+		if (strcmp(signer->services[i].name, name) == 0)
+			return &signer->services[i];
 	}
 	return NULL;
 }
@@ -222,7 +269,7 @@ scope_signable(const struct scope *scope)
 
 /* NULL when the token may be made, else why not. */
 static const char *
-refusal(const char *service, const struct scope_set *scopes)
+refusal(const struct service *service, const struct scope_set *scopes)
 {
 	size_t	 i;
 
@@ -237,43 +284,51 @@ refusal(const char *service, const struct scope_set *scopes)
 
 static int
 answer_sign(struct signer *signer, uint64_t id, const struct buf *token,
-    time_t now)
+    const struct claims *claims)
 {
 	struct msg_out	 out;
 
 	msg_begin(&out, MSG_SIGNED, id);
 	msg_put_bool(&out, token != NULL);
 	msg_put_str(&out, token == NULL ? "" : buf_str(token));
-	msg_put_u32(&out, token == NULL ? 0 : signer->lifetime);
-	msg_put_u64(&out, token == NULL ? 0 : (uint64_t)now);
+	msg_put_u32(&out, token == NULL ? 0 : claims->lifetime);
+	msg_put_u64(&out, token == NULL ? 0 : (uint64_t)claims->now);
 	return msg_send(signer->broker, &out);
+}
+
+/* Everything but who, and what for, is the table's. */
+static const char *
+make_token(const struct signer *signer, const char *name,
+    struct claims *claims, struct buf *token)
+{
+	const struct service	*service = find_service(signer, name);
+	const char		*why;
+
+	if ((why = refusal(service, claims->access)) != NULL)
+		return why;
+	claims->header = service->header;
+	claims->issuer = signer->issuer;
+	claims->audience = service->name;
+	claims->now = clock_wall();
+	claims->lifetime = service->lifetime;
+	claims->backdate = service->backdate;
+	return claims_sign(service->key, claims, token) == -1 ?
+	    "what cannot be signed" : NULL;
 }
 
 static int
 sign(struct signer *signer, uint64_t id, const char *service,
     const char *subject, const struct scope_set *scopes)
 {
-	struct claims	 claims;
+	struct claims	 claims = { .subject = subject, .access = scopes };
 	struct buf	 token;
 	const char	*why;
 	int		 ret;
 
-	memset(&claims, 0, sizeof(claims));
-	claims.issuer = signer->issuer;
-	claims.audience = find_service(signer, service);
-	claims.subject = subject;
-	claims.access = scopes;
-	claims.now = clock_wall();
-	claims.lifetime = signer->lifetime;
-	claims.backdate = signer->backdate;
 	buf_init(&token, SIGNER_MAX_TOKEN);
-	why = refusal(claims.audience, scopes);
-	if (why == NULL && claims_sign(signer->key, &claims, &token) == -1)
-		why = "what cannot be signed";
-	if (why != NULL)
+	if ((why = make_token(signer, service, &claims, &token)) != NULL)
 		log_warnx("broker asks for %s", why);
-	ret = answer_sign(signer, id, why == NULL ? &token : NULL,
-	    claims.now);
+	ret = answer_sign(signer, id, why == NULL ? &token : NULL, &claims);
 	buf_wipe(&token);
 	return ret;
 }
@@ -287,7 +342,7 @@ signer_on_sign(struct msg_chan *chan, struct msg *msg, void *arg)
 	int		 ret = -1;
 
 	/* An old broker's last words, or one too early. */
-	if (chan != signer->broker || signer->key == NULL)
+	if (chan != signer->broker || !signer->ready)
 		return -1;
 	msg_get_str(msg, service, sizeof(service));
 	msg_get_str(msg, subject, sizeof(subject));
@@ -321,9 +376,12 @@ signer_done(struct signer *signer)
 
 	msg_chan_free(signer->broker);
 	msg_chan_free(signer->parent);
-	claims_key_free(signer->key);
-	for (i = 0; i < signer->nservices; i++)
-		free(signer->services[i]);
+	for (i = 0; i < signer->nkeys; i++)
+		claims_key_free(signer->keys[i]);
+	for (i = 0; i < signer->nservices; i++) {
+		free(signer->services[i].name);
+		free(signer->services[i].header);
+	}
 	free(signer->services);
 	free(signer->issuer);
 	loop_free(signer->loop);

@@ -146,11 +146,14 @@ static int
 worker_on_jwks(struct msg_chan *chan, struct msg *msg, void *arg)
 {
 	struct worker	*worker = arg;
+	char		*jwks;
 
 	(void)chan;
-	if (worker->jwks != NULL ||
-	    (worker->jwks = msg_get_strdup(msg, MSG_MAX_SIZE)) == NULL)
+	if ((jwks = msg_get_strdup(msg, MSG_MAX_SIZE)) == NULL)
 		return -1;
+	/* Answers have copies of the old one. */
+	free(worker->jwks);
+	worker->env.jwks = worker->jwks = jwks;
 	return msg_end(msg);
 }
 

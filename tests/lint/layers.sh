@@ -11,9 +11,11 @@ registryd_row() {
 	case $1 in
 	setup|setup_*) echo 5 ;;
 	registryd|registryd_*|worker|worker_*|keeper|keeper_[!c]*) echo 5 ;;
+	verifier) echo 5 ;;
 	collector|collector_*|registryctl|registryctl_*) echo 5 ;;
 	request|request_*) echo 4 ;;
 	route|access|access_*|api|api_*|keeper_client|keeper_call) echo 3 ;;
+	verifier_client) echo 3 ;;
 	repo|repo_*|link|tag|upload|upload_*|manifest|manifest_*) echo 2 ;;
 	descriptor|referrer|referrer_*|gc|gc_*) echo 2 ;;
 	store|store_*|sysfs) echo 1 ;;
@@ -30,7 +32,7 @@ authd_row() {
 	authctl|authctl_*) echo 5 ;;
 	request) echo 4 ;;
 	api|api_*|broker_client) echo 3 ;;
-	acl|acl_*|claims|throttle|token_request) echo 2 ;;
+	acl|acl_*|claims|claims_*|throttle|token_request) echo 2 ;;
 	# "access:" becomes an acl
 	conf_access|conf_wire) echo 2 ;;
 	# "ldap:" is checked with the parser of addresses
@@ -48,11 +50,12 @@ common_row() {
 	jws|jws_*|jwk|jwk_*|jwks) echo 4 ;;
 	msg|msg_*|proc|proc_*|spawn|supervise|supervise_*) echo 3 ;;
 	privdrop|sandbox|sandbox_*|reload) echo 3 ;;
-	pending|watch|cred_answer|cred_cache|verifiers|verify) echo 4 ;;
+	pending|watch|cred_answer|cred_cache) echo 4 ;;
+	verifiers|verify|verify_*) echo 4 ;;
 	loop|json|json_*|yamldoc|yamldoc_*) echo 2 ;;
 	buf|uri|pwhash|htpasswd|frozen) echo 1 ;;
 	# log escapes with str, random writes hex with encode
-	str|encode|log|xmem|secret|clock|random) echo 0 ;;
+	str|encode|log|log_messages|xmem|secret|clock|random) echo 0 ;;
 	compat|compat_*|compat/*) echo 0 ;;
 	esac
 }

@@ -166,7 +166,7 @@ test_authctl_key_new(void **state)
 	struct jwks	*trusted = jwks_new();
 	struct buf	 token;
 	json_t		*json;
-	char		*key, *cert, *again, error[256];
+	char		*key, *cert, *header, *again, error[256];
 
 	(void)state;
 	assert_int_equal(mkdir("keys", 0700), 0);
@@ -187,11 +187,14 @@ test_authctl_key_new(void **state)
 	assert_int_equal(jwks_add_pem(trusted, cert, strlen(cert), error,
 	    sizeof(error)), 1);
 	buf_init(&token, 65536);
+	header = claims_key_header(made, CLAIMS_KID_RFC7638, true);
+	claims.header = header;
 	assert_int_equal(claims_sign(made, &claims, &token), 0);
 	assert_int_equal(jws_verify(trusted, token.data, token.len, &json),
 	    JWS_OK);
 	json_decref(json);
 	buf_done(&token);
+	free(header);
 	claims_key_free(made);
 	jwks_free(trusted);
 

@@ -64,7 +64,8 @@ teardown(void **state)
 }
 
 static char *
-sign(const char *subject, const char *scopes)
+sign_with(const struct claims_key *with, const char *kid, bool x5c,
+    const char *subject, const char *scopes)
 {
 	struct scope_set set = { NULL, 0 };
 	struct claims	 claims = { .issuer = "authd",
@@ -72,12 +73,22 @@ sign(const char *subject, const char *scopes)
 			    .subject = subject, .access = &set, .now = NOW,
 			    .lifetime = 300, .backdate = 10 };
 	struct buf	 buf;
+	char		*header = claims_key_header(with, kid, x5c);
 
+	assert_non_null(header);
+	claims.header = header;
 	scope_set_add_list(&set, scopes);
 	buf_init(&buf, 65536);
-	assert_int_equal(claims_sign(key, &claims, &buf), 0);
+	assert_int_equal(claims_sign(with, &claims, &buf), 0);
 	scope_set_done(&set);
+	free(header);
 	return buf_steal(&buf, NULL);
+}
+
+static char *
+sign(const char *subject, const char *scopes)
+{
+	return sign_with(key, CLAIMS_KID_RFC7638, true, subject, scopes);
 }
 
 static json_t *
@@ -116,7 +127,7 @@ test_claims_header(void **state)
 	free(token);
 }
 
-/* Signed by libjwt, read by us: every claim as it has to be. */
+/* Read by us: every claim as it has to be. */
 static void
 test_claims_verify_in_jws(void **state)
 {
@@ -164,23 +175,149 @@ test_claims_verify_in_jws(void **state)
 	free(token);
 }
 
-static void
-test_claims_verify_in_libjwt(void **state)
+/* A key of a kind with its certificate. */
+static struct claims_key *
+make_key(EVP_PKEY *pkey)
 {
-	char	*token = sign("bob", "repository:a:pull");
-	jwt_t	*jwt;
+	static const struct maker_cert spec = { .cn = "signer" };
+	struct claims_key	*made;
+	X509			*certificate;
+	char			*pem, *chain, error[256];
 
-	(void)state;
-	assert_int_equal(jwt_decode(&jwt, token,
-	    (unsigned char *)public_pem, (int)strlen(public_pem)), 0);
-	assert_int_equal(jwt_get_alg(jwt), JWT_ALG_RS256);
+	certificate = maker_certificate(pkey, NULL, pkey, &spec);
+	pem = maker_private_pem(pkey);
+	chain = maker_certificate_pem(certificate);
+	made = claims_key_new(pem, strlen(pem), chain, strlen(chain), error,
+	    sizeof(error));
+	if (made == NULL)
+		fail_msg("%s", error);
+	free(pem);
+	free(chain);
+	X509_free(certificate);
+	return made;
+}
+
+static void
+check_in_libjwt(EVP_PKEY *pkey, jwt_alg_t alg)
+{
+	struct claims_key	*made = make_key(pkey);
+	char			*pem = maker_public_pem(pkey), *token;
+	jwt_t			*jwt;
+
+	token = sign_with(made, CLAIMS_KID_LIBTRUST, false, "bob",
+	    "repository:a:pull");
+	assert_int_equal(jwt_decode(&jwt, token, (unsigned char *)pem,
+	    (int)strlen(pem)), 0);
+	assert_int_equal(jwt_get_alg(jwt), alg);
 	assert_string_equal(jwt_get_grant(jwt, "sub"), "bob");
 	assert_int_equal(jwt_get_grant_int(jwt, "exp"), NOW + 300);
 	jwt_free(jwt);
 	token[strlen(token) - 20] ^= 1;
-	assert_int_not_equal(jwt_decode(&jwt, token,
-	    (unsigned char *)public_pem, (int)strlen(public_pem)), 0);
+	assert_int_not_equal(jwt_decode(&jwt, token, (unsigned char *)pem,
+	    (int)strlen(pem)), 0);
 	free(token);
+	free(pem);
+	claims_key_free(made);
+}
+
+/* Many times, as R and S of ECDSA have leading zeros now and then. */
+static void
+test_claims_verify_in_libjwt(void **state)
+{
+	EVP_PKEY	*ec;
+	int		 i;
+
+	(void)state;
+	check_in_libjwt(rsa, JWT_ALG_RS256);
+	for (i = 0; i < 600; i++) {
+		ec = maker_key("P-256");
+		check_in_libjwt(ec, JWT_ALG_ES256);
+		EVP_PKEY_free(ec);
+	}
+}
+
+/* The header that a profile asks for, and a set that takes the token. */
+static void
+check_profile(EVP_PKEY *pkey, const char *alg, const char *kid,
+    const char *want, bool x5c)
+{
+	struct claims_key	*made = make_key(pkey);
+	struct jwks		*set = jwks_new();
+	struct buf		 buf;
+	json_t			*header, *claims;
+	char			 error[256], *token;
+
+	assert_string_equal(claims_key_algorithm(made), alg);
+	token = sign_with(made, kid, x5c, "bob", "repository:a:pull");
+	header = header_of(token);
+	assert_string_equal(json_string_value(json_object_get(header, "alg")),
+	    alg);
+	assert_string_equal(json_string_value(json_object_get(header, "kid")),
+	    want);
+	assert_int_equal(json_object_get(header, "x5c") != NULL, x5c);
+	buf_init(&buf, 65536);
+	buf_addstr(&buf, "{\"keys\":[");
+	assert_int_equal(claims_key_jwk(made, kid, &buf), 0);
+	buf_addstr(&buf, "]}");
+	assert_int_equal(jwks_add_json(set, buf.data, buf.len, error,
+	    sizeof(error)), 1);
+	assert_int_equal(jws_verify(set, token, strlen(token), &claims),
+	    JWS_OK);
+	json_decref(claims);
+	json_decref(header);
+	buf_done(&buf);
+	free(token);
+	jwks_free(set);
+	claims_key_free(made);
+}
+
+static void
+test_claims_profiles(void **state)
+{
+	static const struct {
+		const char	*kind, *alg;
+	} kinds[] = { { "RSA2048", "RS256" }, { "P-256", "ES256" },
+	    { "ED25519", "EdDSA" } };
+	char		 id[JWK_KID_SIZE];
+	EVP_PKEY	*pkey;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		pkey = maker_key(kinds[i].kind);
+		jwk_thumbprint(pkey, id, sizeof(id));
+		check_profile(pkey, kinds[i].alg, CLAIMS_KID_RFC7638, id,
+		    true);
+		check_profile(pkey, kinds[i].alg, CLAIMS_KID_RFC7638, id,
+		    false);
+		jwk_libtrust_id(pkey, id, sizeof(id));
+		check_profile(pkey, kinds[i].alg, CLAIMS_KID_LIBTRUST, id,
+		    false);
+		check_profile(pkey, kinds[i].alg, "of:our/own", "of:our/own",
+		    false);
+		EVP_PKEY_free(pkey);
+	}
+}
+
+/* A certificate alone: published, and never signing. */
+static void
+test_claims_public_key(void **state)
+{
+	struct claims_key	*public;
+	struct buf		 buf;
+	char			 error[256];
+
+	(void)state;
+	public = claims_key_new(NULL, 0, cert_pem, strlen(cert_pem), error,
+	    sizeof(error));
+	assert_non_null(public);
+	assert_true(claims_key_is_same(public, key));
+	buf_init(&buf, 65536);
+	assert_int_equal(claims_key_jwk(public, CLAIMS_KID_RFC7638, &buf), 0);
+	buf_reset(&buf);
+	assert_int_equal(claims_key_sign(public, "text", 4, &buf), -1);
+	buf_done(&buf);
+	claims_key_free(public);
 }
 
 /* A subject that is not UTF-8 is not signed in some other spelling. */
@@ -188,8 +325,8 @@ static void
 test_claims_refuse_bad_text(void **state)
 {
 	struct scope_set set = { NULL, 0 };
-	struct claims	 claims = { .issuer = "a", .audience = "b",
-			    .subject = "\xff", .access = &set, .now = NOW,
+	struct claims	 claims = { .header = "e30", .issuer = "a",
+			    .audience = "b", .subject = "\xff", .access = &set, .now = NOW,
 			    .lifetime = 300 };
 	struct buf	 buf;
 
@@ -216,7 +353,11 @@ test_claims_jwks_serves_verifiers(void **state)
 
 	(void)state;
 	buf_init(&buf, 65536);
-	assert_int_equal(claims_key_jwks(key, &buf), 0);
+	buf_addstr(&buf, "{\"keys\":[");
+	assert_int_equal(claims_key_jwk(key, CLAIMS_KID_RFC7638, &buf), 0);
+	buf_addc(&buf, ',');
+	assert_int_equal(claims_key_jwk(key, CLAIMS_KID_LIBTRUST, &buf), 0);
+	buf_addstr(&buf, "]}");
 	assert_int_equal(jwks_add_json(set, buf.data, buf.len, error,
 	    sizeof(error)), 2);
 	assert_int_equal(jwks_count(set), 1);
@@ -264,7 +405,8 @@ test_claims_key_and_certificate(void **state)
 	static const struct maker_cert spec = { .cn = "leaf" };
 	static const struct maker_cert old = { .cn = "old", .from = -7200,
 	    .until = -3600 };
-	EVP_PKEY	*weak = maker_key("RSA1024"), *ec = maker_key("P-256");
+	EVP_PKEY	*weak = maker_key("RSA1024"), *ec = maker_key("P-256"),
+			*wide = maker_key("P-384");
 	X509		*ca, *leaf, *expired;
 	char		*pem, *ca_pem, *leaf_pem, chain[8192], error[256];
 	struct claims_key *good;
@@ -282,10 +424,10 @@ test_claims_key_and_certificate(void **state)
 	refuse_key(pem, cert_pem, "without a passphrase");
 	free(pem);
 	pem = maker_private_pem(weak);
-	refuse_key(pem, cert_pem, "not an RSA key of 2048");
+	refuse_key(pem, cert_pem, "neither RSA of 2048");
 	free(pem);
-	pem = maker_private_pem(ec);
-	refuse_key(pem, cert_pem, "not an RSA key");
+	pem = maker_private_pem(wide);
+	refuse_key(pem, cert_pem, "EC on P-256");
 	free(pem);
 	pem = maker_private_pem(other);
 	refuse_key(pem, cert_pem, "not that of the key");
@@ -331,6 +473,7 @@ test_claims_key_and_certificate(void **state)
 	X509_free(leaf);
 	X509_free(expired);
 	EVP_PKEY_free(weak);
+	EVP_PKEY_free(wide);
 	EVP_PKEY_free(ec);
 }
 
@@ -445,6 +588,8 @@ main(void)
 		cmocka_unit_test(test_claims_header),
 		cmocka_unit_test(test_claims_verify_in_jws),
 		cmocka_unit_test(test_claims_verify_in_libjwt),
+		cmocka_unit_test(test_claims_profiles),
+		cmocka_unit_test(test_claims_public_key),
 		cmocka_unit_test(test_claims_refuse_bad_text),
 		cmocka_unit_test(test_claims_jwks_serves_verifiers),
 		cmocka_unit_test(test_claims_traps_of_libjwt),

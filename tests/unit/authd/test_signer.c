@@ -46,9 +46,10 @@ static struct msg_chan	*child, *broker;	/* the ends of the test */
 static pid_t		 pid;
 static bool		 ready, broker_closed, child_closed;
 static struct answer	 last;
-static EVP_PKEY		*rsa;
+static EVP_PKEY		*rsa, *ec;
 static struct jwks	*trusted;
 static int		 keyfd = -1, chainfd = -1;
+static int		 eckeyfd = -1, ecchainfd = -1;
 
 static int
 on_ready(struct msg_chan *chan, struct msg *msg, void *arg)
@@ -158,6 +159,33 @@ spawn(void)
 }
 
 static void
+send_key(int key, int chain)
+{
+	struct msg_out	 out;
+
+	msg_begin(&out, MSG_CONF_SIGNER_KEY, 0);
+	msg_put_fd(&out, key);
+	msg_put_fd(&out, chain);
+	assert_int_equal(msg_send(child, &out), 0);
+}
+
+static void
+send_service(const char *name, uint32_t key, const char *kid, bool x5c,
+    uint32_t lifetime)
+{
+	struct msg_out	 out;
+
+	msg_begin(&out, MSG_CONF_SERVICE, 0);
+	msg_put_str(&out, name);
+	msg_put_u32(&out, key);
+	msg_put_str(&out, kid);
+	msg_put_bool(&out, x5c);
+	msg_put_u32(&out, lifetime);
+	msg_put_u32(&out, BACKDATE);
+	assert_int_equal(msg_send(child, &out), 0);
+}
+
+static void
 send_conf(uint32_t lifetime)
 {
 	struct msg_out	 out;
@@ -168,15 +196,13 @@ send_conf(uint32_t lifetime)
 	msg_put_u32(&out, 0);
 	assert_int_equal(msg_send(child, &out), 0);
 	msg_begin(&out, MSG_CONF_SIGNER, 0);
-	msg_put_fd(&out, keyfd);
-	msg_put_fd(&out, chainfd);
 	msg_put_str(&out, "our-issuer");
-	msg_put_u32(&out, lifetime);
-	msg_put_u32(&out, BACKDATE);
-	msg_put_u32(&out, 2);
-	msg_put_str(&out, "one.example.com");
-	msg_put_str(&out, "two.example.com");
 	assert_int_equal(msg_send(child, &out), 0);
+	send_key(keyfd, chainfd);
+	send_key(eckeyfd, ecchainfd);
+	send_service("one.example.com", 0, "rfc7638", true, lifetime);
+	send_service("two.example.com", 0, "rfc7638", true, lifetime);
+	send_service("ec.example.com", 1, "libtrust", false, 60);
 }
 
 /* A channel to the signer, as the broker has one. */
@@ -258,23 +284,33 @@ ask(uint64_t id, const char *service, const char *subject,
 
 static const struct scope pull = { "repository", "a/b", ACTION_PULL };
 
+/* A file with the certificate of a key, which from now on is trusted. */
 static int
-setup(void **state)
+trust(EVP_PKEY *pkey)
 {
 	static const struct maker_cert spec = { .cn = "signer" };
 	char	 error[256], *pem;
 	X509	*cert;
 
-	(void)state;
-	rsa = maker_key("RSA2048");
-	cert = maker_certificate(rsa, NULL, rsa, &spec);
+	cert = maker_certificate(pkey, NULL, pkey, &spec);
 	pem = maker_certificate_pem(cert);
-	trusted = jwks_new();
 	MUST(jwks_add_pem(trusted, pem, strlen(pem), error,
 	    sizeof(error)) == 1);
-	chainfd = file_of(pem);
-	keyfd = file_of(maker_private_pem(rsa));
 	X509_free(cert);
+	return file_of(pem);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	trusted = jwks_new();
+	rsa = maker_key("RSA2048");
+	ec = maker_key("P-256");
+	chainfd = trust(rsa);
+	ecchainfd = trust(ec);
+	keyfd = file_of(maker_private_pem(rsa));
+	eckeyfd = file_of(maker_private_pem(ec));
 	return 0;
 }
 
@@ -284,8 +320,11 @@ teardown(void **state)
 	(void)state;
 	close(keyfd);
 	close(chainfd);
+	close(eckeyfd);
+	close(ecchainfd);
 	jwks_free(trusted);
 	EVP_PKEY_free(rsa);
+	EVP_PKEY_free(ec);
 	free(last.jwt);
 	return 0;
 }
@@ -315,6 +354,38 @@ test_signer_signs(void **state)
 	json_decref(claims);
 	/* Nobody, with nothing. */
 	assert_true(ask(43, "one.example.com", "", NULL));
+	assert_int_equal(stop(), 0);
+}
+
+/* Key, form and lifetime are the service's. */
+static void
+test_signer_profiles(void **state)
+{
+	char		 kid[JWK_KID_SIZE], *dot;
+	unsigned char	 bytes[1024];
+	json_t		*header, *claims;
+	ssize_t		 n;
+
+	(void)state;
+	start();
+	assert_true(ask(1, "ec.example.com", "bob", &pull));
+	assert_int_equal(last.expires_in, 60);
+	assert_int_equal(jws_verify(trusted, last.jwt, strlen(last.jwt),
+	    &claims), JWS_OK);
+	assert_string_equal(json_string_value(json_object_get(claims,
+	    "aud")), "ec.example.com");
+	json_decref(claims);
+	dot = strchr(last.jwt, '.');
+	n = base64url_decode(bytes, last.jwt, (size_t)(dot - last.jwt));
+	header = n <= 0 ? NULL : json_loadb((char *)bytes, (size_t)n, 0,
+	    NULL);
+	jwk_libtrust_id(ec, kid, sizeof(kid));
+	assert_string_equal(json_string_value(json_object_get(header,
+	    "kid")), kid);
+	assert_string_equal(json_string_value(json_object_get(header,
+	    "alg")), "ES256");
+	assert_null(json_object_get(header, "x5c"));
+	json_decref(header);
 	assert_int_equal(stop(), 0);
 }
 
@@ -403,6 +474,13 @@ test_signer_exits_on_bad_configuration(void **state)
 	while (!child_closed)
 		turn();
 	assert_int_equal(stop(), 1);
+	/* A service of a key that is not there. */
+	spawn();
+	send_conf(LIFETIME);
+	send_service("three.example.com", 2, "rfc7638", true, LIFETIME);
+	while (!child_closed)
+		turn();
+	assert_int_equal(stop(), 1);
 }
 
 int
@@ -410,6 +488,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_signer_signs),
+		cmocka_unit_test(test_signer_profiles),
 		cmocka_unit_test(test_signer_refuses),
 		cmocka_unit_test(test_signer_cuts_off_nonsense),
 		cmocka_unit_test(test_signer_exits_on_bad_configuration),
