@@ -156,7 +156,7 @@ reload(struct authd *authd)
 		gen = authd_generation_new(&authd->parent, conf, messages);
 	}
 	fclose(messages);
-	authd_log_messages(text);
+	log_messages(text);
 	free(text);
 	if (gen == NULL) {
 		log_error("%s is refused: the old configuration stays",

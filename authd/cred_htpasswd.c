@@ -5,9 +5,10 @@
  */
 #include <stdio.h>
 
-#include "cred.h"
 #include "htpasswd.h"
-#include "str.h"
+#include "verify.h"
+
+#include "cred.h"
 
 static void *
 cred_htpasswd_start(const struct authd_conf *conf, const int *files,
@@ -23,30 +24,6 @@ cred_htpasswd_start(const struct authd_conf *conf, const int *files,
 	return users;
 }
 
-static enum cred_verdict
-cred_htpasswd_verify(void *state, const char *user, const char *password,
-    size_t len, const char *peer, struct cred_answer *answer)
-{
-	(void)peer;
-	switch (htpasswd_check(state, user, password, len)) {
-	case HTPASSWD_GOOD:
-		str_copy(answer->user, sizeof(answer->user), user);
-		return CRED_OK;
-	case HTPASSWD_UNKNOWN:
-		return CRED_UNKNOWN;
-	case HTPASSWD_LOCKED:
-		str_copy(answer->reason, sizeof(answer->reason), "locked");
-		return CRED_BAD;
-	case HTPASSWD_WRONG:
-		return CRED_BAD;
-	case HTPASSWD_BROKEN:
-		break;
-	}
-	str_copy(answer->reason, sizeof(answer->reason),
-	    "the hash cannot be computed");
-	return CRED_UNAVAILABLE;
-}
-
 static void
 cred_htpasswd_free(void *state)
 {
@@ -57,6 +34,6 @@ const struct cred_ops	cred_htpasswd = {
 	.name = "htpasswd",
 	.level = SANDBOX_VERIFIER,
 	.start = cred_htpasswd_start,
-	.verify = cred_htpasswd_verify,
+	.verify = verify_htpasswd,
 	.free = cred_htpasswd_free
 };

@@ -249,6 +249,38 @@ verifiers_check(struct verifiers *v, const char *user,
 	return enqueue(v, &v->pools[0], check);
 }
 
+static struct check *
+find_check(struct pool *pool, const void *arg)
+{
+	struct check	*check;
+	size_t		 i;
+
+	STAILQ_FOREACH(check, &pool->queue, waiting)
+		if (check->arg == arg)
+			return check;
+	for (i = 0; i < VERIFIERS_MAX; i++) {
+		check = pool->slots[i].check;
+		if (check != NULL && check->arg == arg)
+			return check;
+	}
+	return NULL;
+}
+
+void
+verifiers_cancel(struct verifiers *v, const void *arg)
+{
+	struct check	*check = NULL;
+	size_t		 i;
+
+	for (i = 0; i < v->npools && check == NULL; i++)
+		check = find_check(&v->pools[i], arg);
+	if (check == NULL)
+		return;
+	detach(check);
+	pending_take(v->open, check->id);
+	check_free(check);
+}
+
 /* A verifier has answered: the next backend is asked, or the caller told. */
 static void
 conclude(struct verifiers *v, struct check *check,
@@ -284,6 +316,7 @@ verifiers_on_verdict(struct verifiers *v,
 	if (verdict == CRED_OK && *answer.user == '\0')
 		goto out;
 	error = 0;
+	answer.role = pool->role;
 	slot->busy = 0;
 	if (slot->check != NULL)
 		conclude(v, slot->check, verdict, &answer);

@@ -54,6 +54,15 @@ void	 log_debug(const char *, ...) __attribute__((__format__(printf, 1, 2)));
 /* A record with fields: log_event(LOG_LEVEL_INFO, "response", f, 4). */
 void	 log_event(enum log_level, const char *message,
 	    const struct log_field *, size_t n);
+/*
+ * Same into a file that was opened for appending, as JSON whatever the
+ * format and the level; values are not cut there.  -1 with errno.
+ */
+int	 log_event_to(int fd, enum log_level, const char *message,
+	    const struct log_field *, size_t n);
+
+/* Lines such as "error: ..." as a record each; cuts the text. */
+void	 log_messages(char *text);
 
 /* Start-up only, and for a broken promise of the parent: exit status 1. */
 void	 fatal(const char *, ...)

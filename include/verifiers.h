@@ -47,6 +47,8 @@ void		 verifiers_set(struct verifiers *,
 int		 verifiers_check(struct verifiers *,
 		    const char *user, const struct secret *password,
 		    const char *peer, verifiers_done_fn *, void *arg);
+/* The callback with this argument will not come. */
+void		 verifiers_cancel(struct verifiers *, const void *arg);
 /* Handle the answer; -1 when it cannot be right. */
 int		 verifiers_on_verdict(struct verifiers *,
 		    struct msg_chan *, struct msg *);

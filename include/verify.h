@@ -17,6 +17,9 @@ typedef enum cred_verdict verify_fn(void *state, const char *user,
 	    const char *password, size_t len, const char *peer,
 	    struct cred_answer *);
 
+/* With a struct htpasswd as state. */
+verify_fn	 verify_htpasswd;
+
 /*
  * Handle a question of verifiers.h: user str, password bytes, peer str.  The
  * answer goes back with the type "reply" and the same id.  The process is

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who may do what: the token's rights against what the route needs, then
- * what the configuration forbids to everyone.  Runs in the worker; looks at
- * the head of a request only, never at the store, so that an answer tells
- * nothing of what exists.
+ * Who may do what: the token's rights against what the route needs, or with
+ * auth.htpasswd everything for every user, then what the configuration
+ * forbids to everyone.  Runs in the worker; looks at the head of a request
+ * only, never at the store, so that an answer tells nothing of what exists.
+ *
+ * Hashes are the verifiers' alone.  Clients of Basic send the password with
+ * each request, so good ones are remembered for a moment, here and not in a
+ * verifier: a stranger's wrong passwords then keep verifiers busy and nobody
+ * who is known waiting.  What is kept is an HMAC under a key that dies with
+ * the process; it gives who takes a worker over no more than the passwords
+ * that come in, which he sees anyway.
  */
 #include "access.h"
 
@@ -11,6 +18,7 @@
 #include <string.h>
 
 #include "access_bearer.h"
+#include "cred_cache.h"
 #include "http_auth.h"
 #include "scope.h"
 #include "str.h"
@@ -19,7 +27,8 @@
 
 struct access {
 	const struct registry_conf *conf;
-	struct bearer	*bearer;	/* NULL: everything is allowed */
+	struct bearer	*bearer;	/* of auth.token, or NULL */
+	struct cred_cache *known;	/* of auth.htpasswd, or NULL */
 };
 
 struct access *
@@ -31,6 +40,12 @@ access_new(const struct registry_conf *conf, const struct jwks *jwks)
 	if ((a = calloc(1, sizeof(*a))) == NULL)
 		return NULL;
 	a->conf = conf;
+	if (conf->htpasswd_path != NULL &&
+	    (a->known = cred_cache_new((size_t)conf->user_cache,
+	    conf->user_cache_ttl_ms)) == NULL) {
+		free(a);
+		return NULL;
+	}
 	if (conf->token_realm == NULL)
 		return a;
 	rules.jwks = jwks;
@@ -42,7 +57,7 @@ access_new(const struct registry_conf *conf, const struct jwks *jwks)
 	rules.nalgorithms = conf->token_algorithms.n;
 	rules.cache = (size_t)conf->token_cache;
 	if ((a->bearer = bearer_new(&rules)) == NULL) {
-		free(a);
+		access_free(a);
 		return NULL;
 	}
 	return a;
@@ -54,7 +69,15 @@ access_free(struct access *a)
 	if (a == NULL)
 		return;
 	bearer_free(a->bearer);
+	cred_cache_free(a->known);
 	free(a);
+}
+
+void
+access_forget_users(struct access *a)
+{
+	if (a->known != NULL)
+		cred_cache_flush(a->known);
 }
 
 void
@@ -63,6 +86,12 @@ access_answer_done(struct access_answer *answer)
 	buf_done(&answer->challenge);
 	json_decref(answer->detail);
 	answer->detail = NULL;
+	if (answer->claimed != NULL)
+		secret_wipe(answer->claimed, strlen(answer->claimed));
+	free(answer->claimed);
+	answer->claimed = NULL;
+	secret_free(answer->password);
+	answer->password = NULL;
 }
 
 /* ---- what is asked for, as a challenge names it ---- */
@@ -119,32 +148,42 @@ ask_all(const struct access_query *q, struct buf *scope, json_t *detail)
 	}
 }
 
+static int
+challenge_basic(const struct access *a, struct buf *text)
+{
+	(void)buf_addstr(text, "Basic ");
+	return http_auth_add_param(text, "realm", a->conf->htpasswd_realm);
+}
+
+static int
+challenge_bearer(const struct access *a, const char *scope, const char *error,
+    struct buf *text)
+{
+	(void)buf_addstr(text, "Bearer ");
+	(void)http_auth_add_param(text, "realm", a->conf->token_realm);
+	(void)http_auth_add_param(text, "service", a->conf->token_service);
+	if (*scope != '\0')
+		(void)http_auth_add_param(text, "scope", scope);
+	if (error != NULL)
+		(void)http_auth_add_param(text, "error", error);
+	return buf_failed(text) ? -1 : 0;
+}
+
 /* Exactly one challenge; "error" only when a token was sent. */
 static enum access_result
 challenge(const struct access *a, const struct access_query *q,
     const char *error, struct access_answer *answer)
 {
-	struct buf scope, params;
+	struct buf scope;
 	int failed = -1;
 
 	buf_init(&scope, CHALLENGE_MAX);
-	buf_init(&params, CHALLENGE_MAX);
 	if ((answer->detail = json_array()) != NULL &&
-	    ask_all(q, &scope, answer->detail) == 0) {
-		(void)http_auth_add_param(&params, "realm",
-		    a->conf->token_realm);
-		(void)http_auth_add_param(&params, "service",
-		    a->conf->token_service);
-		if (scope.len > 0)
-			(void)http_auth_add_param(&params, "scope",
-			    buf_str(&scope));
-		if (error != NULL)
-			(void)http_auth_add_param(&params, "error", error);
-		if (!buf_failed(&params))
-			failed = buf_addf(&answer->challenge, "Bearer %s",
-			    buf_str(&params));
-	}
-	buf_done(&params);
+	    ask_all(q, &scope, answer->detail) == 0)
+		failed = a->known != NULL ?
+		    challenge_basic(a, &answer->challenge) :
+		    challenge_bearer(a, buf_str(&scope), error,
+		    &answer->challenge);
 	buf_done(&scope);
 	if (json_array_size(answer->detail) == 0) {
 		json_decref(answer->detail);
@@ -196,6 +235,68 @@ check_token(struct access *a, const struct access_query *q, const char *token,
 	return ACCESS_ALLOWED;
 }
 
+/* auth.htpasswd, as in distribution: who is a user may do everything. */
+static enum access_result
+allow_user(const struct access_query *q, const char *user,
+    struct access_answer *answer)
+{
+	(void)str_vis(answer->user, sizeof(answer->user), user, strlen(user));
+	answer->from_allowed = q->from != NULL;
+	return ACCESS_ALLOWED;
+}
+
+static enum access_result
+check_password(struct access *a, const struct access_query *q,
+    struct http_auth *auth, struct access_answer *answer)
+{
+	const struct cred_answer *known;
+	struct cred_answer good;
+
+	known = cred_cache_find(a->known, auth->user, auth->password);
+	if (known != NULL)
+		return allow_user(q, known->user, answer);
+	if (q->verdict == NULL) {
+		answer->claimed = auth->user;
+		answer->password = auth->password;
+		auth->user = NULL;
+		auth->password = NULL;
+		return ACCESS_ASK;
+	}
+	if (*q->verdict == CRED_UNAVAILABLE)
+		return ACCESS_UNCHECKED;
+	if (*q->verdict != CRED_OK) {
+		answer->reason = *q->verdict == CRED_UNKNOWN ? "unknown user" :
+		    *q->why != '\0' ? q->why : "wrong password";
+		return challenge(a, q, NULL, answer);
+	}
+	memset(&good, 0, sizeof(good));
+	if (str_copy(good.user, sizeof(good.user), auth->user) == 0)
+		cred_cache_put(a->known, auth->user, auth->password, &good);
+	return allow_user(q, auth->user, answer);
+}
+
+static enum access_result
+check_basic(struct access *a, const struct access_query *q,
+    struct access_answer *answer)
+{
+	struct http_auth auth;
+	enum access_result result;
+
+	if (q->nauthorization > 1)
+		return ACCESS_MALFORMED;
+	http_auth_parse(&auth, q->authorization);
+	if (auth.scheme == HTTP_AUTH_BASIC && *auth.user != '\0' &&
+	    secret_len(auth.password) > 0) {
+		result = check_password(a, q, &auth, answer);
+	} else {
+		answer->reason = auth.scheme == HTTP_AUTH_NONE ?
+		    "no password" : "no user and password";
+		result = challenge(a, q, NULL, answer);
+	}
+	http_auth_done(&auth);
+	return result;
+}
+
 static enum access_result
 check_authorization(struct access *a, const struct access_query *q,
     struct access_answer *answer)
@@ -225,8 +326,11 @@ access_check(struct access *a, const struct access_query *q,
 
 	memset(answer, 0, sizeof(*answer));
 	buf_init(&answer->challenge, CHALLENGE_MAX);
-	if (q->route->need != NEED_NOTHING && a->bearer != NULL) {
-		result = check_authorization(a, q, answer);
+	if (q->route->need != NEED_NOTHING &&
+	    (a->bearer != NULL || a->known != NULL)) {
+		result = a->bearer != NULL ?
+		    check_authorization(a, q, answer) :
+		    check_basic(a, q, answer);
 		if (result != ACCESS_ALLOWED)
 			return result;
 	} else {

@@ -18,6 +18,7 @@
 #include "route.h"
 #include "store.h"
 #include "uri.h"
+#include "verifiers.h"
 
 #define REQUEST_ID_SIZE	33
 
@@ -27,6 +28,7 @@ struct api_request {
 	const struct registry_conf *conf;
 	struct store	*store;
 	struct keepers	*keepers;
+	struct verifiers *verifiers;
 	struct access	*access;
 	struct manifest_types *types;
 	const char	*prefix;	/* of paths, without slash at its end */
@@ -36,6 +38,10 @@ struct api_request {
 	struct route_match match;
 	struct access_answer grant;
 	size_t		 step;
+	bool		 checking;	/* a verifier is asked */
+	bool		 checked;	/* and has answered: */
+	enum cred_verdict verdict;
+	char		 why[CRED_REASON_SIZE];
 
 	/* What a handler leaves until its keeper answers. */
 	struct keeper_call *call;

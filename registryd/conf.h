@@ -53,10 +53,13 @@ struct registry_conf {
 	uint64_t	 purge_age_ms, purge_interval_ms;
 	bool		 purge_dryrun;
 
-	/* auth.token; token_realm NULL: no access control at all */
+	/* auth.token; token_realm NULL: not used */
 	char		*token_realm, *token_service, *token_issuer;
 	char		*token_roots, *token_jwks;	/* file names */
 	struct conf_list token_algorithms;
+
+	/* auth.htpasswd; htpasswd_path NULL: not used */
+	char		*htpasswd_realm, *htpasswd_path;
 
 	/* http */
 	char		*addr, *net, *host, *prefix;
@@ -70,12 +73,15 @@ struct registry_conf {
 	uint64_t	 catalog_max, tags_max;	/* entries of a page */
 
 	/* registryd */
-	uint64_t	 workers, keepers;	/* processes */
-	char		*user, *worker_user;
+	uint64_t	 workers, keepers, verifiers;	/* processes */
+	char		*user, *worker_user, *verifier_user;
 	enum store_durability durability;
 	uint64_t	 max_lifetime_s;	/* of a token */
 	uint64_t	 leeway_s;
 	uint64_t	 token_cache;		/* verdicts kept by a worker */
+	uint64_t	 check_timeout_ms;	/* of a password, with waiting */
+	uint64_t	 check_queue;		/* that wait in a worker */
+	uint64_t	 user_cache, user_cache_ttl_ms;
 	uint64_t	 keeper_timeout_ms;
 	uint64_t	 max_manifest;		/* at most MANIFEST_MAX_SIZE */
 	uint64_t	 max_blob;		/* bytes, 0: no limit */

@@ -66,6 +66,33 @@ check_token(struct registry_conf *conf, struct yamldoc *doc)
 	}
 }
 
+static bool
+has_control(const char *s)
+{
+	for (; *s != '\0'; s++) {
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+static void
+check_htpasswd(struct registry_conf *conf, struct yamldoc *doc)
+{
+	static const char at[] = "auth.htpasswd";
+
+	if (node_find(doc, at) == NULL)
+		return;
+	check_required(doc, conf->htpasswd_realm, at, "auth.htpasswd.realm");
+	check_required(doc, conf->htpasswd_path, at, "auth.htpasswd.path");
+	if (conf->htpasswd_realm != NULL && has_control(conf->htpasswd_realm))
+		yaml_refuse(doc, node_find(doc, "auth.htpasswd.realm"),
+		    "a text without control characters");
+	if (node_find(doc, "auth.token") != NULL)
+		yaml_error(doc, node_find(doc, at),
+		    "stands beside auth.token, accepted: one of them");
+}
+
 static void
 check_tls(struct registry_conf *conf, struct yamldoc *doc)
 {
@@ -269,6 +296,7 @@ void
 conf_check(struct registry_conf *conf, struct yamldoc *doc)
 {
 	check_token(conf, doc);
+	check_htpasswd(conf, doc);
 	check_addr(conf, doc);
 	check_urls(conf, doc);
 	check_tls(conf, doc);

@@ -11,7 +11,7 @@
 #define OTHER_STORE	"this storage driver is not supported; ignoring it " \
 	"would serve another store (there is: filesystem)"
 #define NO_ACCESS	"this kind of access control is not supported; " \
-	"ignoring it would let everybody in (there is: token)"
+	"ignoring it would let everybody in (there are: token, htpasswd)"
 
 const struct conf_foreign conf_foreign[] = {
 	{ "loglevel", false, true, "ignored; log.level has its place" },
@@ -34,8 +34,6 @@ const struct conf_foreign conf_foreign[] = {
 
 	{ "auth.none", false, true, "takes no parameters, ignored" },
 	{ "auth.silly", true, false, NO_ACCESS },
-	{ "auth.htpasswd", true, false, NO_ACCESS
-	    "; authd checks htpasswd files for auth.token" },
 	{ "auth.token.autoredirect", false, true, "not supported, ignored" },
 	{ "auth.token.autoredirectpath", false, true,
 	    "not supported, ignored" },

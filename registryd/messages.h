@@ -18,7 +18,8 @@
 enum role {
 	ROLE_WORKER = 1,
 	ROLE_KEEPER,
-	ROLE_COLLECTOR
+	ROLE_COLLECTOR,
+	ROLE_VERIFIER			/* with auth.htpasswd only */
 };
 
 enum {
@@ -28,7 +29,8 @@ enum {
 	MSG_CONF_STORE,
 	/* parent -> worker: name str, fd of a listening socket */
 	MSG_CONF_LISTENER,
-	/* parent -> worker: kind u32 (enum conf_file), fd of the file */
+	/* parent -> worker, verifier: kind u32 (enum conf_file), fd of the
+	   file; to a verifier again, and then CONF_END, when it changed */
 	MSG_CONF_FILE,
 	/* parent -> worker: 80 bytes */
 	MSG_CONF_TICKET_KEY,
@@ -58,7 +60,14 @@ enum {
 	   for a body that was aborted */
 	KEEPER_REPLY,
 	/* keeper -> worker: still at work on this request; no fields */
-	KEEPER_PROGRESS
+	KEEPER_PROGRESS,
+
+	/* worker -> verifier: user str, password bytes, peer address str */
+	VERIFIER_CHECK = 96,
+	/* verifier -> worker: the fields of cred_answer_put() */
+	VERIFIER_VERDICT,
+	/* verifier -> worker: its users changed; forget older verdicts */
+	VERIFIER_CHANGED
 };
 
 #define KEEPER_ANY		UINT64_MAX
@@ -74,7 +83,8 @@ enum conf_file {
 	CONF_FILE_TLS_KEY,
 	CONF_FILE_TLS_CLIENTCA,		/* may come several times */
 	CONF_FILE_TOKEN_ROOTS,		/* auth.token.rootcertbundle */
-	CONF_FILE_TOKEN_JWKS		/* auth.token.jwks */
+	CONF_FILE_TOKEN_JWKS,		/* auth.token.jwks */
+	CONF_FILE_HTPASSWD		/* to verifiers only */
 };
 
 #endif

@@ -27,6 +27,7 @@
 #include "setup.h"
 #include "supervise.h"
 #include "tls.h"
+#include "verifier.h"
 #include "worker.h"
 
 #define READY_TIMEOUT_MS	30000
@@ -112,6 +113,29 @@ log_listeners(const struct setup *setup)
 	}
 }
 
+/* ---- the htpasswd file changes ---- */
+
+static void
+send_users(struct msg_chan *chan, void *conf_arg, void *arg)
+{
+	const struct setup *setup = arg;
+
+	if (conf_arg == setup && (setup_users_send(setup->users, chan) == -1 ||
+	    msg_send_empty(chan, MSG_CONF_END, 0) == -1))
+		log_warn("users to verifier %u", msg_chan_instance(chan));
+}
+
+static void
+on_users_changed(void *arg)
+{
+	struct setup *setup = arg;
+	struct parent *p = setup->owner;
+
+	supervise_each(p->sup, ROLE_VERIFIER, send_users, setup);
+}
+
+/* ---- starting ---- */
+
 static int
 start(struct parent *p, struct setup *setup)
 {
@@ -119,9 +143,9 @@ start(struct parent *p, struct setup *setup)
 	struct supervise_conf sc = {
 		.program = p->program,
 		.roles = setup->roles,
-		.nroles = sizeof(setup->roles) / sizeof(setup->roles[0]),
+		.nroles = setup->nroles,
 		.links = setup->links,
-		.nlinks = sizeof(setup->links) / sizeof(setup->links[0]),
+		.nlinks = setup->nlinks,
 		.ready_timeout_ms = READY_TIMEOUT_MS,
 		.drain_timeout_ms = conf->drain_timeout_ms + DRAIN_GRACE_MS,
 		.log_level = conf->log_level,
@@ -140,6 +164,9 @@ start(struct parent *p, struct setup *setup)
 		return -1;
 	}
 	p->next = setup;
+	if (setup->users != NULL)
+		setup_users_watch(setup->users, p->loop, on_users_changed,
+		    setup);
 	log_listeners(setup);
 	return 0;
 }
@@ -286,6 +313,7 @@ child_main(const struct proc_args *args)
 		{ "worker", worker_main },
 		{ "keeper", keeper_main },
 		{ "collector", collector_main },
+		{ "verifier", verifier_main },
 	};
 	size_t i;
 

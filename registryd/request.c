@@ -35,6 +35,7 @@ struct request_ctx {
 static enum step step_route(struct api_request *);
 static enum step step_access(struct api_request *);
 static enum step step_handle(struct api_request *);
+static void request_run(struct api_request *);
 
 static const struct {
 	const char	*name;
@@ -120,6 +121,34 @@ fail_unauthorized(struct api_request *r)
 	return api_fail_with(r, &resp, API_UNAUTHORIZED, detail, false);
 }
 
+/* The password was checked: the decision is made anew, knowing that. */
+static void
+on_verdict(enum cred_verdict verdict, const struct cred_answer *answer,
+    void *arg)
+{
+	struct api_request *r = arg;
+
+	r->checking = false;
+	r->checked = true;
+	r->verdict = verdict;
+	if (answer != NULL)
+		(void)str_copy(r->why, sizeof(r->why), answer->reason);
+	access_answer_done(&r->grant);
+	r->step--;
+	request_run(r);
+}
+
+static enum step
+ask_verifier(struct api_request *r)
+{
+	if (verifiers_check(r->verifiers, r->grant.claimed,
+	    r->grant.password, r->head->peer.addr, on_verdict, r) == -1)
+		return api_fail_text(r, API_UNAVAILABLE,
+		    "too many passwords wait for their check");
+	r->checking = true;
+	return STEP_WAIT;
+}
+
 static enum step
 step_access(struct api_request *r)
 {
@@ -135,6 +164,8 @@ step_access(struct api_request *r)
 	query.nauthorization = http_request_header_count(r->exchange,
 	    "Authorization");
 	query.now = (int64_t)clock_wall();
+	query.verdict = r->checked ? &r->verdict : NULL;
+	query.why = r->why;
 	switch (access_check(r->access, &query, &r->grant)) {
 	case ACCESS_ALLOWED:
 		break;
@@ -151,6 +182,11 @@ step_access(struct api_request *r)
 		(void)str_copy(r->detail, sizeof(r->detail),
 		    "deleting is disabled");
 		return fail_method(r);
+	case ACCESS_ASK:
+		return ask_verifier(r);
+	case ACCESS_UNCHECKED:
+		return api_fail_text(r, API_UNAVAILABLE,
+		    "the password could not be checked");
 	case ACCESS_NOMEM:
 		return api_fail(r, API_UNAVAILABLE);
 	}
@@ -195,6 +231,7 @@ request_on_request(struct http_exchange *exchange, void *arg)
 	r->conf = ctx->env.conf;
 	r->store = ctx->env.store;
 	r->keepers = ctx->env.keepers;
+	r->verifiers = ctx->env.verifiers;
 	r->access = ctx->access;
 	r->types = ctx->types;
 	r->prefix = ctx->prefix;
@@ -215,6 +252,8 @@ request_on_done(struct http_exchange *exchange, void *arg)
 		return;
 	if (r->call != NULL)
 		keeper_call_cancel(r->call);
+	if (r->checking)
+		verifiers_cancel(r->verifiers, r);
 	request_log(r);
 	if (r->state != NULL)
 		r->state_free(r->state);
@@ -294,6 +333,12 @@ request_ctx_new(const struct request_env *env)
 		return NULL;
 	}
 	return ctx;
+}
+
+void
+request_forget_users(struct request_ctx *ctx)
+{
+	access_forget_users(ctx->access);
 }
 
 void

@@ -18,6 +18,7 @@ struct request_env {
 	const struct registry_conf *conf;
 	struct store	*store;		/* read-only */
 	struct keepers	*keepers;
+	struct verifiers *verifiers;	/* NULL unless auth.htpasswd is set */
 	const struct jwks *jwks;	/* NULL unless auth.token is set */
 };
 
@@ -28,6 +29,8 @@ extern const struct http_server_ops request_ops;
 
 /* NULL: out of memory, or the route table is not sound (logged). */
 struct request_ctx *request_ctx_new(const struct request_env *);
+/* The users of auth.htpasswd are others now. */
+void		 request_forget_users(struct request_ctx *);
 /* After http_server_free(): no request may be left. */
 void		 request_ctx_free(struct request_ctx *);
 

@@ -46,6 +46,28 @@ set_role(struct supervise_role *role, unsigned number, const char *name,
 	role->drain_order = drain_order;
 }
 
+static int
+add_verifiers(struct setup *setup)
+{
+	struct supervise_role *verifier = &setup->roles[setup->nroles];
+	const struct registry_conf *conf = setup->conf;
+
+	if (conf->htpasswd_path == NULL)
+		return 0;
+	set_role(verifier, ROLE_VERIFIER, "verifier", conf->verifiers, 1);
+	setup->nroles++;
+	setup->links[setup->nlinks].a = ROLE_WORKER;
+	setup->links[setup->nlinks++].b = ROLE_VERIFIER;
+	if (geteuid() != 0)
+		return 0;
+	if (find_user("registryd.verifier_user", conf->verifier_user,
+	    &verifier->uid, &verifier->gids[0]) == -1)
+		return -1;
+	verifier->ngids = 1;
+	verifier->drop = true;
+	return 0;
+}
+
 /*
  * Workers first: while they drain they need the keepers.  Without root
  * everybody stays who they are.
@@ -63,6 +85,10 @@ make_roles(struct setup *setup)
 	set_role(collector, ROLE_COLLECTOR, "collector", 1, 1);
 	setup->links[0].a = ROLE_WORKER;
 	setup->links[0].b = ROLE_KEEPER;
+	setup->nroles = 3;
+	setup->nlinks = 1;
+	if (add_verifiers(setup) == -1)
+		return -1;
 	if (geteuid() != 0)
 		return 0;
 	if (find_user("registryd.user", conf->user, &keeper->uid,
@@ -207,6 +233,9 @@ setup_open(struct registry_conf *conf, const struct setup *old)
 	    &setup->roles[0])) == -1)
 		failed = -1;
 	failed |= open_files(setup);
+	if (conf->htpasswd_path != NULL && (setup->users =
+	    setup_users_open(conf->htpasswd_path)) == NULL)
+		failed = -1;
 	failed |= open_listeners(setup, old);
 	if (failed != 0) {
 		setup_free(setup);
@@ -228,6 +257,7 @@ setup_free(struct setup *setup)
 		close(setup->files[i].fd);
 	if (setup->rootfd != -1)
 		close(setup->rootfd);
+	setup_users_free(setup->users);
 	free(setup->log_fields);
 	conf_free(setup->conf);
 	free(setup);
@@ -298,7 +328,12 @@ int
 setup_send(const struct setup *setup, struct msg_chan *chan, unsigned role,
     const unsigned char *ticket_key)
 {
-	if (send_values(setup, chan) == -1 || send_store(setup, chan) == -1)
+	if (send_values(setup, chan) == -1)
+		return -1;
+	/* No store for them. */
+	if (role == ROLE_VERIFIER)
+		return setup_users_send(setup->users, chan);
+	if (send_store(setup, chan) == -1)
 		return -1;
 	if (role == ROLE_WORKER)
 		return send_network(setup, chan, ticket_key);

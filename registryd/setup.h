@@ -13,6 +13,7 @@
 #include "listener.h"
 #include "messages.h"
 #include "msg.h"
+#include "setup_users.h"
 #include "supervise.h"
 
 #define SETUP_MAX_FILES	32
@@ -30,8 +31,11 @@ struct setup {
 	int		 rootfd;
 	struct setup_file files[SETUP_MAX_FILES];
 	size_t		 nfiles;
-	struct supervise_role roles[3];
-	struct supervise_link links[1];
+	struct setup_users *users;	/* NULL unless auth.htpasswd is set */
+	struct supervise_role roles[4];
+	size_t		 nroles;
+	struct supervise_link links[2];
+	size_t		 nlinks;
 	struct log_field *log_fields;
 	void		*owner;		/* the parent's */
 };

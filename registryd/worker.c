@@ -26,6 +26,7 @@
 #include "sandbox.h"
 #include "store.h"
 #include "tls.h"
+#include "verifier_client.h"
 #include "xmem.h"
 
 #define MAX_FILE	(1 << 20)	/* of a certificate, key or key set */
@@ -38,6 +39,7 @@ struct worker {
 	struct registry_conf *conf;
 	struct store	*store;
 	struct keepers	*keepers;
+	struct verifier_client *verifiers;	/* with auth.htpasswd */
 	struct jwks	*jwks;
 	struct tls_context *tls;
 	struct request_ctx *requests;
@@ -161,6 +163,37 @@ make_keepers(struct worker *w)
 		fatal("keepers");
 }
 
+static void
+on_users_changed(void *arg)
+{
+	struct worker *w = arg;
+
+	if (w->requests != NULL)
+		request_forget_users(w->requests);
+}
+
+static void
+make_verifiers(struct worker *w)
+{
+	if (w->verifiers == NULL && w->conf->htpasswd_path != NULL &&
+	    (w->verifiers = verifier_client_new(w->loop, w->conf,
+	    on_users_changed, w)) == NULL)
+		fatal("verifiers");
+}
+
+static int
+add_verifier(struct worker *w, uint32_t instance, int fd)
+{
+	make_verifiers(w);
+	if (w->verifiers == NULL || instance >= w->conf->verifiers) {
+		close(fd);
+		return -1;
+	}
+	if (verifier_client_add(w->verifiers, instance, fd) == -1)
+		log_warn("channel to verifier %u", (unsigned)instance);
+	return 0;
+}
+
 static int
 on_peer(struct msg_chan *chan, struct msg *msg, void *arg)
 {
@@ -169,7 +202,9 @@ on_peer(struct msg_chan *chan, struct msg *msg, void *arg)
 	uint32_t instance = msg_get_u32(msg);
 
 	(void)chan;
-	if (msg_end(msg) == -1 || role != ROLE_KEEPER ||
+	if (msg_end(msg) == 0 && role == ROLE_VERIFIER)
+		return add_verifier(w, instance, msg_get_fd(msg));
+	if (msg->bad || role != ROLE_KEEPER ||
 	    instance >= w->conf->keepers)
 		return -1;
 	make_keepers(w);
@@ -301,6 +336,8 @@ start_requests(struct worker *w)
 		.conf = w->conf,
 		.store = w->store,
 		.keepers = w->keepers,
+		.verifiers = w->verifiers == NULL ? NULL :
+		    verifier_client_pool(w->verifiers),
 		.jwks = w->jwks,
 	};
 
@@ -335,6 +372,7 @@ on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
 	if (w->store == NULL || w->server != NULL)
 		return -1;
 	make_keepers(w);
+	make_verifiers(w);
 	start_tls(w);
 	start_tokens(w);
 	for (i = 0; i < NFILES; i++)
@@ -381,6 +419,7 @@ worker_shutdown(struct worker *w)
 	http_server_free(w->server);
 	request_ctx_free(w->requests);
 	keepers_free(w->keepers);
+	verifier_client_free(w->verifiers);
 	jwks_free(w->jwks);
 	tls_context_free(w->tls);
 	store_free(w->store);

@@ -299,6 +299,38 @@ test_verifier_dies(void **state)
 	stop(&f);
 }
 
+/* One that waits makes room; one that runs leaves its verifier busy. */
+static void
+test_cancel(void **state)
+{
+	struct fixture	 f;
+
+	(void)state;
+	start(&f, 10000, 2);
+	connect_verifier(&f, 0);
+	assert_int_equal(check(&f, 0), 0);
+	assert_int_equal(check(&f, 1), 0);
+	assert_int_equal(check(&f, 2), 0);
+	assert_int_equal(check(&f, 3), -1);
+	verifiers_cancel(f.verifiers, &checks[1]);
+	verifiers_cancel(f.verifiers, &checks[0]);
+	verifiers_cancel(f.verifiers, &checks[7]);
+	assert_int_equal(check(&f, 3), 0);
+	run(&f, 20);
+	assert_int_equal(f.nasked[0], 1);
+	answer(&f, 0, f.asked[0], CRED_OK, "user0");
+	run(&f, 20);
+	assert_int_equal(f.handled, 0);
+	assert_string_equal(f.user[0], "user2");
+	answer(&f, 0, f.asked[0], CRED_OK, "user2");
+	run(&f, 20);
+	assert_string_equal(f.user[0], "user3");
+	assert_int_equal(f.verdicts[0], -1);
+	assert_int_equal(f.verdicts[1], -1);
+	assert_int_equal(f.verdicts[2], CRED_OK);
+	stop(&f);
+}
+
 /* Verdicts that nobody asked for cut the verifier off. */
 static void
 test_verifier_lies(void **state)
@@ -421,6 +453,7 @@ main(void)
 		cmocka_unit_test(test_queue_is_bounded),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_verifier_dies),
+		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_verifier_lies),
 		cmocka_unit_test(test_backends_in_turn),
 		cmocka_unit_test(test_backend_is_down)

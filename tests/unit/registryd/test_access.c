@@ -386,6 +386,126 @@ test_several_headers(void **state)
 	access_free(a);
 }
 
+/* ---- auth.htpasswd ---- */
+
+#define ALICE	"Basic YWxpY2U6YWxpY2UtcHc="	/* alice:alice-pw */
+#define WRONG	"Basic YWxpY2U6d3Jvbmc="	/* alice:wrong */
+#define BASIC	"Basic realm=\"our \\\"reg\\\"\""
+
+static void
+conf_init_basic(struct registry_conf *conf)
+{
+	static char basic[] = "our \"reg\"", path[] = "/htpasswd";
+
+	conf_init(conf);
+	conf->token_realm = NULL;
+	conf->htpasswd_realm = basic;
+	conf->htpasswd_path = path;
+	conf->user_cache = 16;
+	conf->user_cache_ttl_ms = 60000;
+}
+
+/* The decision on a query, with the verdict or without (-1). */
+static enum access_result
+decide(struct access *a, const char *header, int verdict,
+    struct access_answer *answer)
+{
+	enum cred_verdict value = (enum cred_verdict)verdict;
+	struct access_query q;
+
+	q = make_query(find_route(ENDPOINT_MANIFEST, HTTP_PUT), header);
+	q.from = "x/y";
+	q.verdict = verdict == -1 ? NULL : &value;
+	q.why = "";
+	return access_check(a, &q, answer);
+}
+
+static void
+test_basic_is_asked(void **state)
+{
+	static const struct {
+		const char		*header;
+		int			 verdict;
+		enum access_result	 want;
+		const char		*reason;
+	} cases[] = {
+		{ NULL, -1, ACCESS_UNAUTHORIZED, "no password" },
+		{ "Bearer abc", -1, ACCESS_UNAUTHORIZED,
+		    "no user and password" },
+		{ "Basic ???", -1, ACCESS_UNAUTHORIZED,
+		    "no user and password" },
+		{ "Basic OnB3", -1, ACCESS_UNAUTHORIZED,	/* :pw */
+		    "no user and password" },
+		{ "Basic YWxpY2U6", -1, ACCESS_UNAUTHORIZED,	/* alice: */
+		    "no user and password" },
+		{ ALICE, -1, ACCESS_ASK, NULL },
+		{ ALICE, CRED_BAD, ACCESS_UNAUTHORIZED, "wrong password" },
+		{ ALICE, CRED_UNKNOWN, ACCESS_UNAUTHORIZED, "unknown user" },
+		{ ALICE, CRED_UNAVAILABLE, ACCESS_UNCHECKED, NULL },
+		{ ALICE, CRED_OK, ACCESS_ALLOWED, NULL },
+	};
+	struct registry_conf conf;
+	struct access_answer answer;
+	struct access *a;
+	size_t i;
+
+	(void)state;
+	conf_init_basic(&conf);
+	a = access_new(&conf, NULL);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(decide(a, cases[i].header, cases[i].verdict,
+		    &answer), cases[i].want);
+		if (cases[i].want == ACCESS_UNAUTHORIZED) {
+			assert_string_equal(buf_str(&answer.challenge), BASIC);
+			assert_string_equal(answer.reason, cases[i].reason);
+			assert_int_equal(json_array_size(answer.detail), 3);
+		}
+		assert_string_equal(answer.user,
+		    cases[i].want == ACCESS_ALLOWED ? "alice" : "");
+		assert_int_equal(answer.from_allowed,
+		    cases[i].want == ACCESS_ALLOWED);
+		if (cases[i].want == ACCESS_ASK) {
+			assert_string_equal(answer.claimed, "alice");
+			assert_memory_equal(secret_data(answer.password),
+			    "alice-pw", 8);
+		}
+		access_answer_done(&answer);
+	}
+	access_free(a);
+}
+
+/* A password that was right is known until users change. */
+static void
+test_basic_is_known(void **state)
+{
+	struct registry_conf conf;
+	struct access_answer answer;
+	struct access *a;
+
+	(void)state;
+	conf_init_basic(&conf);
+	a = access_new(&conf, NULL);
+	assert_int_equal(decide(a, ALICE, CRED_OK, &answer), ACCESS_ALLOWED);
+	access_answer_done(&answer);
+	assert_int_equal(decide(a, ALICE, -1, &answer), ACCESS_ALLOWED);
+	assert_string_equal(answer.user, "alice");
+	access_answer_done(&answer);
+	assert_int_equal(decide(a, WRONG, -1, &answer), ACCESS_ASK);
+	access_answer_done(&answer);
+	access_forget_users(a);
+	assert_int_equal(decide(a, ALICE, -1, &answer), ACCESS_ASK);
+	access_answer_done(&answer);
+	access_free(a);
+	/* Without a cache the verdict alone lets in. */
+	conf.user_cache = 0;
+	a = access_new(&conf, NULL);
+	assert_int_equal(decide(a, ALICE, CRED_OK, &answer), ACCESS_ALLOWED);
+	access_answer_done(&answer);
+	assert_int_equal(decide(a, ALICE, -1, &answer), ACCESS_ASK);
+	access_answer_done(&answer);
+	access_free(a);
+}
+
 int
 main(void)
 {
@@ -396,6 +516,8 @@ main(void)
 		cmocka_unit_test(test_mount_source),
 		cmocka_unit_test(test_policy),
 		cmocka_unit_test(test_several_headers),
+		cmocka_unit_test(test_basic_is_asked),
+		cmocka_unit_test(test_basic_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -88,6 +88,9 @@ static const char full[] =
     "  keepers: 4\n"
     "  user: u\n"
     "  worker_user: w\n"
+    "  verifiers: 5\n"
+    "  verifier_user: v\n"
+    "  htpasswd: {cache: 3, cache_ttl: 4s, check_timeout: 5s, queue: 6}\n"
     "  durability: none\n"
     "  keeper_timeout: 6s\n"
     "  token: {max_lifetime: 7m, leeway: 8s, cache: 9}\n"
@@ -196,6 +199,12 @@ test_full_registryd(void **state)
 	assert_int_equal(c->keepers, 4);
 	assert_string_equal(c->user, "u");
 	assert_string_equal(c->worker_user, "w");
+	assert_int_equal(c->verifiers, 5);
+	assert_string_equal(c->verifier_user, "v");
+	assert_int_equal(c->user_cache, 3);
+	assert_int_equal(c->user_cache_ttl_ms, 4000);
+	assert_int_equal(c->check_timeout_ms, 5000);
+	assert_int_equal(c->check_queue, 6);
 	assert_int_equal(c->durability, STORE_NONE);
 	assert_int_equal(c->keeper_timeout_ms, 6000);
 	assert_int_equal(c->max_lifetime_s, 420);
@@ -255,6 +264,9 @@ test_values_travel_one_by_one(void **state)
 
 	(void)state;
 	assert_non_null(conf);
+	/* These do not stand beside auth.token in a file. */
+	conf->htpasswd_realm = strdup("r");
+	conf->htpasswd_path = strdup("/p");
 	for (i = 0; i < conf_nvalues(); i++) {
 		value = conf_get_value(conf, i);
 		assert_non_null(value);
@@ -406,8 +418,8 @@ test_environment_messages(void **state)
 		    "error: REGISTRY_STORAGE_S3_BUCKET: storage.s3: this" },
 		{ "REGISTRY_STORAGE=inmemory", false,
 		    "error: REGISTRY_STORAGE: storage.inmemory: this" },
-		{ "REGISTRY_AUTH=htpasswd", false,
-		    "error: REGISTRY_AUTH: auth.htpasswd: this kind" },
+		{ "REGISTRY_AUTH=silly", false,
+		    "error: REGISTRY_AUTH: auth.silly: this kind" },
 		{ "REGISTRY_AUTH=tokens", false,
 		    "error: REGISTRY_AUTH: auth.tokens: unknown key" },
 		{ "REGISTRY_PROXY_REMOTEURL=https://x", false,
@@ -456,6 +468,10 @@ test_access_control_is_never_lost(void **state)
 		"auth: {Token: {realm: r}}", "auth: [token]",
 		"auth.token: {realm: r}",
 		"Auth: {token: {realm: r}}",
+		"auth: {htpasswd: {realm: r}}", "auth: {htpasswd: {path: p}}",
+		"auth: {htpasswd: {realm: '', path: p}}",
+		"auth: {htpasswd: {realm: r, path: p}, "
+		    "token: {realm: r, service: s, issuer: i, jwks: j}}",
 	};
 	static const char *const open[] = {
 		"", "auth:", "auth: none", "auth: {}", "auth: {none: {}}",
