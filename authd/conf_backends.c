@@ -26,15 +26,24 @@ has_ldap(const struct authd_conf *conf)
 	return conf->ldap.uris.n > 0;
 }
 
+static bool
+has_pam(const struct authd_conf *conf)
+{
+	return conf->pam.configured;
+}
+
 /* In the order in which they are asked when nothing is said. */
 const struct conf_backend	conf_backends[] = {
 	{ "htpasswd", ROLE_VERIFIER, "verifier", "verifier_user",
 	    offsetof(struct authd_conf, verifiers),
-	    offsetof(struct authd_conf, verifier_user), has_htpasswd },
+	    offsetof(struct authd_conf, verifier_user), has_htpasswd, false },
 	{ "ldap", ROLE_VERIFIER_LDAP, "verifier-ldap", "ldap.user",
 	    offsetof(struct authd_conf, ldap.verifiers),
-	    offsetof(struct authd_conf, ldap.user), has_ldap },
-	{ NULL, 0, NULL, NULL, 0, 0, NULL }
+	    offsetof(struct authd_conf, ldap.user), has_ldap, false },
+	{ "pam", ROLE_VERIFIER_PAM, "verifier-pam", "pam.user",
+	    offsetof(struct authd_conf, pam.verifiers),
+	    offsetof(struct authd_conf, pam.user), has_pam, true },
+	{ NULL, 0, NULL, NULL, 0, 0, NULL, false }
 };
 
 const struct conf_backend *

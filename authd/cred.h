@@ -29,11 +29,14 @@ struct cred_ops {
 	 */
 	void		*(*start)(const struct authd_conf *, const int *files,
 			    char *error, size_t errsize);
+	/* ms until a check ends the process; NULL: limits.check_timeout. */
+	uint64_t	(*limit)(const struct authd_conf *);
 	verify_fn	*verify;
 	void		(*free)(void *state);
 };
 
 extern const struct cred_ops cred_htpasswd;
 extern const struct cred_ops cred_ldap;
+extern const struct cred_ops cred_pam;
 
 #endif

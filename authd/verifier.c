@@ -40,6 +40,8 @@ static const struct {
 	const struct cred_ops	*ops;
 } drivers[] = {
 	{ ROLE_VERIFIER, &cred_htpasswd },
+	{ ROLE_VERIFIER_LDAP, &cred_ldap },
+	{ ROLE_VERIFIER_PAM, &cred_pam },
 };
 #define NDRIVERS	(sizeof(drivers) / sizeof(drivers[0]))
 
@@ -183,12 +185,15 @@ verifier_on_peer(struct msg_chan *chan, struct msg *msg, void *arg)
 static int
 verifier_on_verify(struct msg_chan *chan, struct msg *msg, void *arg)
 {
-	struct verifier	*verifier = arg;
+	struct verifier		*verifier = arg;
+	const struct cred_ops	*driver = verifier->driver;
+	uint64_t		 limit = verifier->conf->check_timeout_ms;
 
 	if (chan != verifier->broker || verifier->state == NULL)
 		return -1;
-	return verify_serve(chan, msg, MSG_VERDICT,
-	    verifier->conf->check_timeout_ms, verifier->driver->verify,
+	if (driver->limit != NULL)
+		limit = driver->limit(verifier->conf);
+	return verify_serve(chan, msg, MSG_VERDICT, limit, driver->verify,
 	    verifier->state);
 }
 

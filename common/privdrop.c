@@ -167,3 +167,22 @@ privdrop_lookup(const char *user, uid_t *uid, gid_t *gid)
 	*gid = g;
 	return 0;
 }
+
+int
+privdrop_groups(const char *user, gid_t gids[PROC_MAX_GROUPS], size_t *ngids)
+{
+	uid_t uid;
+	int n = PROC_MAX_GROUPS;
+
+	if (privdrop_lookup(user, &uid, &gids[0]) == -1)
+		return -1;
+	*ngids = 1;
+	if (getpwnam(user) == NULL)
+		return 0;
+	if (getgrouplist(user, gids[0], gids, &n) == -1) {
+		errno = ENOSPC;
+		return -1;
+	}
+	*ngids = (size_t)n;
+	return 0;
+}

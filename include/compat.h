@@ -27,6 +27,15 @@ void	 compat_exec(int fd, const char *path, char *const argv[],
 	    char *const envp[]);
 /* Show argv[0] as the name of the process after compat_exec(). */
 void	 compat_set_name(void);
+/*
+ * Become the parent of whatever our children's children leave behind, where
+ * the system can do that: so that compat_kill_children() finds them.
+ */
+void	 compat_adopt_orphans(void);
+/* Children that run or wait to be reaped; 0 where the system does not say. */
+size_t	 compat_count_children(void);
+/* Kill every child, with what it leaves behind, and reap them all. */
+void	 compat_kill_children(void);
 /* Path of the running binary into dst; -1 when the system does not say. */
 int	 compat_self_path(char *dst, size_t size);
 

@@ -29,5 +29,11 @@ void	 privdrop_keep_root(const struct proc_args *);
  * EINVAL (root is refused).
  */
 int	 privdrop_lookup(const char *user, uid_t *, gid_t *);
+/*
+ * The groups that the system gives to such a user, his primary one first; in
+ * digits, he has no others.  0, or -1 with errno ENOSPC (too many), ENOENT.
+ */
+int	 privdrop_groups(const char *user, gid_t gids[PROC_MAX_GROUPS],
+	    size_t *ngids);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #if defined(__linux__)
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -17,7 +18,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
+
+#define MAX_CHILDREN	256	/* looked at together */
 
 /* The leak sanitizer traces the process that it looks at. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -121,6 +125,97 @@ compat_lock_process(void)
 		return -1;
 #endif
 	return 0;
+}
+
+void
+compat_adopt_orphans(void)
+{
+#if defined(__linux__)
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+#elif defined(__FreeBSD__)
+	procctl(P_PID, 0, PROC_REAP_ACQUIRE, NULL);
+#endif
+}
+
+#if defined(__linux__)
+
+/* Of a process with one thread; -1: cannot be told. */
+static ssize_t
+list_children(pid_t *pids, size_t max)
+{
+	FILE *file;
+	char path[64];
+	size_t n = 0;
+	int pid;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children",
+	    (int)getpid());
+	if ((file = fopen(path, "re")) == NULL)
+		return -1;
+	while (n < max && fscanf(file, "%d", &pid) == 1)
+		pids[n++] = (pid_t)pid;
+	fclose(file);
+	return (ssize_t)n;
+}
+
+#endif
+
+size_t
+compat_count_children(void)
+{
+#if defined(__linux__)
+	pid_t pids[MAX_CHILDREN];
+	ssize_t n;
+
+	n = list_children(pids, MAX_CHILDREN);
+	return n == -1 ? 0 : (size_t)n;
+#elif defined(__FreeBSD__)
+	struct procctl_reaper_status status;
+
+	if (procctl(P_PID, 0, PROC_REAP_STATUS, &status) == -1)
+		return 0;
+	return status.rs_descendants;
+#else
+	return 0;
+#endif
+}
+
+/* -1: there is nobody, or no way. */
+static int
+kill_children(void)
+{
+#if defined(__linux__)
+	pid_t pids[MAX_CHILDREN];
+	ssize_t i, n;
+
+	if ((n = list_children(pids, MAX_CHILDREN)) <= 0)
+		return -1;
+	for (i = 0; i < n; i++)
+		kill(pids[i], SIGKILL);
+	return 0;
+#elif defined(__FreeBSD__)
+	struct procctl_reaper_kill all = { .rk_sig = SIGKILL };
+
+	return procctl(P_PID, 0, PROC_REAP_KILL, &all);
+#else
+	return -1;
+#endif
+}
+
+void
+compat_kill_children(void)
+{
+	pid_t pid;
+
+	/* The end of each may give us more. */
+	for (;;) {
+		pid = waitpid(-1, NULL, WNOHANG);
+		if (pid > 0 || (pid == -1 && errno == EINTR))
+			continue;
+		if (pid == -1 || kill_children() == -1)
+			return;
+		waitpid(-1, NULL, 0);
+	}
 }
 
 int

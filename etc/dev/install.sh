@@ -37,6 +37,11 @@ for conf in registryd.yml authd.yml; do
 	    put_text 644 etc/$conf "$SYSCONFDIR/$conf"
 done
 
+put 644 etc/pam.d/authd "$examples/pam.d/authd"
+if [ "$OS" = linux ] && ! [ -e "$DESTDIR$SYSCONFDIR/pam.d/authd" ]; then
+	put 644 etc/pam.d/authd "$SYSCONFDIR/pam.d/authd"
+fi
+
 for daemon in registryd authd; do
 	put_text 755 rc.d/$daemon "$examples/rc.d/$daemon"
 	put_text 755 rc.d/openbsd/$daemon "$examples/rc.d/openbsd/$daemon"
