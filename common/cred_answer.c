@@ -26,6 +26,7 @@ cred_answer_copy(struct cred_answer *dst, const struct cred_answer *src)
 {
 	memset(dst, 0, sizeof(*dst));
 	str_copy(dst->user, sizeof(dst->user), src->user);
+	dst->role = src->role;
 	if (src->ngroups == 0)
 		return 0;
 	dst->groups = calloc(src->ngroups, sizeof(*dst->groups));

@@ -28,6 +28,7 @@ struct cred_answer {
 	char		 reason[CRED_REASON_SIZE];	/* for the log, or "" */
 	char		**groups;		/* malloc()ed by the driver */
 	size_t		 ngroups;
+	unsigned	 role;		/* of the verifier; set by who asked */
 };
 
 /* Deep copy into an empty answer; -1: out of memory (dst stays empty). */
