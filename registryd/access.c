@@ -64,6 +64,13 @@ access_new(const struct registry_conf *conf, const struct jwks *jwks)
 }
 
 void
+access_set_keys(struct access *a, const struct jwks *jwks)
+{
+	if (a->bearer != NULL)
+		bearer_set_keys(a->bearer, jwks);
+}
+
+void
 access_free(struct access *a)
 {
 	if (a == NULL)

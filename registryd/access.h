@@ -29,6 +29,8 @@ struct access	*access_new(const struct registry_conf *,
 void		 access_free(struct access *);
 /* The users of auth.htpasswd are others now. */
 void		 access_forget_users(struct access *);
+/* Other keys (borrowed), and no verdict of the old ones. */
+void		 access_set_keys(struct access *, const struct jwks *);
 
 struct access_query {
 	const struct route *route;

@@ -65,18 +65,34 @@ bearer_new(const struct bearer_rules *rules)
 	return b;
 }
 
-void
-bearer_free(struct bearer *b)
+static void
+forget_all(struct bearer *b)
 {
 	struct verdict *v, *older;
 
-	if (b == NULL)
-		return;
 	for (v = b->newest; v != NULL; v = older) {
 		older = v->older;
 		verdict_free(v);
 	}
 	verdict_free(b->loose);
+	b->newest = b->oldest = b->loose = NULL;
+	b->n = 0;
+	memset(b->buckets, 0, b->nbuckets * sizeof(struct verdict *));
+}
+
+void
+bearer_set_keys(struct bearer *b, const struct jwks *jwks)
+{
+	b->rules.jwks = jwks;
+	forget_all(b);
+}
+
+void
+bearer_free(struct bearer *b)
+{
+	if (b == NULL)
+		return;
+	forget_all(b);
 	free(b->buckets);
 	free(b);
 }

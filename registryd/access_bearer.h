@@ -29,6 +29,8 @@ struct bearer_verdict {
 
 struct bearer	*bearer_new(const struct bearer_rules *);
 void		 bearer_free(struct bearer *);
+/* Other keys (borrowed): every verdict is forgotten. */
+void		 bearer_set_keys(struct bearer *, const struct jwks *);
 /*
  * The verdict on a token, valid until the next call; or NULL with the reason
  * ("token has expired") or, when memory is out, with NULL.

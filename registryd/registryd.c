@@ -134,6 +134,27 @@ on_users_changed(void *arg)
 	supervise_each(p->sup, ROLE_VERIFIER, send_users, setup);
 }
 
+/* ---- the keys of tokens change ---- */
+
+static void
+send_keys(struct msg_chan *chan, void *conf_arg, void *arg)
+{
+	const struct setup *setup = arg;
+
+	if (conf_arg == setup && (setup_keys_send(setup->keys, chan) == -1 ||
+	    msg_send_empty(chan, MSG_CONF_END, 0) == -1))
+		log_warn("keys to worker %u", msg_chan_instance(chan));
+}
+
+static void
+on_keys_changed(void *arg)
+{
+	struct setup *setup = arg;
+	struct parent *p = setup->owner;
+
+	supervise_each(p->sup, ROLE_WORKER, send_keys, setup);
+}
+
 /* ---- starting ---- */
 
 static int
@@ -166,6 +187,9 @@ start(struct parent *p, struct setup *setup)
 	p->next = setup;
 	if (setup->users != NULL)
 		setup_users_watch(setup->users, p->loop, on_users_changed,
+		    setup);
+	if (setup->keys != NULL)
+		setup_keys_watch(setup->keys, p->loop, on_keys_changed,
 		    setup);
 	log_listeners(setup);
 	return 0;

@@ -19,6 +19,7 @@
 #include "random.h"
 #include "reference.h"
 #include "request_log.h"
+#include "request_password.h"
 #include "route.h"
 #include "str.h"
 
@@ -123,30 +124,10 @@ fail_unauthorized(struct api_request *r)
 
 /* The password was checked: the decision is made anew, knowing that. */
 static void
-on_verdict(enum cred_verdict verdict, const struct cred_answer *answer,
-    void *arg)
+decide_again(struct api_request *r)
 {
-	struct api_request *r = arg;
-
-	r->checking = false;
-	r->checked = true;
-	r->verdict = verdict;
-	if (answer != NULL)
-		(void)str_copy(r->why, sizeof(r->why), answer->reason);
-	access_answer_done(&r->grant);
 	r->step--;
 	request_run(r);
-}
-
-static enum step
-ask_verifier(struct api_request *r)
-{
-	if (verifiers_check(r->verifiers, r->grant.claimed,
-	    r->grant.password, r->head->peer.addr, on_verdict, r) == -1)
-		return api_fail_text(r, API_UNAVAILABLE,
-		    "too many passwords wait for their check");
-	r->checking = true;
-	return STEP_WAIT;
 }
 
 static enum step
@@ -183,7 +164,7 @@ step_access(struct api_request *r)
 		    "deleting is disabled");
 		return fail_method(r);
 	case ACCESS_ASK:
-		return ask_verifier(r);
+		return request_password_ask(r, decide_again);
 	case ACCESS_UNCHECKED:
 		return api_fail_text(r, API_UNAVAILABLE,
 		    "the password could not be checked");
@@ -226,6 +207,7 @@ request_on_request(struct http_exchange *exchange, void *arg)
 		http_respond(exchange, &resp);
 		return;
 	}
+	r->loop = ctx->env.loop;
 	r->exchange = exchange;
 	r->head = http_request(exchange);
 	r->conf = ctx->env.conf;
@@ -252,8 +234,7 @@ request_on_done(struct http_exchange *exchange, void *arg)
 		return;
 	if (r->call != NULL)
 		keeper_call_cancel(r->call);
-	if (r->checking)
-		verifiers_cancel(r->verifiers, r);
+	request_password_cancel(r);
 	request_log(r);
 	if (r->state != NULL)
 		r->state_free(r->state);
@@ -339,6 +320,13 @@ void
 request_forget_users(struct request_ctx *ctx)
 {
 	access_forget_users(ctx->access);
+}
+
+void
+request_set_keys(struct request_ctx *ctx, const struct jwks *jwks)
+{
+	ctx->env.jwks = jwks;
+	access_set_keys(ctx->access, jwks);
 }
 
 void

@@ -31,6 +31,8 @@ extern const struct http_server_ops request_ops;
 struct request_ctx *request_ctx_new(const struct request_env *);
 /* The users of auth.htpasswd are others now. */
 void		 request_forget_users(struct request_ctx *);
+/* Other keys (borrowed): what the old ones verified is forgotten. */
+void		 request_set_keys(struct request_ctx *, const struct jwks *);
 /* After http_server_free(): no request may be left. */
 void		 request_ctx_free(struct request_ctx *);
 

@@ -150,12 +150,6 @@ open_files(struct setup *setup)
 	for (i = 0; i < conf->tls_clientcas.n; i++)
 		failed |= open_file(setup, "http.tls.clientcas",
 		    conf->tls_clientcas.items[i], CONF_FILE_TLS_CLIENTCA);
-	if (conf->token_realm == NULL)
-		return failed;
-	failed |= open_file(setup, "auth.token.rootcertbundle",
-	    conf->token_roots, CONF_FILE_TOKEN_ROOTS);
-	failed |= open_file(setup, "auth.token.jwks", conf->token_jwks,
-	    CONF_FILE_TOKEN_JWKS);
 	return failed;
 }
 
@@ -236,6 +230,9 @@ setup_open(struct registry_conf *conf, const struct setup *old)
 	if (conf->htpasswd_path != NULL && (setup->users =
 	    setup_users_open(conf->htpasswd_path)) == NULL)
 		failed = -1;
+	if (conf->token_realm != NULL &&
+	    (setup->keys = setup_keys_open(conf)) == NULL)
+		failed = -1;
 	failed |= open_listeners(setup, old);
 	if (failed != 0) {
 		setup_free(setup);
@@ -258,6 +255,7 @@ setup_free(struct setup *setup)
 	if (setup->rootfd != -1)
 		close(setup->rootfd);
 	setup_users_free(setup->users);
+	setup_keys_free(setup->keys);
 	free(setup->log_fields);
 	conf_free(setup->conf);
 	free(setup);
@@ -319,6 +317,8 @@ send_network(const struct setup *setup, struct msg_chan *chan,
 		if (msg_send(chan, &out) == -1)
 			return -1;
 	}
+	if (setup->keys != NULL && setup_keys_send(setup->keys, chan) == -1)
+		return -1;
 	msg_begin(&out, MSG_CONF_TICKET_KEY, 0);
 	msg_put_bytes(&out, ticket_key, TLS_TICKET_KEY_SIZE);
 	return msg_send(chan, &out);

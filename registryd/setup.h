@@ -13,6 +13,7 @@
 #include "listener.h"
 #include "messages.h"
 #include "msg.h"
+#include "setup_keys.h"
 #include "setup_users.h"
 #include "supervise.h"
 
@@ -32,6 +33,7 @@ struct setup {
 	struct setup_file files[SETUP_MAX_FILES];
 	size_t		 nfiles;
 	struct setup_users *users;	/* NULL unless auth.htpasswd is set */
+	struct setup_keys *keys;	/* NULL unless auth.token is set */
 	struct supervise_role roles[4];
 	size_t		 nroles;
 	struct supervise_link links[2];

@@ -26,12 +26,13 @@
 #include "sandbox.h"
 #include "store.h"
 #include "tls.h"
+#include "token_keys.h"
 #include "verifier_client.h"
 #include "xmem.h"
 
 #define MAX_FILE	(1 << 20)	/* of a certificate, key or key set */
 #define SPARE_FDS	64		/* all but clients and their files */
-#define NFILES		(CONF_FILE_TOKEN_JWKS + 1)
+#define NFILES		(CONF_FILE_TLS_CLIENTCA + 1)
 
 struct worker {
 	struct loop	*loop;
@@ -40,7 +41,8 @@ struct worker {
 	struct store	*store;
 	struct keepers	*keepers;
 	struct verifier_client *verifiers;	/* with auth.htpasswd */
-	struct jwks	*jwks;
+	struct jwks	*jwks;		/* NULL unless auth.token is set */
+	struct jwks	*incoming;	/* until the next CONF_END */
 	struct tls_context *tls;
 	struct request_ctx *requests;
 	struct http_server *server;	/* NULL until configured */
@@ -124,6 +126,28 @@ read_file(struct buf *buf, int fd)
 	buf_addc(buf, '\n');
 }
 
+/* What an administrator can mend is not worth a second try. */
+static _Noreturn void
+refuse_conf(const char *key, const char *reason)
+{
+	log_error("%s: %s", key, reason);
+	exit(PROC_EXIT_CONF);
+}
+
+/* The parent has seen that they are sound. */
+static void
+add_keys(struct worker *w, enum conf_file kind, int fd)
+{
+	char error[256];
+
+	if (w->incoming == NULL && (w->incoming = jwks_new()) == NULL)
+		fatal("key set");
+	if (token_keys_add(w->incoming, kind, fd, error,
+	    sizeof(error)) == -1)
+		refuse_conf(kind == CONF_FILE_TOKEN_JWKS ? "auth.token.jwks" :
+		    "auth.token.rootcertbundle", error);
+}
+
 static int
 on_conf_file(struct msg_chan *chan, struct msg *msg, void *arg)
 {
@@ -132,10 +156,13 @@ on_conf_file(struct msg_chan *chan, struct msg *msg, void *arg)
 	int fd;
 
 	(void)chan;
-	if (msg_end(msg) == -1 || kind >= NFILES)
+	if (msg_end(msg) == -1)
 		return -1;
 	fd = msg_get_fd(msg);
-	read_file(&w->files[kind], fd);
+	if (kind == CONF_FILE_TOKEN_ROOTS || kind == CONF_FILE_TOKEN_JWKS)
+		add_keys(w, kind, fd);
+	else if (kind < NFILES)
+		read_file(&w->files[kind], fd);
 	close(fd);
 	return 0;
 }
@@ -243,14 +270,6 @@ on_accept(int fd, const struct peer *peer, void *arg)
 		pause_listeners(w, true);
 }
 
-/* What an administrator can mend is not worth a second try. */
-static _Noreturn void
-refuse_conf(const char *key, const char *reason)
-{
-	log_error("%s: %s", key, reason);
-	exit(PROC_EXIT_CONF);
-}
-
 static void
 start_tls(struct worker *w)
 {
@@ -285,23 +304,17 @@ start_tls(struct worker *w)
 		refuse_conf("http.tls", error);
 }
 
+/* What is not there any more is refused from now on. */
 static void
-start_tokens(struct worker *w)
+take_keys(struct worker *w)
 {
-	const struct buf *roots = &w->files[CONF_FILE_TOKEN_ROOTS];
-	const struct buf *jwks = &w->files[CONF_FILE_TOKEN_JWKS];
-	char error[256];
+	struct jwks *old = w->jwks;
 
-	if (w->conf->token_realm == NULL)
-		return;
-	if ((w->jwks = jwks_new()) == NULL)
-		fatal("key set");
-	if (roots->len > 0 && jwks_add_pem(w->jwks, buf_str(roots),
-	    roots->len, error, sizeof(error)) == -1)
-		refuse_conf("auth.token.rootcertbundle", error);
-	if (jwks->len > 0 && jwks_add_json(w->jwks, buf_str(jwks), jwks->len,
-	    error, sizeof(error)) == -1)
-		refuse_conf("auth.token.jwks", error);
+	w->jwks = w->incoming;
+	w->incoming = NULL;
+	if (w->requests != NULL)
+		request_set_keys(w->requests, w->jwks);
+	jwks_free(old);
 }
 
 /*
@@ -369,12 +382,15 @@ on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
 	struct worker *w = arg;
 	size_t i;
 
-	if (w->store == NULL || w->server != NULL)
+	if (w->store == NULL)
 		return -1;
+	if (w->incoming != NULL)
+		take_keys(w);
+	if (w->server != NULL)
+		return 0;
 	make_keepers(w);
 	make_verifiers(w);
 	start_tls(w);
-	start_tokens(w);
 	for (i = 0; i < NFILES; i++)
 		buf_wipe(&w->files[i]);
 	explicit_bzero(w->ticket_key, sizeof(w->ticket_key));
@@ -421,6 +437,7 @@ worker_shutdown(struct worker *w)
 	keepers_free(w->keepers);
 	verifier_client_free(w->verifiers);
 	jwks_free(w->jwks);
+	jwks_free(w->incoming);
 	tls_context_free(w->tls);
 	store_free(w->store);
 	conf_free(w->conf);

@@ -22,6 +22,7 @@ registryd_row() {
 	# conf.h holds the durability as store.h names it
 	conf|conf_*) echo 1 ;;
 	digest|reference|mediatype|layout|messages|metrics) echo 0 ;;
+	token_keys) echo 0 ;;
 	esac
 }
 
