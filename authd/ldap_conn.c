@@ -23,6 +23,8 @@
 #include "secret.h"
 #include "str.h"
 
+#define MAX_MESSAGE	(16 << 20)
+
 /* At least a millisecond: zero would be "forever" or an error. */
 static struct timeval
 time_left(uint64_t deadline)
@@ -62,6 +64,18 @@ set_int(LDAP *ld, int option, int value)
 	    -1;
 }
 
+/* A message longer than this is no answer to any question of ours. */
+static int
+limit_messages(LDAP *ld)
+{
+	ber_len_t	 max = MAX_MESSAGE;
+	Sockbuf		*sb = NULL;
+
+	return ldap_get_option(ld, LDAP_OPT_SOCKBUF, &sb) == 0 &&
+	    sb != NULL && ber_sockbuf_ctrl(sb,
+	    LBER_SB_OPT_SET_MAX_INCOMING, &max) == 1 ? 0 : -1;
+}
+
 static int
 set_options(LDAP *ld, uint64_t deadline)
 {
@@ -73,7 +87,8 @@ set_options(LDAP *ld, uint64_t deadline)
 	    ldap_set_option(ld, LDAP_OPT_RESTART, LDAP_OPT_OFF) != 0 ||
 	    ldap_set_option(ld, LDAP_OPT_CONNECT_ASYNC, LDAP_OPT_ON) != 0 ||
 	    ldap_set_option(ld, LDAP_OPT_NETWORK_TIMEOUT, &tv) != 0 ||
-	    ldap_set_option(ld, LDAP_OPT_TIMEOUT, &tv) != 0)
+	    ldap_set_option(ld, LDAP_OPT_TIMEOUT, &tv) != 0 ||
+	    limit_messages(ld) == -1)
 		return -1;
 	return 0;
 }

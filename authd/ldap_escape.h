@@ -12,7 +12,7 @@
 enum ldap_syntax {
 	LDAP_SYNTAX_DN,			/* RFC 4514 */
 	LDAP_SYNTAX_FILTER,		/* RFC 4515 */
-	LDAP_SYNTAX_PLAIN		/* letters, digits, ". _ -" or nothing */
+	LDAP_SYNTAX_PLAIN		/* only letters, digits, ". _ -" */
 };
 
 /* What stands for "{name}" in a template. */

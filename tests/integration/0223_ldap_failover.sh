@@ -84,5 +84,9 @@ check "all dead: in $took ms" test "$took" -lt 9000
 check "Retry-After" test -n "$(header Retry-After)"
 timed
 expect_status 503 "all dead, again"
+spent=$(for pid in $(pids verifier-ldap); do
+	ps -o cputimes= -p "$pid"
+done | awk '{ n += $1 } END { print NR == 2 ? n : 1000 }')
+check "waiting costs nothing ($spent s of processor)" test "$spent" -lt 2
 check "no verifier had to be killed" test -z \
     "$(grep -E 'verifier-ldap.*(signal|restart)' "$AUTHD_LOG")"

@@ -11,6 +11,14 @@ start_slapd slapd
 LDAP_URIS="ldap://$LDAP, ldap://$second"
 ldap_usual 'verifiers: 1'
 start_ldap_authd
+# A part of the directory that is elsewhere: nobody goes there.
+as_root -a >/dev/null <<LDIF
+dn: ou=remote,dc=test
+objectClass: referral
+objectClass: extensibleObject
+ou: remote
+ref: ldap://$second/ou=people,dc=test
+LDIF
 accepted=$(grep -c ACCEPT "$second_log")
 
 user=uid=alice,ou=people,dc=test

@@ -69,8 +69,8 @@ test_ldap_escape_values(void **state)
 static void
 test_ldap_escape_plain(void **state)
 {
-	static const char *const refused[] = { "", "a b", "a@b", "a*", "\xc3\xbc",
-	    "a\\b", "DOM\\a", "a,b" };
+	static const char *const refused[] = { "", "a b", "a@b", "a*",
+	    "\xc3\xbc", "a\\b", "DOM\\a", "a,b" };
 	size_t			 i;
 
 	(void)state;
