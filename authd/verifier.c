@@ -28,6 +28,8 @@ struct verifier {
 	struct loop		*loop;
 	struct msg_chan		*parent;
 	struct msg_chan		*broker;	/* NULL while there is none */
+	int			 early;		/* the broker that came before
+						   the driver works; -1 */
 	struct authd_conf	*conf;
 	const struct cred_ops	*driver;
 	void			*state;		/* the driver's */
@@ -123,6 +125,8 @@ verifier_on_file(struct msg_chan *chan, struct msg *msg, void *arg)
 	return msg_end(msg);
 }
 
+static void	 set_broker(struct verifier *, int);
+
 /*
  * At first, and again behind files that have changed.  The parent has looked
  * into them; if one is broken by now, what was known so far stays until it
@@ -141,6 +145,9 @@ verifier_on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
 			exit(PROC_EXIT_CONF);
 		return 0;
 	}
+	if (verifier->early != -1)
+		set_broker(verifier, verifier->early);
+	verifier->early = -1;
 	if (first)
 		return msg_send_empty(chan, MSG_READY, 0);
 	if (verifier->broker != NULL)
@@ -162,6 +169,17 @@ on_broker_closed(struct msg_chan *chan, const char *why, void *arg)
 	msg_chan_free(chan);
 }
 
+static void
+set_broker(struct verifier *verifier, int fd)
+{
+	msg_chan_free(verifier->broker);
+	verifier->broker = msg_chan_new(verifier->loop, fd, ROLE_BROKER, 0,
+	    verifier_rules, VERIFIER_NRULES, on_broker_closed, verifier);
+	if (verifier->broker == NULL)
+		fatal("channel to the broker");
+}
+
+/* It may be quicker than the configuration: no question before that. */
 static int
 verifier_on_peer(struct msg_chan *chan, struct msg *msg, void *arg)
 {
@@ -172,14 +190,17 @@ verifier_on_peer(struct msg_chan *chan, struct msg *msg, void *arg)
 	(void)chan;
 	role = msg_get_u32(msg);
 	instance = msg_get_u32(msg);
-	if (role != ROLE_BROKER || (fd = msg_get_fd(msg)) == -1)
+	if (msg_end(msg) == -1 || role != ROLE_BROKER || instance != 0 ||
+	    (fd = msg_get_fd(msg)) == -1)
 		return -1;
-	msg_chan_free(verifier->broker);
-	verifier->broker = msg_chan_new(verifier->loop, fd, role, instance,
-	    verifier_rules, VERIFIER_NRULES, on_broker_closed, verifier);
-	if (verifier->broker == NULL)
-		fatal("channel to the broker");
-	return msg_end(msg);
+	if (verifier->state != NULL) {
+		set_broker(verifier, fd);
+		return 0;
+	}
+	if (verifier->early != -1)
+		close(verifier->early);
+	verifier->early = fd;
+	return 0;
 }
 
 static int
@@ -235,6 +256,8 @@ verifier_done(struct verifier *verifier)
 	if (verifier->state != NULL)
 		verifier->driver->free(verifier->state);
 	close_files(verifier);
+	if (verifier->early != -1)
+		close(verifier->early);
 	conf_free(verifier->conf);
 	loop_free(verifier->loop);
 }
@@ -250,6 +273,7 @@ verifier_main(const struct proc_args *args)
 	log_procinit(name);
 	proc_child_start(args);
 	memset(&verifier, 0, sizeof(verifier));
+	verifier.early = -1;
 	for (i = 0; i < CONF_NFILES; i++)
 		verifier.files[i] = -1;
 	if ((verifier.driver = find_driver(args->role)) == NULL)

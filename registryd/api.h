@@ -23,6 +23,7 @@
 #define REQUEST_ID_SIZE	33
 
 struct api_request {
+	struct loop	*loop;
 	struct http_exchange *exchange;
 	const struct http_request *head;
 	const struct registry_conf *conf;
@@ -38,8 +39,8 @@ struct api_request {
 	struct route_match match;
 	struct access_answer grant;
 	size_t		 step;
-	bool		 checking;	/* a verifier is asked */
-	bool		 checked;	/* and has answered: */
+	struct password_check *password_check;	/* while one runs */
+	bool		 checked;	/* a password was: */
 	enum cred_verdict verdict;
 	char		 why[CRED_REASON_SIZE];
 

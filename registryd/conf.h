@@ -81,6 +81,7 @@ struct registry_conf {
 	uint64_t	 token_cache;		/* verdicts kept by a worker */
 	uint64_t	 check_timeout_ms;	/* of a password, with waiting */
 	uint64_t	 check_queue;		/* that wait in a worker */
+	uint64_t	 failure_time_ms;	/* of every refusal */
 	uint64_t	 user_cache, user_cache_ttl_ms;
 	uint64_t	 keeper_timeout_ms;
 	uint64_t	 max_manifest;		/* at most MANIFEST_MAX_SIZE */

@@ -139,6 +139,8 @@ const struct conf_key conf_keys[] = {
 	    MEMBER(user_cache_ttl_ms), "1m", 0, HOUR, NULL },
 	{ "registryd.htpasswd.check_timeout", CONF_DURATION,
 	    MEMBER(check_timeout_ms), "8s", SECOND, HOUR, NULL },
+	{ "registryd.htpasswd.failure_time", CONF_DURATION,
+	    MEMBER(failure_time_ms), "300ms", 0, 5 * SECOND, NULL },
 	{ "registryd.htpasswd.queue", CONF_COUNT, MEMBER(check_queue), "64",
 	    1, 1024, NULL },
 	{ "registryd.limits.manifest", CONF_SIZE, MEMBER(max_manifest),

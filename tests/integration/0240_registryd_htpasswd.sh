@@ -8,7 +8,8 @@ cd "$(dirname "$0")" && . ./lib.sh && . ./clients.sh && . ./processes.sh
 CONF_TOP="auth:
   htpasswd: {realm: 'Our \"own\" registry', path: $T/htpasswd}"
 # One worker: the test knows what it remembers.
-CONF_REGISTRYD="  workers: 1"
+CONF_REGISTRYD="  workers: 1
+  htpasswd: {failure_time: 1s}"
 if is_root; then
 	CONF_REGISTRYD="$CONF_REGISTRYD
   verifier_user: \"62003:62003\""
@@ -71,6 +72,17 @@ req GET /v2/ -H 'Authorization: Bearer abc'
 expect_status 401 "a token is nobody"
 req GET /v2/ -H 'Authorization: Basic YTpi' -H 'Authorization: Basic YTpj'
 expect_status 400 "two Authorization headers"
+# Every refusal takes as long as is said, and a right password not.
+took() {
+	curl -s -m 30 -o /dev/null -w '%{time_starttransfer}' -u "$1" \
+	    "http://$REGISTRY/v2/" | awk '{ print int($1 * 1000) }'
+}
+for who in alice:wrong nobody:wrong locked:wrong; do
+	ms=$(took "$who")
+	check "$who takes $ms ms" test "$ms" -ge 1000
+done
+ms=$(took admin:admin-pw)
+check "a right password takes $ms ms" test "$ms" -lt 1000
 for user in alice bob admin; do
 	expect "let in: $user" 200 "$(login "$user:$user-pw")"
 done

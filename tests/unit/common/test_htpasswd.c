@@ -5,6 +5,7 @@
  */
 #include <stdarg.h>
 #include <setjmp.h>
+#include <crypt.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -200,11 +201,84 @@ test_htpasswd_bounds_passwords(void **state)
 	(void)state;
 	memset(text, 'x', sizeof(text));
 	assert_int_equal(verify(users, "alice", "", 0), HTPASSWD_WRONG);
-	assert_int_equal(verify(users, "alice", "alice-pw\0x", 10), HTPASSWD_WRONG);
-	assert_int_equal(verify(users, "alice", "alice-pw\0", 9), HTPASSWD_WRONG);
+	assert_int_equal(verify(users, "alice", "alice-pw\0x", 10),
+	    HTPASSWD_WRONG);
+	assert_int_equal(verify(users, "alice", "alice-pw\0", 9),
+	    HTPASSWD_WRONG);
 	assert_int_equal(verify(users, "alice", text, 511), HTPASSWD_WRONG);
 	assert_int_equal(verify(users, "alice", text, 512), HTPASSWD_WRONG);
 	assert_int_equal(verify(users, "alice", text, 600), HTPASSWD_WRONG);
+	htpasswd_free(users);
+}
+
+/* The longest passwords: all 511 bytes count, and of bcrypt's the first 72. */
+static void
+test_htpasswd_long_passwords(void **state)
+{
+	static const struct {
+		const char	*setting;
+		size_t		 len, counts;
+	}		 cases[] = {
+		{ "$2y$05$abcdefghijklmnopqrstuu", 71, 71 },
+		{ "$2y$05$abcdefghijklmnopqrstuu", 72, 72 },
+		{ "$2y$05$abcdefghijklmnopqrstuu", 73, 72 },
+		{ "$5$rounds=1000$salt$", 511, 511 },
+		{ "$6$rounds=1000$salt$", 511, 511 },
+		{ "$y$j75$c3v5ndZHvEBHxf4mdnmR.1$", 511, 511 }
+	};
+	static struct crypt_data data;
+	struct htpasswd	*users;
+	char		 password[PWHASH_MAX + 2], line[512];
+	size_t		 i, len;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		len = cases[i].len;
+		memset(password, 'p', sizeof(password));
+		password[len] = '\0';
+		snprintf(line, sizeof(line), "long:%s\n", crypt_rn(password,
+		    cases[i].setting, &data, sizeof(data)));
+		users = load_good(line);
+		password[len] = 'p';
+		assert_int_equal(verify(users, "long", password, len),
+		    HTPASSWD_GOOD);
+		if (len == PWHASH_MAX)
+			assert_int_equal(verify(users, "long", password,
+			    len + 1), HTPASSWD_WRONG);
+		password[cases[i].counts - 1] = 'q';
+		assert_int_equal(verify(users, "long", password, len),
+		    HTPASSWD_WRONG);
+		password[cases[i].counts - 1] = 'p';
+		password[cases[i].counts] = 'q';
+		if (len > cases[i].counts)
+			assert_int_equal(verify(users, "long", password, len),
+			    HTPASSWD_GOOD);
+		assert_int_equal(verify(users, "long", password,
+		    cases[i].counts - 1), HTPASSWD_WRONG);
+		htpasswd_free(users);
+	}
+}
+
+static void
+test_htpasswd_takes_many_lines(void **state)
+{
+	struct htpasswd	*users;
+	size_t		 len = 0, i;
+	char		*text = NULL;
+	FILE		*f = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(f);
+	for (i = 0; i < 1000000; i++)
+		fprintf(f, "u%zu:!\n", i);
+	fprintf(f, "alice:" BCRYPT);
+	fclose(f);
+	users = load_good(text);
+	free(text);
+	assert_int_equal(htpasswd_count(users), 1000001);
+	expect(users, "alice", "alice-pw", HTPASSWD_GOOD);
+	expect(users, "u999999", "x", HTPASSWD_LOCKED);
+	expect(users, "u1000000", "x", HTPASSWD_UNKNOWN);
 	htpasswd_free(users);
 }
 
@@ -375,6 +449,8 @@ main(void)
 		cmocka_unit_test(test_pwhash_refuses),
 		cmocka_unit_test(test_htpasswd_checks_each_scheme),
 		cmocka_unit_test(test_htpasswd_bounds_passwords),
+		cmocka_unit_test(test_htpasswd_long_passwords),
+		cmocka_unit_test(test_htpasswd_takes_many_lines),
 		cmocka_unit_test(test_htpasswd_locked_never_match),
 		cmocka_unit_test(test_htpasswd_takes_odd_files),
 		cmocka_unit_test(test_htpasswd_refuses_by_line),

@@ -90,7 +90,8 @@ static const char full[] =
     "  worker_user: w\n"
     "  verifiers: 5\n"
     "  verifier_user: v\n"
-    "  htpasswd: {cache: 3, cache_ttl: 4s, check_timeout: 5s, queue: 6}\n"
+    "  htpasswd: {cache: 3, cache_ttl: 4s, check_timeout: 5s,\n"
+    "    failure_time: 4s, queue: 6}\n"
     "  durability: none\n"
     "  keeper_timeout: 6s\n"
     "  token: {max_lifetime: 7m, leeway: 8s, cache: 9}\n"
@@ -205,6 +206,7 @@ test_full_registryd(void **state)
 	assert_int_equal(c->user_cache_ttl_ms, 4000);
 	assert_int_equal(c->check_timeout_ms, 5000);
 	assert_int_equal(c->check_queue, 6);
+	assert_int_equal(c->failure_time_ms, 4000);
 	assert_int_equal(c->durability, STORE_NONE);
 	assert_int_equal(c->keeper_timeout_ms, 6000);
 	assert_int_equal(c->max_lifetime_s, 420);
