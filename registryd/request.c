@@ -323,6 +323,13 @@ request_forget_users(struct request_ctx *ctx)
 }
 
 void
+request_set_keys(struct request_ctx *ctx, const struct jwks *jwks)
+{
+	ctx->env.jwks = jwks;
+	access_set_keys(ctx->access, jwks);
+}
+
+void
 request_ctx_free(struct request_ctx *ctx)
 {
 	if (ctx == NULL)
