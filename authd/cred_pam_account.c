@@ -59,9 +59,11 @@ group_name(gid_t gid, char **name)
 		text = more;
 		error = getgrgid_r(gid, &entry, text, size, &found);
 	}
-	if (found != NULL && (*name = strdup(found->gr_name)) == NULL)
-		error = ENOMEM;
+	if (found != NULL)
+		error = (*name = strdup(found->gr_name)) == NULL ? ENOMEM : 0;
 	free(text);
+	if (*name != NULL)
+		return 0;
 	return error == 0 || error == ENOENT || error == ESRCH ? 0 : -1;
 }
 

@@ -73,9 +73,9 @@ sed "s,$T/keys/,$T/,g" "$T/pam.yml" >"$T/plain.yml"
 cp "$BUILD/authd" "$T/authd"
 chmod 755 "$T/authd"
 AUTHD_LOG=$T/plain.log
-background "$AUTHD_LOG" setpriv --reuid "$checker" --regid "$(id -g "$checker")" \
-    --init-groups \
-    "$T/authd" -f "$T/plain.yml"
+gid=$(id -g "$checker")
+background "$AUTHD_LOG" setpriv --reuid "$checker" --regid "$gid" \
+    --init-groups "$T/authd" -f "$T/plain.yml"
 AUTHD_PID=$started
 wait_log "$AUTHD_LOG" 'msg=ready' || die "authd does not start as a user"
 AUTHD=localhost:$(log_port "$AUTHD_LOG")
