@@ -59,6 +59,9 @@ int		 acl_add_rule(struct acl *, const struct acl_rule *,
 /* Users of a group that is there already come to it. */
 int		 acl_add_group(struct acl *, const char *group,
 		    const char *const *users, size_t n);
+/* Is the user in a group of acl_add_group()? */
+bool		 acl_has_member(const struct acl *, const char *group,
+		    const char *user);
 /*
  * What of "wanted" the subject gets (a subset; "*" asked for gives all that
  * the rule has, ACTION_ALL only where the rule grants it).  *rule is the
@@ -94,6 +97,15 @@ struct acl_names {
 bool		 acl_match(const char *pattern, const struct acl_names *,
 		    const char *text);
 
+/* ---- acl_cover.c: for authctl ---- */
+/*
+ * Does "wide" match whatever "narrow" matches?  user is what ${user} stands
+ * for, NULL when that is not known.  When in doubt, false.
+ */
+bool		 acl_pattern_covers(const char *wide, const char *narrow,
+		    const char *user);
+
+/* ---- acl_network.c ---- */
 struct acl_network {
 	int		 family;	/* AF_INET, AF_INET6 */
 	unsigned char	 address[16];
@@ -102,7 +114,11 @@ struct acl_network {
 
 /* NULL when good ("10.0.0.0/8", "2001:db8::1"), else what is wrong. */
 const char	*acl_network_parse(struct acl_network *, const char *);
-/* An IPv4-mapped IPv6 address is the IPv4 address that it holds. */
+/*
+ * Family of the address, -1 when it is none.  A zone ("%eth0") is cut off;
+ * an IPv4-mapped IPv6 address is the IPv4 address that it holds.
+ */
+int		 acl_address_parse(unsigned char address[16], const char *);
 bool		 acl_network_has(const struct acl_network *,
 		    const char *address);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Networks of access rules, and the addresses held against them.  Runs in
- * the broker and in authctl.  An address that is none (a client on a local
- * socket) is in no network.
+ * Networks of access rules and of proxies, and the addresses held against
+ * them.  Runs in the broker, in workers and in authctl.  An address that is
+ * none (a client on a local socket) is in no network.
  */
 #include "acl.h"
 
@@ -20,7 +20,7 @@ static const unsigned char mapped[12] = {
 	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff
 };
 
-/* Family of the address, -1 when it is none.  A zone ("%eth0") is cut off. */
+/* The address as it is written, which may be a mapped one. */
 static int
 address_parse(unsigned char address[16], const char *text)
 {
@@ -94,18 +94,26 @@ acl_network_parse(struct acl_network *network, const char *text)
 	return NULL;
 }
 
+int
+acl_address_parse(unsigned char address[16], const char *text)
+{
+	int	 family = address_parse(address, text);
+
+	if (family == AF_INET6 &&
+	    memcmp(address, mapped, sizeof(mapped)) == 0) {
+		family = AF_INET;
+		memmove(address, address + 12, 4);
+	}
+	return family;
+}
+
 bool
 acl_network_has(const struct acl_network *network, const char *text)
 {
 	unsigned char	 address[16];
 	int		 family;
 
-	family = address_parse(address, text);
-	if (family == AF_INET6 &&
-	    memcmp(address, mapped, sizeof(mapped)) == 0) {
-		family = AF_INET;
-		memmove(address, address + 12, 4);
-	}
+	family = acl_address_parse(address, text);
 	return family == network->family &&
 	    prefix_equal(address, network->address, network->prefix);
 }

@@ -12,6 +12,8 @@
 #include "buf.h"
 #include "conf.h"
 #include "http.h"
+#include "listener.h"
+#include "proxies.h"
 #include "random.h"
 #include "uri.h"
 
@@ -20,12 +22,14 @@ struct request_env {
 	const struct authd_conf *conf;	/* what a worker may know of it */
 	struct broker_client *broker;
 	const char	*jwks;		/* the public keys, JSON */
+	struct proxies	*proxies;
 };
 
 struct request {
 	struct http_exchange *ex;	/* borrowed */
 	const struct request_env *env;
 	char		 id[UUID_SIZE];
+	char		 client[PEER_SIZE];	/* its address, behind proxies */
 	struct uri	 uri;
 	struct buf	 body;		/* of a POST; wiped */
 	uint64_t	 question;	/* to the broker, 0: none */

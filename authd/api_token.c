@@ -124,7 +124,7 @@ ask(struct request *r, enum token_parse parsed,
 		return;
 	}
 	r->question = broker_client_ask(r->env->broker, req,
-	    http_request(r->ex)->peer.addr, on_answer, r);
+	    r->client, on_answer, r);
 	if (r->question == 0)
 		api_refuse(r, API_UNAVAILABLE, 1);
 }

@@ -198,6 +198,27 @@ const struct conf_key conf_keys[] = {
 	    "4096", 0, 1048576, B, NULL },
 	{ "limits.cache_ttl", CONF_DURATION, false, MEMBER(cache_ttl_ms),
 	    "1m", 0, HOUR, B, NULL },
+	{ "grace", CONF_DURATION, false, MEMBER(grace_ms),
+	    "0s", 0, 7 * 24 * HOUR, B, NULL },
+
+	{ "proxies", CONF_LIST, false, MEMBER(proxies),
+	    NULL, 1, NAME_MAX_LEN, W, NULL },
+	{ "proxy_header", CONF_STRING, false, MEMBER(proxy_header),
+	    "x-forwarded-for", 0, 0, W, "x-forwarded-for|forwarded" },
+	{ "throttle.failures_per_source", CONF_COUNT, false,
+	    MEMBER(throttle.failures_per_source), "20", 0, 1000000, B, NULL },
+	{ "throttle.failures_per_user", CONF_COUNT, false,
+	    MEMBER(throttle.failures_per_user), "100", 0, 1000000, B, NULL },
+	{ "throttle.checks_per_source", CONF_COUNT, false,
+	    MEMBER(throttle.checks_per_source), "48", 0, 65536, B, NULL },
+	{ "throttle.window", CONF_DURATION, false,
+	    MEMBER(throttle.window_ms), "5m", SECOND, 24 * HOUR, B, NULL },
+	{ "throttle.penalty", CONF_DURATION, false,
+	    MEMBER(throttle.penalty_ms), "1m", SECOND, 24 * HOUR, B, NULL },
+	{ "throttle.delay", CONF_DURATION, false,
+	    MEMBER(throttle.delay_ms), "2s", 0, 5 * SECOND, W | B, NULL },
+	{ "throttle.floor", CONF_DURATION, false,
+	    MEMBER(throttle.floor_ms), "300ms", 0, 2 * SECOND, W | B, NULL },
 	{ NULL, CONF_STRING, false, 0, 0, NULL, 0, 0, 0, NULL }
 };
 

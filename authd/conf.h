@@ -104,6 +104,14 @@ struct conf_expect {
 	unsigned	 line;
 };
 
+struct conf_throttle {
+	uint64_t	 failures_per_source, failures_per_user; /* 0: any */
+	uint64_t	 checks_per_source;	/* in work, 0: any number */
+	uint64_t	 window_ms, penalty_ms;
+	uint64_t	 delay_ms;		/* of checks of one user */
+	uint64_t	 floor_ms;		/* a refusal takes as long */
+};
+
 struct authd_conf {
 	char		*name;			/* of the file, for messages */
 
@@ -151,6 +159,12 @@ struct authd_conf {
 	uint64_t	 check_queue;		/* checks waiting, at most */
 	uint64_t	 cache_size;		/* credentials, 0: no cache */
 	uint64_t	 cache_ttl_ms;
+	uint64_t	 grace_ms;		/* 0: none */
+
+	/* who asks, and how often */
+	struct conf_list proxies;		/* networks, or "unix" */
+	char		*proxy_header;
+	struct conf_throttle throttle;
 
 	struct conf_ldap ldap;
 	struct conf_pam	 pam;
@@ -258,6 +272,11 @@ bool		 conf_expect_try(const struct authd_conf *,
 		    struct buf *);
 /* Try all; -1 after messages about those that do not hold. */
 int		 conf_expect_check(const struct authd_conf *, FILE *messages);
+
+/* ---- conf_throttle.c ---- */
+/* Report proxies that are none, and a throttle that makes no sense. */
+void		 conf_throttle_check(const struct authd_conf *,
+		    struct yamldoc *);
 
 /* ---- conf_ldap.c ---- */
 /* Report what does not go together beneath "ldap:". */

@@ -241,7 +241,7 @@ static void
 read_file(struct authd_conf *conf, struct yamldoc *doc)
 {
 	static const char *const maps[] = { "tls", "token", "log", "limits",
-	    "ldap", "ldap.groups", "ldap.timeouts", "pam" };
+	    "ldap", "ldap.groups", "ldap.timeouts", "pam", "throttle" };
 	const struct conf_key	*key;
 	struct yaml_node	*node;
 	size_t			 i;
@@ -265,6 +265,7 @@ read_file(struct authd_conf *conf, struct yamldoc *doc)
 	conf_keys_read(conf, doc);
 	conf_backends_check(conf, doc);
 	conf_ldap_check(conf, doc);
+	conf_throttle_check(conf, doc);
 	conf_access_parse(conf, doc);
 	if ((conf->tls_certificate == NULL) != (conf->tls_key == NULL))
 		yaml_error(doc, find_path(doc->root, "tls"),

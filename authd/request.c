@@ -85,6 +85,7 @@ on_request(struct http_exchange *ex, void *arg)
 	r->env = env;
 	buf_init(&r->body, 0);
 	random_uuid(r->id);
+	proxies_client(env->proxies, http_request(ex), r->client);
 	http_set_data(ex, r);
 	dispatch(r);
 }
@@ -111,7 +112,7 @@ log_access(const struct request *r)
 		{ "http.request.id", r->id },
 		{ "http.request.method", req->method_name },
 		{ "http.request.uri", logged_uri(r) },
-		{ "http.request.remoteaddr", req->peer.addr },
+		{ "http.request.remoteaddr", r->client },
 		{ "http.request.useragent",
 		    http_request_header(r->ex, "User-Agent") },
 		{ "http.response.status", status },

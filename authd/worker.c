@@ -24,6 +24,7 @@
 #include "broker_client.h"
 #include "conf.h"
 #include "messages.h"
+#include "proxies.h"
 #include "request.h"
 
 #define MAX_TLS_FILE	(1 << 20)
@@ -224,8 +225,12 @@ worker_on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
 	make_tls(worker);
 	worker->env.conf = worker->conf;
 	worker->env.jwks = worker->jwks;
+	if ((worker->env.proxies = proxies_new(worker->conf)) == NULL)
+		fatalx("out of memory");
 	worker->env.broker = broker_client_new(worker->loop,
-	    worker->conf->check_timeout_ms + SIGN_TIME_MS);
+	    worker->conf->check_timeout_ms + SIGN_TIME_MS +
+	    worker->conf->throttle.delay_ms +
+	    2 * worker->conf->throttle.floor_ms);
 	worker->server = http_server_new(worker->loop, &worker->conf->http,
 	    &request_ops, &worker->env);
 	if (worker->env.broker == NULL || worker->server == NULL)
@@ -332,6 +337,7 @@ worker_done(struct worker *worker)
 		listener_free(worker->listeners[i]);
 	http_server_free(worker->server);
 	broker_client_free(worker->env.broker);
+	proxies_free(worker->env.proxies);
 	msg_chan_free(worker->broker);
 	msg_chan_free(worker->parent);
 	tls_context_free(worker->tls);

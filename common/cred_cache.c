@@ -24,6 +24,7 @@ struct entry {
 	unsigned char		 key[KEY_SIZE];
 	struct cred_answer	 answer;
 	uint64_t		 expires;	/* monotonic, ms */
+	uint64_t		 ends;		/* kept until then */
 	LIST_ENTRY(entry)	 in_bucket;
 	TAILQ_ENTRY(entry)	 by_age;
 };
@@ -35,7 +36,7 @@ struct cred_cache {
 	struct bucket		 buckets[BUCKETS];
 	TAILQ_HEAD(, entry)	 entries;	/* oldest first */
 	size_t			 n, max;
-	uint64_t		 ttl_ms;
+	uint64_t		 ttl_ms, grace_ms;
 };
 
 struct cred_cache *
@@ -47,9 +48,15 @@ cred_cache_new(size_t size, uint64_t ttl_ms)
 		return NULL;
 	TAILQ_INIT(&cache->entries);
 	random_bytes(cache->hmac_key, sizeof(cache->hmac_key));
-	cache->max = ttl_ms == 0 ? 0 : size;
+	cache->max = size;
 	cache->ttl_ms = ttl_ms;
 	return cache;
+}
+
+void
+cred_cache_keep(struct cred_cache *cache, uint64_t grace_ms)
+{
+	cache->grace_ms = grace_ms;
 }
 
 static void
@@ -120,21 +127,54 @@ find(struct cred_cache *cache, const unsigned char *key)
 	return NULL;
 }
 
-const struct cred_answer *
-cred_cache_find(struct cred_cache *cache, const char *user,
+static struct entry *
+find_credential(struct cred_cache *cache, const char *user,
     const struct secret *password)
 {
 	unsigned char	 key[KEY_SIZE];
-	struct entry	*e;
 
-	if (cache->n == 0 || make_key(cache, user, password, key) == -1 ||
-	    (e = find(cache, key)) == NULL)
+	if (cache->n == 0 || make_key(cache, user, password, key) == -1)
 		return NULL;
-	if (e->expires <= clock_monotonic_ms()) {
+	return find(cache, key);
+}
+
+const struct cred_answer *
+cred_cache_find_kept(struct cred_cache *cache, const char *user,
+    const struct secret *password)
+{
+	struct entry	*e = find_credential(cache, user, password);
+
+	if (e == NULL)
+		return NULL;
+	if (e->ends <= clock_monotonic_ms()) {
 		drop(cache, e);
 		return NULL;
 	}
 	return &e->answer;
+}
+
+const struct cred_answer *
+cred_cache_find(struct cred_cache *cache, const char *user,
+    const struct secret *password)
+{
+	struct entry	*e = find_credential(cache, user, password);
+	uint64_t	 now = clock_monotonic_ms();
+
+	if (e == NULL || e->expires > now)
+		return e == NULL ? NULL : &e->answer;
+	if (e->ends <= now)
+		drop(cache, e);
+	return NULL;
+}
+
+void
+cred_cache_drop(struct cred_cache *cache, const char *user,
+    const struct secret *password)
+{
+	struct entry	*e = find_credential(cache, user, password);
+
+	if (e != NULL)
+		drop(cache, e);
 }
 
 void
@@ -142,8 +182,10 @@ cred_cache_put(struct cred_cache *cache, const char *user,
     const struct secret *password, const struct cred_answer *answer)
 {
 	struct entry	*e, *old;
+	uint64_t	 now = clock_monotonic_ms();
 
-	if (cache->max == 0 || (e = calloc(1, sizeof(*e))) == NULL)
+	if (cache->max == 0 || (cache->ttl_ms == 0 && cache->grace_ms == 0) ||
+	    (e = calloc(1, sizeof(*e))) == NULL)
 		return;
 	if (make_key(cache, user, password, e->key) == -1 ||
 	    cred_answer_copy(&e->answer, answer) == -1) {
@@ -154,7 +196,9 @@ cred_cache_put(struct cred_cache *cache, const char *user,
 		drop(cache, old);
 	else if (cache->n == cache->max)
 		drop(cache, TAILQ_FIRST(&cache->entries));
-	e->expires = clock_monotonic_ms() + cache->ttl_ms;
+	e->expires = now + cache->ttl_ms;
+	e->ends = now + (cache->grace_ms > cache->ttl_ms ? cache->grace_ms :
+	    cache->ttl_ms);
 	LIST_INSERT_HEAD(bucket_of(cache, e->key), e, in_bucket);
 	TAILQ_INSERT_TAIL(&cache->entries, e, by_age);
 	cache->n++;

@@ -18,9 +18,17 @@ struct cred_cache;
 /* size 0 or ttl 0: keeps nothing.  NULL: out of memory. */
 struct cred_cache *cred_cache_new(size_t size, uint64_t ttl_ms);
 void		 cred_cache_free(struct cred_cache *);
+/* From now on keep what is no longer fresh, until it is that old. */
+void		 cred_cache_keep(struct cred_cache *, uint64_t grace_ms);
 /* Borrowed until the next call; NULL when not known or no longer fresh. */
 const struct cred_answer *cred_cache_find(struct cred_cache *,
 		    const char *user, const struct secret *password);
+/* The same, fresh or kept: for when nobody can check. */
+const struct cred_answer *cred_cache_find_kept(struct cred_cache *,
+		    const char *user, const struct secret *password);
+/* Forget a credential: it was found wrong. */
+void		 cred_cache_drop(struct cred_cache *, const char *user,
+		    const struct secret *password);
 /* The answer is copied.  Forgets the oldest when full. */
 void		 cred_cache_put(struct cred_cache *, const char *user,
 		    const struct secret *password,

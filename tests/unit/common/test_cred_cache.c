@@ -117,6 +117,30 @@ test_cache_can_be_off(void **state)
 	cred_cache_free(cache);
 }
 
+static void
+test_cache_keeps_for_outages(void **state)
+{
+	struct cred_cache	*cache = cred_cache_new(3, 0);
+	struct timespec		 wait = { 0, 60 * 1000 * 1000 };
+	struct secret		*secret = secret_new("secret", 6);
+
+	(void)state;
+	cred_cache_keep(cache, 40);
+	put(cache, "alice", "secret");
+	put(cache, "bob", "secret");
+	assert_null(find(cache, "alice", "secret"));
+	assert_non_null(cred_cache_find_kept(cache, "alice", secret));
+	assert_null(cred_cache_find_kept(cache, "carol", secret));
+	cred_cache_drop(cache, "alice", secret);
+	assert_null(cred_cache_find_kept(cache, "alice", secret));
+	assert_non_null(cred_cache_find_kept(cache, "bob", secret));
+	nanosleep(&wait, NULL);
+	assert_null(cred_cache_find_kept(cache, "bob", secret));
+	assert_int_equal(cred_cache_count(cache), 0);
+	secret_free(secret);
+	cred_cache_free(cache);
+}
+
 int
 main(void)
 {
@@ -124,7 +148,8 @@ main(void)
 		cmocka_unit_test(test_cache_finds_exactly),
 		cmocka_unit_test(test_cache_forgets_the_oldest),
 		cmocka_unit_test(test_cache_forgets_in_time),
-		cmocka_unit_test(test_cache_can_be_off)
+		cmocka_unit_test(test_cache_can_be_off),
+		cmocka_unit_test(test_cache_keeps_for_outages)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

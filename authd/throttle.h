@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Counts failed checks of passwords by source and by user, and says who has
+ * to wait.  A source that fails too often is refused for a while; a user for
+ * whom too many fail is checked later, never refused.  Sources are IPv4
+ * addresses and /64 networks of IPv6.  Times are monotonic, in ms.
+ */
+#ifndef THROTTLE_H
+#define THROTTLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "secret.h"
+
+#include "conf.h"
+
+struct throttle;
+
+/* entries: sources, and users, that it remembers.  NULL: out of memory. */
+struct throttle	*throttle_new(const struct conf_throttle *, size_t entries);
+void		 throttle_free(struct throttle *);	/* NULL is fine */
+
+/* ms until a source that is refused may try again; 0: it is not refused. */
+uint64_t	 throttle_penalty(struct throttle *, const char *source,
+		    uint64_t now);
+/* ms that a check of this user is put off. */
+uint64_t	 throttle_delay(struct throttle *, const char *user,
+		    uint64_t now);
+/*
+ * A check for the source begins; throttle_end() comes behind it.  -1: it has
+ * enough of them in work.
+ */
+int		 throttle_begin(struct throttle *, const char *source,
+		    uint64_t now);
+void		 throttle_end(struct throttle *, const char *source);
+/*
+ * A password was wrong.  The same one again, for the same user from the same
+ * source within the window, counts nothing.
+ */
+void		 throttle_failed(struct throttle *, const char *source,
+		    const char *user, const struct secret *password,
+		    uint64_t now);
+
+#endif
