@@ -6,15 +6,39 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+const char *
+authctl_only_conf(const char *conf, int argc, char **argv)
+{
+	int	 opt;
+
+	while ((opt = getopt(argc, argv, "f:")) != -1) {
+		if (opt != 'f')
+			authctl_usage();
+		conf = optarg;
+	}
+	if (optind != argc)
+		authctl_usage();
+	return conf;
+}
 
 void
 authctl_usage(void)
 {
-	fputs("usage: authctl key new [-n NAME] [-o DIR]\n"
+	fputs("usage: authctl key new [-a ALGORITHM] [-d DAYS] [-n NAME] "
+	    "[-o DIR]\n"
+	    "       authctl key ca [-a ALGORITHM] [-d DAYS] [-n NAME] [-o DIR]\n"
+	    "       authctl key rotate [-a ALGORITHM] [-c CADIR] [-d DAYS] "
+	    "[-n NAME]\n"
+	    "           [-o DIR]\n"
 	    "       authctl passwd [-f FILE | -p HTPASSWD] [-c COST] [-D] "
 	    "USER\n"
 	    "       authctl explain [-f FILE] [-a ADDRESS] [-s SERVICE] "
 	    "USER SCOPE...\n"
+	    "       authctl test [-f FILE]\n"
+	    "       authctl lint [-f FILE]\n"
+	    "       authctl import [-p HTPASSWD] [-s SERVICE]... FILE\n"
 	    "       authctl --version\n", stderr);
 	exit(2);
 }

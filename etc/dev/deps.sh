@@ -9,11 +9,11 @@
 set -eu
 
 build='gcc libc6-dev make pkg-config libevent-dev libssl-dev libjansson-dev
-    libyaml-dev libjwt-dev libpam0g-dev libldap-dev libcrypt-dev
+    libyaml-dev libpam0g-dev libldap-dev libcrypt-dev
     node-llhttp'
 # ps, openssl, ss and htpasswd are used by integration tests; systemd for its
 # unit checker, docker-registry to serve the same directories as we do.
-test='libcmocka-dev curl jq openssl procps iproute2 busybox-static
+test='libcmocka-dev libjwt-dev curl jq openssl procps iproute2 busybox-static
     apache2-utils docker.io docker-registry skopeo podman buildah
     golang-github-containers-common systemd util-linux slapd ldap-utils'
 lint='clang clang-tidy cppcheck mandoc shellcheck git'

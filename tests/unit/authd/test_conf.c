@@ -178,6 +178,7 @@ test_conf_refuses_bad_values(void **state)
 		case CONF_LEVEL:
 		case CONF_FORMAT:
 		case CONF_LIST:
+		case CONF_SERVICES:
 		case CONF_PAIRS:
 			assert_int_equal(conf_set_value(conf, i, "x"), -1);
 			break;
