@@ -13,7 +13,8 @@ struct setup_users;
 
 /* Open and check; failures are logged with what to do.  NULL on failure. */
 struct setup_users *setup_users_open(const char *path);
-void		 setup_users_free(struct setup_users *);	/* NULL is fine */
+/* NULL is fine. */
+void		 setup_users_free(struct setup_users *);
 /*
  * From now on look whether the file changes.  When it does, and what is
  * there now is sound, the callback comes.

@@ -30,6 +30,25 @@ wait_until 3 answers 401 bob:bob-pw
 ln -sfn two "$T/data"
 check "the link is swapped: bob is back" wait_until 2 answers 200 bob:bob-pw
 
+changes() {
+	grep -c 'has changed' "$AUTHD_LOG"
+}
+before=$(changes)
+more_changes() {
+	[ "$(changes)" -gt "$before" ]
+}
+half=$(($(wc -c <"$T/all") / 2))
+{
+	head -c $half "$T/all"
+	sleep 0.3
+	tail -c +$((half + 1)) "$T/all"
+} >"$T/two/htpasswd"
+check "a file that is written slowly is taken" wait_until 3 more_changes
+refuse "and no half was taken" log_has "$AUTHD_LOG" 'is refused'
+for who in alice:new-pw bob:bob-pw admin:admin-pw; do
+	check "with ${who%%:*}" answers 200 "$who"
+done
+
 echo 'carol:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=' >>"$T/two/htpasswd"
 check "a wrong line is named" wait_log "$AUTHD_LOG" 'htpasswd:4: SHA-1' 3
 check "the old users stay" answers 200 bob:bob-pw

@@ -58,7 +58,8 @@ load_good(const char *text)
 }
 
 static enum htpasswd_result
-verify(struct htpasswd *users, const char *user, const char *password, size_t len)
+verify(struct htpasswd *users, const char *user, const char *password,
+    size_t len)
 {
 	return htpasswd_check(users, user, password, len);
 }

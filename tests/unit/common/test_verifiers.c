@@ -88,7 +88,9 @@ static const struct msg_rule	 rules[] = {
 #define NRULES	(sizeof(rules) / sizeof(rules[0]))
 
 /* In the order in which they are asked. */
-static const unsigned		 order[] = { ROLE_VERIFIER_LDAP, ROLE_VERIFIER };
+static const unsigned		 order[] = {
+	ROLE_VERIFIER_LDAP, ROLE_VERIFIER
+};
 
 static void
 on_end(void *arg)
