@@ -69,7 +69,12 @@ start_pam() {
 		  - {user: "*", repository: "\${user}/**", actions: [pull]}
 		  - {group: "${ACCOUNT_GROUP:-nobody-is-in-it}", repository:
 		     "team/**", actions: [pull]}
-		limits: {cache: 0, check_timeout: ${CHECK_TIMEOUT:-8s}}
+		limits: {cache: 0}
+		throttle:
+		  failures_per_source: 0
+		  failures_per_user: 0
+		  checks_per_source: 0
+		  floor: 0s
 		pam:
 		  confdir: $PAM_D
 		CONF

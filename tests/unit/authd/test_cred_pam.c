@@ -264,10 +264,33 @@ test_check_refuses_early(void **state)
 		    cases[i].len, "192.0.2.1", &answer), cases[i].want);
 		cred_answer_done(&answer);
 	}
-	/* And without a service nothing can be checked. */
+}
+
+/* A service whose module is not there: nothing can be checked. */
+static void
+test_check_without_module(void **state)
+{
+	static const char	 line[] =
+				    "auth required /nonexistent/pam_none.so\n";
+	struct cred_answer	 answer;
+	char			 service[] = "none";
+	char			 dir[] = "/tmp/test_cred_pam.XXXXXX";
+	char			 path[64];
+	struct conf_pam		 pam = { .service = service, .confdir = dir };
+	FILE			*file;
+	enum cred_verdict	 verdict;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/%s", dir, service);
+	assert_non_null(file = fopen(path, "w"));
+	fputs(line, file);
+	assert_int_equal(fclose(file), 0);
 	memset(&answer, 0, sizeof(answer));
-	assert_int_equal(cred_pam_check(&pam, "alice", "x", 1, "192.0.2.1",
-	    &answer), CRED_UNAVAILABLE);
+	verdict = cred_pam_check(&pam, "alice", "x", 1, "192.0.2.1", &answer);
+	unlink(path);
+	rmdir(dir);
+	assert_int_equal(verdict, CRED_UNAVAILABLE);
 	assert_string_not_equal(answer.reason, "");
 	cred_answer_done(&answer);
 }
@@ -375,6 +398,7 @@ main(void)
 		cmocka_unit_test(test_accounts),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_check_refuses_early),
+		cmocka_unit_test(test_check_without_module),
 		cmocka_unit_test(test_helper_answers),
 		cmocka_unit_test(test_recv_refuses_nonsense),
 	};
