@@ -282,12 +282,21 @@ acl_add_group(struct acl *acl, const char *name, const char *const *users,
 	return 0;
 }
 
+bool
+acl_has_member(const struct acl *acl, const char *name, const char *user)
+{
+	const struct acl_group	*group = find_group(acl, name);
+
+	return group != NULL && group->nusers > 0 && bsearch(&user,
+	    group->users, group->nusers, sizeof(*group->users),
+	    compare_strings) != NULL;
+}
+
 static bool
 in_group(const struct acl *acl, const struct acl_subject *subject,
     const char *name)
 {
-	const struct acl_group	*group;
-	size_t			 i;
+	size_t	 i;
 
 	/* Nobody is in a group without having said who they are. */
 	if (*subject->user == '\0')
@@ -296,9 +305,7 @@ in_group(const struct acl *acl, const struct acl_subject *subject,
 		if (strcmp(subject->groups[i], name) == 0)
 			return true;
 	}
-	group = find_group(acl, name);
-	return group != NULL && bsearch(&subject->user, group->users,
-	    group->nusers, sizeof(*group->users), compare_strings) != NULL;
+	return acl_has_member(acl, name, subject->user);
 }
 
 /* ---- the decision ---- */

@@ -19,6 +19,9 @@ static const struct {
 	{ "key",	authctl_key },
 	{ "passwd",	authctl_passwd },
 	{ "explain",	authctl_explain },
+	{ "test",	authctl_test },
+	{ "lint",	authctl_lint },
+	{ "import",	authctl_import },
 };
 
 int

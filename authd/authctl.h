@@ -15,8 +15,13 @@
 int	 authctl_key(const char *conf, int argc, char **argv);
 int	 authctl_passwd(const char *conf, int argc, char **argv);
 int	 authctl_explain(const char *conf, int argc, char **argv);
+int	 authctl_test(const char *conf, int argc, char **argv);
+int	 authctl_lint(const char *conf, int argc, char **argv);
+int	 authctl_import(const char *conf, int argc, char **argv);
 
 void	 authctl_usage(void) __attribute__((__noreturn__));
+/* Arguments of a command that has only -f FILE: the file. */
+const char *authctl_only_conf(const char *conf, int argc, char **argv);
 
 /* ---- authctl_prompt.c ---- */
 /*

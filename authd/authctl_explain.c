@@ -155,7 +155,10 @@ authctl_explain(const char *path, int argc, char **argv)
 	conf = conf_load(args.conf, stderr);
 	if (conf == NULL)
 		return 1;
-	status = explain_all(&args, conf, argc - optind, argv + optind);
+	status = 1;
+	if (conf_htgroup_load(conf, false, NULL, stderr) == 0)
+		status = explain_all(&args, conf, argc - optind,
+		    argv + optind);
 	conf_free(conf);
 	return status;
 }

@@ -125,6 +125,9 @@ check_main(const struct options *opts)
 		return 1;
 	error = authd_files_open(&files, conf, true, stderr);
 	authd_files_close(&files);
+	if (conf_htgroup_load(conf, true, NULL, stderr) == -1 ||
+	    conf_expect_check(conf, stderr) == -1)
+		error = -1;
 	if (error == 0 && opts->verbose)
 		conf_print(conf, stdout);
 	else if (error == 0)

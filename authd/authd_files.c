@@ -162,6 +162,31 @@ open_ldap(struct authd_files *files, const struct authd_conf *conf,
 	}
 }
 
+/*
+ * Made when it is not there, unless all is only looked at.  No device and no
+ * pipe: records of the audit log must never wait for somebody.
+ */
+static void
+open_audit(struct authd_files *files, const struct authd_conf *conf,
+    struct authd_opening *o)
+{
+	struct stat	 st;
+
+	if (conf->log_audit == NULL)
+		return;
+	files->audit = open(conf->log_audit, O_WRONLY | O_APPEND | O_CLOEXEC |
+	    O_NONBLOCK | O_NOCTTY | (o->check ? 0 : O_CREAT), 0640);
+	if (files->audit != -1 && fstat(files->audit, &st) == 0 &&
+	    S_ISREG(st.st_mode))
+		return;
+	if (o->check && files->audit == -1 &&
+	    (errno == ENOENT || errno == EACCES))
+		return;
+	fprintf(o->messages, "error: log.audit: %s: %s\n", conf->log_audit,
+	    files->audit == -1 ? strerror(errno) : "not a regular file");
+	o->failed = true;
+}
+
 int
 authd_files_open(struct authd_files *files, const struct authd_conf *conf,
     bool check, FILE *messages)
@@ -171,13 +196,14 @@ authd_files_open(struct authd_files *files, const struct authd_conf *conf,
 	memset(files, 0, sizeof(*files));
 	files->htpasswd = -1;
 	files->tls_key = files->tls_certificate = -1;
-	files->ldap_password = files->ldap_ca = -1;
+	files->ldap_password = files->ldap_ca = files->audit = -1;
 	authd_keys_open(&files->keys, conf, &o);
 	if (conf_backend_is_used(conf, ROLE_VERIFIER))
 		open_htpasswd(files, conf, &o);
 	if (conf_backend_is_used(conf, ROLE_VERIFIER_LDAP))
 		open_ldap(files, conf, &o);
 	open_tls(files, conf, &o);
+	open_audit(files, conf, &o);
 	return o.failed ? -1 : 0;
 }
 
@@ -198,4 +224,5 @@ authd_files_close(struct authd_files *files)
 	close_file(&files->tls_certificate);
 	close_file(&files->ldap_password);
 	close_file(&files->ldap_ca);
+	close_file(&files->audit);
 }

@@ -19,6 +19,7 @@ struct authd_files {
 	struct stat	 htpasswd_from;		/* the file itself, before */
 	int		 tls_key, tls_certificate;
 	int		 ldap_password, ldap_ca;
+	int		 audit;			/* the file itself */
 };
 
 /*

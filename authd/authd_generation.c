@@ -20,6 +20,7 @@
 #include "xmem.h"
 
 #include "authd_files.h"
+#include "htgroup.h"
 #include "messages.h"
 
 #define READY_TIMEOUT_MS	30000
@@ -33,7 +34,7 @@ struct authd_generation {
 	struct authd_files	 files;
 	int			 listeners[LISTENER_MAX];
 	size_t			 nlisteners;
-	struct watch		*watch;
+	struct watch		*watch, *watch_groups;
 	struct loop_timer	*expiry;	/* of a key of the past */
 	struct supervise_role	 roles[MAX_ROLES];
 	size_t			 nroles;
@@ -186,6 +187,16 @@ configure_verifier(const struct authd_generation *gen, struct msg_chan *chan,
 }
 
 static int
+configure_broker(const struct authd_generation *gen, struct msg_chan *chan)
+{
+	if (gen->files.audit != -1 &&
+	    send_file(chan, CONF_FILE_AUDIT, gen->files.audit) == -1)
+		return -1;
+	return gen->conf->file_groups == NULL ? 0 :
+	    htgroup_send(gen->conf->file_groups, chan);
+}
+
+static int
 configure(struct msg_chan *chan, unsigned role, unsigned instance, void *arg)
 {
 	const struct authd_generation	*gen = arg;
@@ -197,9 +208,9 @@ configure(struct msg_chan *chan, unsigned role, unsigned instance, void *arg)
 		return -1;
 	if (role == ROLE_WORKER)
 		return configure_worker(gen, chan);
-	if (conf_backend_of_role(role) != NULL)
-		return configure_verifier(gen, chan, role);
-	return 0;
+	if (role == ROLE_BROKER)
+		return configure_broker(gen, chan);
+	return configure_verifier(gen, chan, role);
 }
 
 /* ---- the htpasswd file changes ---- */
@@ -303,6 +314,46 @@ keep_old_keys(struct authd_generation *gen)
 	if (gen->expiry == NULL)
 		fatal("timer");
 	wait_for_expiry(gen);
+}
+
+/* ---- the htgroup file changes ---- */
+
+static void
+send_groups(struct msg_chan *chan, void *conf_arg, void *arg)
+{
+	const struct authd_generation	*gen = arg;
+
+	if (conf_arg == gen &&
+	    (htgroup_send(gen->conf->file_groups, chan) == -1 ||
+	    msg_send_empty(chan, MSG_CONF_END, 0) == -1))
+		log_warn("groups to broker %u", msg_chan_instance(chan));
+}
+
+static void
+on_groups_changed(int fd, void *arg)
+{
+	struct authd_generation	*gen = arg;
+	const char		*path = gen->conf->htgroup;
+	struct htgroup		*groups = NULL;
+	char			*text = NULL;
+	size_t			 len = 0;
+	FILE			*messages;
+
+	if ((messages = open_memstream(&text, &len)) != NULL) {
+		groups = htgroup_read(fd, path, messages);
+		fclose(messages);
+		log_messages(text);
+		free(text);
+	}
+	close(fd);
+	if (groups == NULL) {
+		log_error("%s is refused: the groups known so far stay", path);
+		return;
+	}
+	log_info("%s has changed: %zu groups", path, groups->n);
+	htgroup_free(gen->conf->file_groups);
+	gen->conf->file_groups = groups;
+	supervise_each(gen->parent->supervise, ROLE_BROKER, send_groups, gen);
 }
 
 /* ---- making one ---- */
@@ -483,6 +534,7 @@ authd_generation_new(struct authd_parent *parent, struct authd_conf *conf,
     FILE *messages)
 {
 	struct authd_generation	*gen = xcalloc(1, sizeof(*gen));
+	struct stat		 groups_from;
 	int			 failed = 0;
 
 	gen->parent = parent;
@@ -490,6 +542,9 @@ authd_generation_new(struct authd_parent *parent, struct authd_conf *conf,
 	make_log_fields(gen);
 	failed |= make_roles(gen, messages);
 	failed |= authd_files_open(&gen->files, conf, false, messages);
+	failed |= conf_htgroup_load(conf, false, &groups_from, messages);
+	if (failed == 0)
+		failed |= conf_expect_check(conf, messages);
 	/* Last, so that nobody connects to what will not start. */
 	if (failed == 0)
 		failed |= open_listeners(gen, messages);
@@ -498,6 +553,12 @@ authd_generation_new(struct authd_parent *parent, struct authd_conf *conf,
 		    &gen->files.htpasswd_from, on_users_changed, gen);
 		if (gen->watch == NULL)
 			fatal("watch of %s", conf->htpasswd);
+	}
+	if (failed == 0 && conf->htgroup != NULL) {
+		gen->watch_groups = watch_new(parent->loop, conf->htgroup,
+		    &groups_from, on_groups_changed, gen);
+		if (gen->watch_groups == NULL)
+			fatal("watch of %s", conf->htgroup);
 	}
 	if (failed == 0)
 		keep_old_keys(gen);
@@ -522,6 +583,7 @@ authd_generation_free(struct authd_generation *gen)
 		continue;
 	*at = gen->next;
 	watch_free(gen->watch);
+	watch_free(gen->watch_groups);
 	loop_timer_free(gen->expiry);
 	authd_files_close(&gen->files);
 	for (i = 0; i < gen->nlisteners; i++)

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "loop.h"
@@ -17,9 +18,11 @@
 
 #include "broker_issue.h"
 #include "conf.h"
+#include "htgroup.h"
 #include "messages.h"
 
 #define MAX_WORKERS	64
+#define THROTTLE_ENTRIES 16384
 
 struct broker {
 	struct loop		*loop;
@@ -39,7 +42,7 @@ struct broker {
 };
 
 static msg_handler_fn	 broker_on_value, broker_on_group, broker_on_rules,
-			 broker_on_peer, broker_on_conf_end, broker_on_drain,
+			 broker_on_htgroup, broker_on_file, broker_on_peer, broker_on_conf_end, broker_on_drain,
 			 broker_on_request, broker_on_verdict,
 			 broker_on_users_changed, broker_on_signed;
 
@@ -58,6 +61,9 @@ static const struct msg_rule broker_rules[] = {
 	    broker_on_group, "CONF_GROUP" },
 	{ MSG_CONF_RULE, ROLE_PARENT, 1, MSG_MAX_SIZE, 0,
 	    broker_on_rules, "CONF_RULE" },
+	{ MSG_CONF_HTGROUP, ROLE_PARENT, 2, MSG_MAX_SIZE, 0,
+	    broker_on_htgroup, "CONF_HTGROUP" },
+	{ MSG_CONF_FILE, ROLE_PARENT, 4, 4, 1, broker_on_file, "CONF_FILE" },
 	{ MSG_PEER, ROLE_PARENT, 8, 8, 1, broker_on_peer, "PEER" },
 	{ MSG_CONF_END, ROLE_PARENT, 0, 0, 0, broker_on_conf_end,
 	    "CONF_END" },
@@ -95,6 +101,45 @@ broker_on_rules(struct msg_chan *chan, struct msg *msg, void *arg)
 	return conf_on_rules(((struct broker *)arg)->conf, msg);
 }
 
+static int
+broker_on_htgroup(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	(void)chan;
+	return htgroup_on_message(&((struct broker *)arg)->conf->file_groups,
+	    msg);
+}
+
+/* The audit file, for appending. */
+static int
+broker_on_file(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct broker	*broker = arg;
+
+	(void)chan;
+	if (msg_get_u32(msg) != CONF_FILE_AUDIT ||
+	    broker->env.audit_fd != -1)
+		return -1;
+	broker->env.audit_fd = msg_get_fd(msg);
+	return msg_end(msg);
+}
+
+/* The htgroup file has changed: from now on with its new groups. */
+static int
+take_groups(struct broker *broker)
+{
+	struct acl	*acl;
+	char		 error[256];
+
+	if ((acl = conf_acl(broker->conf, error, sizeof(error))) == NULL) {
+		log_error("access rules: %s", error);
+		return 0;
+	}
+	acl_free(broker->acl);
+	broker->acl = acl;
+	broker->env.acl = acl;
+	return 0;
+}
+
 static struct verifiers *
 make_verifiers(const struct broker *broker)
 {
@@ -122,7 +167,7 @@ make_verifiers(const struct broker *broker)
 	return verifiers;
 }
 
-/* Once, when every peer that runs has been named. */
+/* When every peer that runs has been named; again for new groups. */
 static int
 broker_on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
 {
@@ -131,17 +176,24 @@ broker_on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
 	struct issue_env	*env = &broker->env;
 	char			 error[256];
 
-	if (broker->acl != NULL || msg_end(msg) == -1)
+	if (msg_end(msg) == -1)
 		return -1;
+	if (broker->acl != NULL)
+		return take_groups(broker);
 	if ((broker->acl = conf_acl(conf, error, sizeof(error))) == NULL)
 		fatalx("access rules: %s", error);
 	env->acl = broker->acl;
 	env->services = &conf->services;
 	env->cache = cred_cache_new((size_t)conf->cache_size,
 	    conf->cache_ttl_ms);
+	if (env->cache == NULL)
+		fatalx("out of memory");
+	cred_cache_keep(env->cache, conf->grace_ms);
+	env->throttle = throttle_new(&conf->throttle, THROTTLE_ENTRIES);
+	env->floor_ms = conf->throttle.floor_ms;
 	env->signer = broker_signer_new(broker->loop);
 	env->verifiers = make_verifiers(broker);
-	if (env->cache == NULL || env->signer == NULL ||
+	if (env->throttle == NULL || env->signer == NULL ||
 	    env->verifiers == NULL)
 		fatalx("out of memory");
 	broker_signer_set(env->signer, broker->signer);
@@ -223,8 +275,9 @@ broker_on_peer(struct msg_chan *chan, struct msg *msg, void *arg)
 /* ---- requests ---- */
 
 static void
-stop_if_idle(struct broker *broker)
+stop_if_idle(void *arg)
 {
+	struct broker	*broker = arg;
 	unsigned	 i;
 
 	if (!broker->draining || broker->env.open > 0)
@@ -252,27 +305,21 @@ broker_on_request(struct msg_chan *chan, struct msg *msg, void *arg)
 {
 	struct broker	*broker = arg;
 	unsigned	 instance = msg_chan_instance(chan);
-	int		 error;
 
 	if (broker->acl == NULL)
 		return -1;
-	error = issue_start(&broker->env, instance,
+	return issue_start(&broker->env, instance,
 	    broker->workers[instance].serial, msg);
-	stop_if_idle(broker);
-	return error;
 }
 
 static int
 broker_on_verdict(struct msg_chan *chan, struct msg *msg, void *arg)
 {
 	struct broker	*broker = arg;
-	int		 error;
 
 	if (broker->acl == NULL)
 		return -1;
-	error = verifiers_on_verdict(broker->env.verifiers, chan, msg);
-	stop_if_idle(broker);
-	return error;
+	return verifiers_on_verdict(broker->env.verifiers, chan, msg);
 }
 
 static int
@@ -290,14 +337,11 @@ static int
 broker_on_signed(struct msg_chan *chan, struct msg *msg, void *arg)
 {
 	struct broker	*broker = arg;
-	int		 error;
 
 	(void)chan;
 	if (broker->acl == NULL)
 		return -1;
-	error = broker_signer_on_signed(broker->env.signer, msg);
-	stop_if_idle(broker);
-	return error;
+	return broker_signer_on_signed(broker->env.signer, msg);
 }
 
 /* ---- the process ---- */
@@ -324,6 +368,7 @@ broker_done(struct broker *broker)
 	verifiers_free(broker->env.verifiers);
 	broker_signer_free(broker->env.signer);
 	cred_cache_free(broker->env.cache);
+	throttle_free(broker->env.throttle);
 	for (i = 0; i < MAX_WORKERS; i++)
 		msg_chan_free(broker->workers[i].chan);
 	for (i = 0; i < CONF_MAX_BACKENDS; i++)
@@ -332,6 +377,8 @@ broker_done(struct broker *broker)
 	msg_chan_free(broker->signer);
 	msg_chan_free(broker->parent);
 	acl_free(broker->acl);
+	if (broker->env.audit_fd != -1)
+		close(broker->env.audit_fd);
 	conf_free(broker->conf);
 	loop_free(broker->loop);
 }
@@ -348,11 +395,14 @@ broker_main(const struct proc_args *args)
 
 	memset(&broker, 0, sizeof(broker));
 	broker.conf = conf_new();
+	broker.env.audit_fd = -1;
 	broker.env.reply = send_reply;
+	broker.env.idle = stop_if_idle;
 	broker.env.arg = &broker;
 	broker.loop = loop_new();
 	if (broker.loop == NULL)
 		fatal("event loop");
+	broker.env.loop = broker.loop;
 	broker.parent = proc_parent_chan(broker.loop, broker_rules,
 	    BROKER_NRULES, &broker);
 	if (loop_run(broker.loop) == -1)

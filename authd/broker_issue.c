@@ -9,14 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "listener.h"
 #include "log.h"
+#include "broker_audit.h"
 #include "messages.h"
+#include "random.h"
 #include "str.h"
 #include "token_request.h"
 
 #define RETRY_AFTER	2		/* seconds, with 503 */
-#define MAX_AUDIT	4096		/* bytes of a list of scopes */
+#define DOWN_TIME	5000		/* ms without asking for who is kept */
 
 struct issue {
 	struct issue_env	*env;
@@ -27,89 +30,52 @@ struct issue {
 	struct token_request	 req;
 	const char		*service;	/* of the configuration */
 	struct cred_answer	 who;		/* user "": anonymous */
-	const char		*reason;	/* of a refusal, or "" */
+	unsigned		 role;		/* of the verifier, 0: none */
+	char			 reason[CRED_REASON_SIZE]; /* or "" */
 	struct scope_set	 granted;
 	int			 rules[SCOPE_MAX];	/* -1: none matched */
 	size_t			 nrules;
+	uint64_t		 start;		/* monotonic, ms */
+	uint32_t		 retry_after;	/* seconds */
+	struct loop_timer	*timer;		/* NULL: waits for none */
 };
 
 static void
 issue_free(struct issue *issue)
 {
-	issue->env->open--;
+	struct issue_env	*env = issue->env;
+
+	loop_timer_free(issue->timer);
 	token_request_done(&issue->req);
 	cred_answer_done(&issue->who);
 	scope_set_done(&issue->granted);
 	free(issue);
-}
-
-/* ---- the audit line ---- */
-
-static void
-format_scopes(struct buf *text, const struct scope_set *set)
-{
-	size_t	 i;
-
-	buf_init(text, MAX_AUDIT);
-	for (i = 0; i < set->n; i++) {
-		if (i > 0)
-			buf_addc(text, ' ');
-		scope_format(text, set->items[i].type, set->items[i].name,
-		    set->items[i].actions);
-	}
-}
-
-/* Rules as people count them, from 1; "-" where none matched. */
-static void
-format_rules(struct buf *text, const struct issue *issue)
-{
-	size_t	 i;
-
-	buf_init(text, MAX_AUDIT);
-	for (i = 0; i < issue->nrules; i++) {
-		if (i > 0)
-			buf_addc(text, ',');
-		if (issue->rules[i] == -1)
-			buf_addc(text, '-');
-		else
-			buf_addf(text, "%d", issue->rules[i] + 1);
-	}
+	if (--env->open == 0)
+		env->idle(env->arg);
 }
 
 static void
-audit(const struct issue *issue, enum token_result result)
+audit(const struct issue *issue, enum token_result result, const char *jti)
 {
-	static const char *const	 results[] = {
-		[TOKEN_GRANTED] = "granted",
-		[TOKEN_BAD_CREDENTIALS] = "bad credentials",
-		[TOKEN_ANONYMOUS_REFUSED] = "no credentials",
-		[TOKEN_UNKNOWN_SERVICE] = "unknown service",
-		[TOKEN_THROTTLED] = "throttled",
-		[TOKEN_UNAVAILABLE] = "unavailable"
+	const struct conf_backend	*backend;
+	struct audit_record		 record = {
+		.result = result,
+		.reason = issue->reason,
+		.user = issue->who.user,
+		.claimed = issue->req.user,
+		.peer = issue->peer,
+		.service = issue->service != NULL ? issue->service :
+		    issue->req.service,
+		.asked = &issue->req.scopes,
+		.granted = &issue->granted,
+		.rules = issue->rules,
+		.nrules = issue->nrules,
+		.jti = jti
 	};
-	struct buf			 asked, granted, rules;
-	struct log_field		 fields[8];
 
-	format_scopes(&asked, &issue->req.scopes);
-	format_scopes(&granted, &issue->granted);
-	format_rules(&rules, issue);
-	/* Before it is authenticated a name is only what somebody claims. */
-	fields[0] = (struct log_field){ "auth.user.name",
-	    issue->who.user[0] != '\0' ? issue->who.user : issue->req.user };
-	fields[1] = (struct log_field){ "peer", issue->peer };
-	fields[2] = (struct log_field){ "service", issue->service != NULL ?
-	    issue->service : issue->req.service };
-	fields[3] = (struct log_field){ "asked", buf_str(&asked) };
-	fields[4] = (struct log_field){ "granted", buf_str(&granted) };
-	fields[5] = (struct log_field){ "rule", buf_str(&rules) };
-	fields[6] = (struct log_field){ "result", results[result] };
-	fields[7] = (struct log_field){ "reason", issue->reason };
-	log_event(result == TOKEN_UNAVAILABLE ? LOG_LEVEL_ERROR :
-	    LOG_LEVEL_INFO, result == TOKEN_GRANTED ? "token issued" :
-	    "token refused", fields, *issue->reason != '\0' ? 8 : 7);
-	buf_done(&asked);
-	buf_done(&granted);
-	buf_done(&rules);
+	backend = conf_backend_of_role(issue->role);
+	record.backend = backend == NULL ? NULL : backend->name;
+	broker_audit(issue->env->audit_fd, issue->env->acl, &record);
 }
 
 /* ---- the steps, from the last to the first ---- */
@@ -119,37 +85,84 @@ refuse(struct issue *issue, enum token_result result)
 {
 	struct msg_out	 out;
 
+	/* Nobody hears of anything that is not recorded. */
+	audit(issue, result, NULL);
 	msg_begin(&out, MSG_TOKEN_REPLY, issue->id);
 	msg_put_u8(&out, (uint8_t)result);
-	msg_put_u32(&out, RETRY_AFTER);
+	msg_put_u32(&out, issue->retry_after);
 	msg_put_str(&out, issue->who.user);
 	issue->env->reply(issue->instance, issue->serial, &out,
 	    issue->env->arg);
-	audit(issue, result);
 	issue_free(issue);
 }
 
 static void
-on_signed(const char *jwt, uint32_t expires_in, uint64_t issued_at, void *arg)
+refuse_throttled(struct issue *issue, uint64_t wait_ms)
+{
+	issue->retry_after = (uint32_t)(wait_ms / 1000 + 1);
+	refuse(issue, TOKEN_THROTTLED);
+}
+
+/* Go on with fn after a while. */
+static void
+wait_for(struct issue *issue, uint64_t ms, loop_timer_fn *fn)
+{
+	loop_timer_free(issue->timer);
+	issue->timer = loop_timer_new(issue->env->loop, fn, issue);
+	if (issue->timer == NULL || loop_timer_start(issue->timer, ms) == -1)
+		refuse(issue, TOKEN_UNAVAILABLE);
+}
+
+static void
+on_refusal_due(void *arg)
+{
+	refuse(arg, TOKEN_BAD_CREDENTIALS);
+}
+
+/*
+ * What it took to find out that a password is wrong may tell who exists, or
+ * how far the check came: the answer waits for the next full multiple of the
+ * floor, and a moment of chance.
+ */
+static void
+refuse_late(struct issue *issue)
+{
+	uint64_t	 floor = issue->env->floor_ms, elapsed;
+	unsigned char	 chance;
+
+	secret_free(issue->req.password);
+	issue->req.password = NULL;
+	if (floor == 0) {
+		refuse(issue, TOKEN_BAD_CREDENTIALS);
+		return;
+	}
+	random_bytes(&chance, sizeof(chance));
+	elapsed = clock_monotonic_ms() - issue->start;
+	wait_for(issue, floor - elapsed % floor + floor * chance / 8192,
+	    on_refusal_due);
+}
+
+static void
+on_signed(const struct signed_token *token, void *arg)
 {
 	struct issue	*issue = arg;
 	struct msg_out	 out;
 
-	if (jwt == NULL) {
+	if (token == NULL) {
 		refuse(issue, TOKEN_UNAVAILABLE);
 		return;
 	}
+	audit(issue, TOKEN_GRANTED, token->jti);
 	msg_begin(&out, MSG_TOKEN_REPLY, issue->id);
 	msg_put_u8(&out, TOKEN_GRANTED);
-	msg_put_str(&out, jwt);
-	msg_put_u32(&out, expires_in);
-	msg_put_u64(&out, issued_at);
+	msg_put_str(&out, token->jwt);
+	msg_put_u32(&out, token->expires_in);
+	msg_put_u64(&out, token->issued_at);
 	token_scopes_put(&out, &issue->granted);
 	msg_put_u32(&out, 0);
 	msg_put_str(&out, issue->who.user);
 	issue->env->reply(issue->instance, issue->serial, &out,
 	    issue->env->arg);
-	audit(issue, TOKEN_GRANTED);
 	issue_free(issue);
 }
 
@@ -189,47 +202,117 @@ decide_and_sign(struct issue *issue)
 		refuse(issue, TOKEN_UNAVAILABLE);
 }
 
+/* Go on as somebody who was found good; false: NULL, nobody. */
+static bool
+accept_known(struct issue *issue, const struct cred_answer *known)
+{
+	if (known == NULL)
+		return false;
+	issue->role = known->role;
+	if (cred_answer_copy(&issue->who, known) == -1)
+		refuse(issue, TOKEN_UNAVAILABLE);
+	else
+		decide_and_sign(issue);
+	return true;
+}
+
+/* Nobody can check: who was good within the grace time is let through. */
+static bool
+accept_kept(struct issue *issue)
+{
+	const struct cred_answer	*kept;
+
+	kept = cred_cache_find_kept(issue->env->cache, issue->req.user,
+	    issue->req.password);
+	if (kept != NULL)
+		str_copy(issue->reason, sizeof(issue->reason),
+		    "grace: could not be checked");
+	return accept_known(issue, kept);
+}
+
+static void
+refuse_bad(struct issue *issue)
+{
+	struct issue_env	*env = issue->env;
+
+	cred_cache_drop(env->cache, issue->req.user, issue->req.password);
+	throttle_failed(env->throttle, issue->peer, issue->req.user,
+	    issue->req.password, clock_monotonic_ms());
+	refuse_late(issue);
+}
+
 static void
 on_verdict(enum cred_verdict verdict, const struct cred_answer *answer,
     void *arg)
 {
+	struct issue		*issue = arg;
+	struct issue_env	*env = issue->env;
+	uint64_t		 penalty;
+
+	throttle_end(env->throttle, issue->peer);
+	if (answer != NULL)
+		issue->role = answer->role;
+	if (answer != NULL && verdict != CRED_OK)
+		str_copy(issue->reason, sizeof(issue->reason),
+		    verdict == CRED_UNKNOWN ? "unknown user" :
+		    answer->reason);
+	if (verdict == CRED_UNAVAILABLE) {
+		env->down_until = clock_monotonic_ms() + DOWN_TIME;
+		if (!accept_kept(issue))
+			refuse(issue, TOKEN_UNAVAILABLE);
+		return;
+	}
+	if (verdict == CRED_OK)
+		cred_cache_put(env->cache, issue->req.user,
+		    issue->req.password, answer);
+	/* Many guesses at once get no further than one after the other. */
+	penalty = throttle_penalty(env->throttle, issue->peer,
+	    clock_monotonic_ms());
+	if (penalty > 0)
+		refuse_throttled(issue, penalty);
+	else if (verdict != CRED_OK)
+		refuse_bad(issue);
+	else
+		accept_known(issue, answer);
+}
+
+static void
+ask_verifiers(void *arg)
+{
 	struct issue	*issue = arg;
 
-	if (answer != NULL)
-		issue->reason = verdict == CRED_UNKNOWN ? "unknown user" :
-		    answer->reason;
-	if (verdict == CRED_BAD || verdict == CRED_UNKNOWN) {
-		refuse(issue, TOKEN_BAD_CREDENTIALS);
+	if (verifiers_check(issue->env->verifiers, issue->req.user,
+	    issue->req.password, issue->peer, on_verdict, issue) == 0)
 		return;
-	}
-	if (verdict != CRED_OK ||
-	    cred_answer_copy(&issue->who, answer) == -1) {
+	throttle_end(issue->env->throttle, issue->peer);
+	if (!accept_kept(issue))
 		refuse(issue, TOKEN_UNAVAILABLE);
-		return;
-	}
-	cred_cache_put(issue->env->cache, issue->req.user,
-	    issue->req.password, answer);
-	issue->reason = "";
-	decide_and_sign(issue);
 }
 
 static void
 check_credential(struct issue *issue)
 {
-	const struct cred_answer	*known;
+	struct issue_env	*env = issue->env;
+	uint64_t		 now = issue->start, wait;
 
-	known = cred_cache_find(issue->env->cache, issue->req.user,
-	    issue->req.password);
-	if (known != NULL) {
-		if (cred_answer_copy(&issue->who, known) == -1)
-			refuse(issue, TOKEN_UNAVAILABLE);
-		else
-			decide_and_sign(issue);
+	wait = throttle_penalty(env->throttle, issue->peer, now);
+	if (wait > 0) {
+		refuse_throttled(issue, wait);
 		return;
 	}
-	if (verifiers_check(issue->env->verifiers, issue->req.user,
-	    issue->req.password, issue->peer, on_verdict, issue) == -1)
-		refuse(issue, TOKEN_UNAVAILABLE);
+	if (accept_known(issue, cred_cache_find(env->cache, issue->req.user,
+	    issue->req.password)) ||
+	    (now < env->down_until && accept_kept(issue)))
+		return;
+	if (throttle_begin(env->throttle, issue->peer, now) == -1) {
+		refuse_throttled(issue, RETRY_AFTER * 1000);
+		return;
+	}
+	wait = throttle_delay(env->throttle, issue->req.user, now);
+	if (wait > 0)
+		wait_for(issue, wait, ask_verifiers);
+	else
+		ask_verifiers(issue);
 }
 
 /* A client's service becomes an audience only by being configured. */
@@ -274,7 +357,8 @@ issue_start(struct issue_env *env, unsigned instance, uint64_t serial,
 		return -1;
 	env->open++;
 	issue->env = env;
-	issue->reason = "";
+	issue->start = clock_monotonic_ms();
+	issue->retry_after = RETRY_AFTER;
 	issue->instance = instance;
 	issue->serial = serial;
 	issue->id = msg->id;

@@ -9,12 +9,14 @@
 #include <stddef.h>
 
 #include "cred_cache.h"
+#include "loop.h"
 #include "msg.h"
 #include "verifiers.h"
 
 #include "acl.h"
 #include "broker_signer.h"
 #include "conf.h"
+#include "throttle.h"
 
 #define BROKER_MAX_ISSUES	4096	/* in work at the same time */
 
@@ -25,7 +27,13 @@ struct issue_env {
 	struct cred_cache *cache;
 	struct verifiers *verifiers;
 	struct broker_signer *signer;
+	struct throttle	*throttle;
+	struct loop	*loop;
+	uint64_t	 floor_ms;	/* a refused password takes as long */
+	uint64_t	 down_until;	/* nobody could check; monotonic ms */
+	int		 audit_fd;	/* -1: audit records go to the log */
 	size_t		 open;		/* requests in work */
+	void		(*idle)(void *arg);	/* none is open any more */
 	/* Send to a worker if it is still the same; frees the message. */
 	void		(*reply)(unsigned instance, uint64_t serial,
 			    struct msg_out *, void *arg);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "claims.h"
 #include "messages.h"
 #include "pending.h"
 #include "secret.h"
@@ -33,7 +34,7 @@ on_expired(void *item, void *arg)
 	struct question	*q = item;
 
 	(void)arg;
-	q->done(NULL, 0, 0, q->arg);
+	q->done(NULL, q->arg);
 	free(q);
 }
 
@@ -101,22 +102,24 @@ broker_signer_sign(struct broker_signer *s, const char *service,
 int
 broker_signer_on_signed(struct broker_signer *s, struct msg *msg)
 {
-	struct question	*q;
-	uint64_t	 issued_at;
-	uint32_t	 expires_in;
-	char		*jwt;
-	bool		 ok;
+	struct signed_token	 token;
+	struct question		*q;
+	char			*jwt, jti[CLAIMS_JTI_SIZE];
+	bool			 ok;
 
 	ok = msg_get_bool(msg);
 	jwt = msg_get_strdup(msg, MAX_JWT);
-	expires_in = msg_get_u32(msg);
-	issued_at = msg_get_u64(msg);
+	msg_get_str(msg, jti, sizeof(jti));
+	token.jwt = jwt;
+	token.jti = jti;
+	token.expires_in = msg_get_u32(msg);
+	token.issued_at = msg_get_u64(msg);
 	if (msg_end(msg) == -1 || jwt == NULL) {
 		free(jwt);
 		return -1;
 	}
 	if ((q = pending_take(s->open, msg->id)) != NULL) {
-		q->done(ok ? jwt : NULL, expires_in, issued_at, q->arg);
+		q->done(ok ? &token : NULL, q->arg);
 		free(q);
 	}
 	secret_wipe(jwt, strlen(jwt));

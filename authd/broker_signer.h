@@ -13,9 +13,13 @@
 
 struct broker_signer;
 
-/* jwt is NULL when nothing could be signed. */
-typedef void broker_signed_fn(const char *jwt, uint32_t expires_in,
-	    uint64_t issued_at, void *arg);
+struct signed_token {
+	const char	*jwt, *jti;
+	uint32_t	 expires_in;
+	uint64_t	 issued_at;
+};
+/* NULL when nothing could be signed. */
+typedef void broker_signed_fn(const struct signed_token *, void *arg);
 
 struct broker_signer *broker_signer_new(struct loop *);
 void		 broker_signer_free(struct broker_signer *);

@@ -16,25 +16,22 @@
 #include "encode.h"
 #include "random.h"
 
-#define JTI_BYTES	16
-
 /* The claims as JSON text (free it), NULL when memory is out. */
 static char *
-claims_format(const struct claims *claims)
+claims_format(struct claims *claims)
 {
-	char		 jti[2 * JTI_BYTES + 1];
 	char		*text;
 	json_int_t	 begin, end;
 	json_t		*object;
 
-	random_hex(jti, JTI_BYTES);
+	random_hex(claims->jti, (sizeof(claims->jti) - 1) / 2);
 	/* iat is put back, too: zot refuses one that its clock has not seen. */
 	begin = (json_int_t)claims->now - (json_int_t)claims->backdate;
 	end = (json_int_t)claims->now + (json_int_t)claims->lifetime;
 	object = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:o}",
 	    "iss", claims->issuer, "sub", claims->subject,
 	    "aud", claims->audience, "exp", end, "nbf", begin, "iat", begin,
-	    "jti", jti, "access", scope_set_to_claim(claims->access));
+	    "jti", claims->jti, "access", scope_set_to_claim(claims->access));
 	text = json_dumps(object, JSON_COMPACT);
 	json_decref(object);
 	return text;
@@ -52,7 +49,7 @@ add_base64url(struct buf *buf, const char *text, size_t len)
 }
 
 int
-claims_sign(const struct claims_key *key, const struct claims *claims,
+claims_sign(const struct claims_key *key, struct claims *claims,
     struct buf *out)
 {
 	struct buf	 signature;

@@ -54,6 +54,7 @@ int		 claims_key_sign(const struct claims_key *, const char *text,
 		    size_t len, struct buf *);
 
 /* ---- claims.c ---- */
+#define CLAIMS_JTI_SIZE	33
 
 struct claims {
 	const char	*header;	/* of claims_key_header() */
@@ -61,9 +62,10 @@ struct claims {
 	const struct scope_set *access;
 	time_t		 now;
 	uint32_t	 lifetime, backdate;	/* seconds */
+	char		 jti[CLAIMS_JTI_SIZE];	/* filled in */
 };
 /* The token as compact text into out.  -1: it could not be signed. */
-int		 claims_sign(const struct claims_key *, const struct claims *,
+int		 claims_sign(const struct claims_key *, struct claims *,
 		    struct buf *out);
 
 #endif

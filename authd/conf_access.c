@@ -9,6 +9,7 @@
 
 #include "acl.h"
 #include "conf.h"
+#include "htgroup.h"
 #include "messages.h"
 #include "str.h"
 #include "xmem.h"
@@ -95,17 +96,6 @@ read_groups(struct authd_conf *conf, struct yamldoc *doc)
 	check_size(conf, doc, map);
 }
 
-static bool
-group_is_known(const struct authd_conf *conf, const char *name)
-{
-	size_t	 i;
-
-	for (i = 0; i < conf->ngroups; i++)
-		if (strcmp(conf->groups[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 /* ---- rules ---- */
 
 static void
@@ -178,7 +168,9 @@ check_rule(const struct authd_conf *conf, const struct acl_rule *rule,
 
 	if (acl_add_rule(scratch, rule, error, sizeof(error)) == -1)
 		yaml_error(doc, map, "%s", error);
-	else if (rule->group != NULL && !group_is_known(conf, rule->group))
+	else if (rule->group != NULL && conf->htgroup == NULL &&
+	    !conf_groups_are_open(conf) &&
+	    !conf_group_is_known(conf, rule->group))
 		conf_wrong(doc, group, "a name that groups: defines");
 }
 
@@ -223,6 +215,7 @@ conf_access_parse(struct authd_conf *conf, struct yamldoc *doc)
 		return;
 	read_groups(conf, doc);
 	read_rules(conf, doc);
+	conf_expect_parse(conf, doc);
 }
 
 void
@@ -242,6 +235,8 @@ conf_access_free(struct authd_conf *conf)
 	for (i = 0; i < conf->nrules; i++)
 		acl_rule_done(&conf->rules[i]);
 	free(conf->rules);
+	htgroup_free(conf->file_groups);
+	conf_expect_free(conf);
 }
 
 /* ---- printing ---- */
@@ -311,26 +306,37 @@ conf_access_print(const struct authd_conf *conf, FILE *out)
 		print_actions(rule->actions, out);
 		fputs("}\n", out);
 	}
+	conf_expect_print(conf, out);
+}
+
+static int
+add_groups(struct acl *acl, const struct conf_group *groups, size_t n)
+{
+	size_t	 i;
+
+	for (i = 0; i < n; i++)
+		if (acl_add_group(acl, groups[i].name,
+		    (const char *const *)groups[i].users.items,
+		    groups[i].users.n) == -1)
+			return -1;
+	return 0;
 }
 
 struct acl *
 conf_acl(const struct authd_conf *conf, char *error, size_t errsize)
 {
-	struct acl		*acl;
-	const struct conf_list	*users;
-	size_t			 i;
+	struct acl	*acl;
+	size_t		 i;
 
 	if ((acl = acl_new()) == NULL) {
 		str_copy(error, errsize, "out of memory");
 		return NULL;
 	}
-	for (i = 0; i < conf->ngroups; i++) {
-		users = &conf->groups[i].users;
-		if (acl_add_group(acl, conf->groups[i].name,
-		    (const char *const *)users->items, users->n) == -1) {
-			str_copy(error, errsize, "out of memory");
-			goto fail;
-		}
+	if (add_groups(acl, conf->groups, conf->ngroups) == -1 ||
+	    (conf->file_groups != NULL && add_groups(acl,
+	    conf->file_groups->groups, conf->file_groups->n) == -1)) {
+		str_copy(error, errsize, "out of memory");
+		goto fail;
 	}
 	for (i = 0; i < conf->nrules; i++)
 		if (acl_add_rule(acl, &conf->rules[i], error, errsize) == -1)

@@ -73,7 +73,7 @@ enum {
 	/* broker -> signer: service str, sub str, nscopes u32,
 	   nscopes * (type str, name str, actions u32) */
 	MSG_SIGN,
-	/* signer -> broker: ok bool, jwt str, expires_in u32, issued_at u64 */
+	/* signer -> broker: ok bool, jwt str, jti str, expires_in u32, issued_at u64 */
 	MSG_SIGNED
 };
 

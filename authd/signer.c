@@ -291,6 +291,7 @@ answer_sign(struct signer *signer, uint64_t id, const struct buf *token,
 	msg_begin(&out, MSG_SIGNED, id);
 	msg_put_bool(&out, token != NULL);
 	msg_put_str(&out, token == NULL ? "" : buf_str(token));
+	msg_put_str(&out, token == NULL ? "" : claims->jti);
 	msg_put_u32(&out, token == NULL ? 0 : claims->lifetime);
 	msg_put_u64(&out, token == NULL ? 0 : (uint64_t)claims->now);
 	return msg_send(signer->broker, &out);

@@ -3,7 +3,8 @@
  * Log records to standard error, from every process.  A record is built in
  * one buffer of 4 KiB, which is the size that a pipe takes in one piece, and
  * written by one write(2): records of many processes never mix.  What does
- * not fit is cut at a character, and the record stays well-formed.
+ * not fit is cut at a character, and the record stays well-formed.  Records
+ * for a file may be longer: a file takes any size in one piece.
  */
 #include "log.h"
 
@@ -22,14 +23,18 @@
 #define RECORD_TAIL	8		/* kept free for ..."} and newline */
 #define VALUE_MAX	640		/* written bytes of one value, so that
 					   no field can push out the others */
+#define FILE_RECORD_MAX	65536		/* of a record for a file */
+#define FILE_VALUE_MAX	24576
 #define MESSAGE_MAX	1536
 #define PROCESS_MAX	64
 #define STATIC_MAX	32
 
 struct record {
-	char	 data[RECORD_MAX];
+	char	*data;
+	size_t	 size;
 	size_t	 len;
 	size_t	 limit;			/* of what is being added */
+	enum log_format format;
 	bool	 full;
 };
 
@@ -137,7 +142,7 @@ text_needs_quotes(const char *s)
 static void
 record_add_value(struct record *rec, const char *value, size_t max)
 {
-	bool json = state.format != LOG_FORMAT_TEXT;
+	bool json = rec->format != LOG_FORMAT_TEXT;
 	bool quote = json || text_needs_quotes(value);
 	size_t limit = rec->limit;
 
@@ -150,7 +155,7 @@ record_add_value(struct record *rec, const char *value, size_t max)
 	else
 		record_add_text(rec, value);
 	/* The cut and the closing quote may use the tail. */
-	rec->limit = RECORD_MAX;
+	rec->limit = rec->size;
 	if (rec->full) {
 		rec->full = false;
 		record_addstr(rec, "...");
@@ -167,7 +172,7 @@ record_add_field(struct record *rec, const char *key, const char *value,
     size_t max)
 {
 	size_t start = rec->len;
-	bool json = state.format != LOG_FORMAT_TEXT;
+	bool json = rec->format != LOG_FORMAT_TEXT;
 
 	if (value == NULL || rec->full)
 		return;
@@ -191,7 +196,7 @@ record_add_field(struct record *rec, const char *key, const char *value,
 static void
 record_add_head(struct record *rec, enum log_level level, const char *msg)
 {
-	bool logstash = state.format == LOG_FORMAT_LOGSTASH;
+	bool logstash = rec->format == LOG_FORMAT_LOGSTASH;
 	char now[32];
 
 	clock_rfc3339_now(now, sizeof(now));
@@ -205,33 +210,64 @@ record_add_head(struct record *rec, enum log_level level, const char *msg)
 	record_add_field(rec, logstash ? "message" : "msg", msg, MESSAGE_MAX);
 }
 
+/* The whole record, with its end; no value longer than "max". */
+static void
+record_fill(struct record *rec, enum log_level level, const char *message,
+    const struct log_field *fields, size_t n, size_t max)
+{
+	bool json = rec->format != LOG_FORMAT_TEXT;
+	size_t i;
+
+	rec->limit = rec->size - RECORD_TAIL;
+	if (json)
+		record_addstr(rec, "{");
+	record_add_head(rec, level, message);
+	for (i = 0; i < n; i++)
+		record_add_field(rec, fields[i].key, fields[i].value, max);
+	for (i = 0; i < state.nfields; i++)
+		record_add_field(rec, state.fields[i].key,
+		    state.fields[i].value, VALUE_MAX);
+	rec->limit = rec->size;
+	rec->full = false;
+	record_addstr(rec, json ? "}\n" : "\n");
+}
+
 void
 log_event(enum log_level level, const char *message,
     const struct log_field *fields, size_t n)
 {
-	struct record rec = { .limit = RECORD_MAX - RECORD_TAIL };
-	bool json = state.format != LOG_FORMAT_TEXT;
+	char data[RECORD_MAX];
+	struct record rec = { .data = data, .size = sizeof(data),
+	    .format = state.format };
 	int save = errno;
-	size_t i;
 
 	if (!log_enabled(level))
 		return;
-	if (json)
-		record_addstr(&rec, "{");
-	record_add_head(&rec, level, message);
-	for (i = 0; i < n; i++)
-		record_add_field(&rec, fields[i].key, fields[i].value,
-		    VALUE_MAX);
-	for (i = 0; i < state.nfields; i++)
-		record_add_field(&rec, state.fields[i].key,
-		    state.fields[i].value, VALUE_MAX);
-	rec.limit = RECORD_MAX;
-	rec.full = false;
-	record_addstr(&rec, json ? "}\n" : "\n");
+	record_fill(&rec, level, message, fields, n, VALUE_MAX);
 	/* Nobody is left to tell when this fails. */
 	if (write(STDERR_FILENO, rec.data, rec.len) == -1) {
 	}
 	errno = save;
+}
+
+int
+log_event_to(int fd, enum log_level level, const char *message,
+    const struct log_field *fields, size_t n)
+{
+	char data[FILE_RECORD_MAX];
+	struct record rec = { .data = data, .size = sizeof(data),
+	    .format = state.format == LOG_FORMAT_LOGSTASH ?
+	    LOG_FORMAT_LOGSTASH : LOG_FORMAT_JSON };
+	ssize_t written;
+
+	record_fill(&rec, level, message, fields, n, FILE_VALUE_MAX);
+	written = write(fd, rec.data, rec.len);
+	if (written == -1)
+		return -1;
+	if ((size_t)written == rec.len)
+		return 0;
+	errno = ENOSPC;
+	return -1;
 }
 
 static void __attribute__((__format__(printf, 3, 0)))

@@ -24,6 +24,7 @@
 #include "loop.h"
 #include "msg.h"
 
+#include "claims.h"
 #include "messages.h"
 #include "token_request.h"
 
@@ -35,7 +36,7 @@
 struct answer {
 	bool		 ok;
 	uint64_t	 id;
-	char		*jwt;
+	char		*jwt, jti[CLAIMS_JTI_SIZE];
 	uint32_t	 expires_in;
 	uint64_t	 issued_at;
 };
@@ -69,6 +70,7 @@ on_signed(struct msg_chan *chan, struct msg *msg, void *arg)
 	last.id = msg->id;
 	last.ok = msg_get_bool(msg);
 	last.jwt = msg_get_strdup(msg, 49152);
+	msg_get_str(msg, last.jti, sizeof(last.jti));
 	last.expires_in = msg_get_u32(msg);
 	last.issued_at = msg_get_u64(msg);
 	loop_stop(loop);
