@@ -104,26 +104,33 @@ longest_life(const struct authd_conf *conf)
 	return (time_t)(ms / 1000) + LEEWAY;
 }
 
-static const struct authd_key *
+/* Index of an equal key; keys->n when there is none. */
+static size_t
 find_same(const struct authd_keys *keys, const struct claims_key *public)
 {
 	size_t	 i;
 
 	for (i = 0; i < keys->n; i++)
 		if (claims_key_is_same(keys->items[i].public, public))
-			return &keys->items[i];
-	return NULL;
+			break;
+	return i;
 }
 
 /* Takes the key, or closes it. */
 static void
 add_retired(struct authd_keys *keys, struct authd_key *key)
 {
-	size_t	 i, n = 0;
+	struct authd_key	*same;
+	size_t			 i, n = 0;
 
 	for (i = 0; i < keys->n; i++)
 		n += keys->items[i].until != 0;
-	if (n == AUTHD_MAX_RETIRED || find_same(keys, key->public) != NULL)
+	same = &keys->items[find_same(keys, key->public)];
+	if (same < keys->items + keys->n) {
+		if (same->until != 0 && same->until < key->until)
+			same->until = key->until;
+		close_key(key);
+	} else if (n == AUTHD_MAX_RETIRED)
 		close_key(key);
 	else
 		keys->items[keys->n++] = *key;
@@ -187,7 +194,7 @@ add_jwks(const struct authd_keys *keys, const struct authd_conf *conf,
 		found = authd_keys_find(keys, service->algorithm);
 		if (strcmp(service->kid, CLAIMS_KID_RFC7638) == 0 ||
 		    strcmp(service->kid, CLAIMS_KID_LIBTRUST) == 0 ||
-		    found == -1 || find_same(keys, key->public) !=
+		    found == -1 || key !=
 		    authd_keys_signing(keys, (unsigned)found))
 			continue;
 		if (add_jwk(key, service->kid, buf) == -1)

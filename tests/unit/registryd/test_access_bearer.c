@@ -122,6 +122,35 @@ test_bad_tokens_are_not_kept(void **state)
 	bearer_free(b);
 }
 
+/* A verdict is worth no more than the key behind it. */
+static void
+test_other_keys(void **state)
+{
+	struct bearer *b = make_bearer(8);
+	EVP_PKEY *next = maker_key("P-256");
+	struct jwks *other = jwks_new();
+	char *token = make_token("1", 300, PULL_A), *pem, error[256];
+	const char *reason;
+
+	(void)state;
+	pem = maker_public_pem(next);
+	MUST(jwks_add_pem(other, pem, strlen(pem), error,
+	    sizeof(error)) == 1);
+	assert_non_null(bearer_verify(b, token, NOW, &reason));
+	assert_int_equal(bearer_cached(b), 1);
+	bearer_set_keys(b, other);
+	assert_int_equal(bearer_cached(b), 0);
+	assert_null(bearer_verify(b, token, NOW, &reason));
+	bearer_set_keys(b, set);
+	assert_non_null(bearer_verify(b, token, NOW, &reason));
+	assert_int_equal(bearer_cached(b), 1);
+	free(pem);
+	free(token);
+	bearer_free(b);
+	jwks_free(other);
+	EVP_PKEY_free(next);
+}
+
 static void
 test_end_of_a_token(void **state)
 {
@@ -244,6 +273,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verdict),
 		cmocka_unit_test(test_bad_tokens_are_not_kept),
+		cmocka_unit_test(test_other_keys),
 		cmocka_unit_test(test_end_of_a_token),
 		cmocka_unit_test(test_end_of_an_entry),
 		cmocka_unit_test(test_bounded),
