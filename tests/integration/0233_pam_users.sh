@@ -69,7 +69,7 @@ mv "$PAM_D/other" "$PAM_D/authd"
 # Not root at all, but in group shadow: everything as that user.
 "$BUILD/authctl" key new -o "$T" >/dev/null
 chown "$checker" "$T/token.key"
-sed "s,$T/keys/,$T/,g" "$T/pam.yml" >"$T/plain.yml"
+sed "s,$T/keys/,$T/,g; /^  user:/d" "$T/pam.yml" >"$T/plain.yml"
 cp "$BUILD/authd" "$T/authd"
 chmod 755 "$T/authd"
 AUTHD_LOG=$T/plain.log
@@ -80,3 +80,15 @@ AUTHD_PID=$started
 wait_log "$AUTHD_LOG" 'msg=ready' || die "authd does not start as a user"
 AUTHD=localhost:$(log_port "$AUTHD_LOG")
 lets_in "not root"
+stop_authd
+
+# Root with the rights that the systemd unit leaves, no others.
+caps=$(sed -n 's/^CapabilityBoundingSet=//p' \
+    "$TESTS/../etc/systemd/authd.service" | tr ' ' '\n' |
+    sed 's/^CAP_/+/' | tr 'A-Z\n' 'a-z,' | sed 's/,$//')
+background "$AUTHD_LOG" setpriv "--bounding-set=-all,$caps" --no-new-privs \
+    "$BUILD/authd" -f "$T/plain.yml"
+AUTHD_PID=$started
+wait_log "$AUTHD_LOG" 'msg=ready' || die "authd does not start confined"
+AUTHD=localhost:$(log_port "$AUTHD_LOG")
+lets_in "the rights of the unit"
