@@ -42,7 +42,7 @@ struct check {
 	const char		*typed;
 	struct ldap_bind	 bind;
 	uint64_t		 deadline;
-	const char		*own_dn;	/* entry that is known, or NULL */
+	const char		*own_dn;	/* known entry, or NULL */
 	struct ldap_user	 user;
 	const char		*reason;	/* why it failed */
 	struct cred_answer	*answer;

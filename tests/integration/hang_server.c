@@ -51,7 +51,7 @@ fill_backlog(const struct sockaddr_in *address)
 		fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 		if (fd == -1)
 			err(1, "socket");
-		connect(fd, (const struct sockaddr *)address,
+		(void)connect(fd, (const struct sockaddr *)address,
 		    sizeof(*address));
 	}
 }
