@@ -10,6 +10,9 @@
 #   expect_access WANT [NAME]        "repository:a:pull,push ..." of its claim
 #   expect_refused                   401 with challenge and body as promised
 #   pids ROLE, answers CODE WHO [QUERY]
+#   from ADDRESS CODE WHO            the same, said to come from there
+#   requests N TAG WHO               N lines for token_client
+#   ask_many PARALLEL                sends them: TAG STATUS SECONDS RETRY-AFTER
 
 ask() {
 	who=$1 query=$2
@@ -65,4 +68,19 @@ pids() {
 answers() {
 	ask "$2" "${3:-}"
 	[ "$status" = "$1" ]
+}
+
+from() {
+	ask "$3" 'scope=repository:public/a:pull' -H "X-Forwarded-For: $1"
+	[ "$status" = "$2" ]
+}
+
+requests() {
+	who=$3
+	[ "$who" = - ] || who=$(printf %s "$who" | base64 -w 0)
+	yes "$2 $who -" | head -n "$1"
+}
+
+ask_many() {
+	timeout 60 "$BUILD/tests/integration/token_client" "${AUTHD##*:}" "$1"
 }

@@ -11,7 +11,8 @@
 #       $REGISTRYD_LOG.  registryd asks for tokens when authd was started.
 #       Give a file name to use a config of your own; otherwise
 #       $CONF_TOP, $CONF_HTTP, $CONF_STORAGE, $CONF_REGISTRYD, $CONF_AUTHD
-#       hold lines for the top level or for that map.
+#       hold lines for the top level or for that map; $CONF_THROTTLE is
+#       authd's throttle, in one line.
 #   stop_authd, stop_registryd          SIGTERM, and wait for the end
 #   token USER:PASSWORD SCOPE...        print a token ("-": anonymous)
 #   req METHOD PATH [CURL-OPTION]...    to $REGISTRY, with $TOKEN if set:
@@ -41,6 +42,8 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin
 
 STORE=$T/store
 CONF_TOP= CONF_HTTP= CONF_STORAGE= CONF_REGISTRYD= CONF_AUTHD=
+# All clients are one source here.
+CONF_THROTTLE='{failures_per_source: 0}'
 TOKEN= AUTHD= REGISTRY= SCHEME=http AUTHD_SCHEME=http
 AUTHD_PID= REGISTRYD_PID= PIDS= starting=
 FAILURES=0
@@ -238,6 +241,7 @@ authd_conf() {
 		echo 'verifier_user: "62013:62013"'
 		echo 'signer_user: "62014:62014"'
 	fi
+	echo "throttle: $CONF_THROTTLE"
 	[ -z "$CONF_AUTHD" ] || printf '%s\n' "$CONF_AUTHD"
 }
 

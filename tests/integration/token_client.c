@@ -121,9 +121,10 @@ go_on(size_t i)
 	}
 	n = recv(polls[i].fd, c->text + c->len, sizeof(c->text) - 1 - c->len,
 	    0);
-	if (n > 0 && c->len + (size_t)n < sizeof(c->text) - 1)
+	if (n > 0)
 		c->len += (size_t)n;
-	else if (n != -1 || errno != EAGAIN)
+	/* The head is what counts; of a long body not all is taken. */
+	if (n > 0 ? c->len == sizeof(c->text) - 1 : n == 0 || errno != EAGAIN)
 		finish(i);
 }
 
