@@ -14,6 +14,7 @@
 #include "secret.h"
 
 #define BUF_MIN	64			/* first allocation */
+#define WIPE_MAX	65536
 
 void
 buf_init(struct buf *buf, size_t max)
@@ -46,6 +47,22 @@ buf_reset(struct buf *buf)
 		buf->data[0] = '\0';
 }
 
+/* Small ones may hold a secret: no copy of it is left behind. */
+static char *
+grow(struct buf *buf, size_t cap)
+{
+	char *data;
+
+	if (buf->data == NULL || buf->cap > WIPE_MAX)
+		return realloc(buf->data, cap);
+	if ((data = malloc(cap)) == NULL)
+		return NULL;
+	memcpy(data, buf->data, buf->len);
+	secret_wipe(buf->data, buf->cap);
+	free(buf->data);
+	return data;
+}
+
 char *
 buf_reserve(struct buf *buf, size_t n)
 {
@@ -64,7 +81,7 @@ buf_reserve(struct buf *buf, size_t n)
 			cap *= 2;
 		if (cap > buf->max + 1)
 			cap = buf->max + 1;
-		data = realloc(buf->data, cap);
+		data = grow(buf, cap);
 		if (data == NULL) {
 			buf->failed = true;
 			errno = ENOMEM;

@@ -67,8 +67,7 @@ http_conn_free(struct http_conn *c)
 {
 	release(c);
 	http_parser_done(&c->parser);
-	if (c->in.own)
-		free(c->in.data);
+	http_input_drop(c);
 	free(c->tls_out.data);
 	free(c);
 }

@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "http_header.h"
+#include "secret.h"
 #include "str.h"
 
 #define MAX_LENGTH_DIGITS	19
@@ -191,7 +192,7 @@ take_parts(struct http_wire_head *head, struct http_request *req)
 
 	if (n > 0 && (req->headers = calloc(n, sizeof(*req->headers))) == NULL)
 		return -1;
-	if ((text = buf_steal(&head->text, NULL)) == NULL)
+	if ((text = buf_steal(&head->text, &req->text_len)) == NULL)
 		return -1;
 	req->text = req->target = text;
 	for (i = 0; i < n; i++) {
@@ -309,6 +310,9 @@ http_request_done(struct http_request *req)
 {
 	free(req->headers);
 	free(req->method_name);
+	/* Passwords and tokens are in it. */
+	if (req->text != NULL)
+		secret_wipe(req->text, req->text_len);
 	free(req->text);
 	memset(req, 0, sizeof(*req));
 }

@@ -171,7 +171,7 @@ http_wire_new(const struct http_strict_limits *limits)
 static void
 head_done(struct http_wire_head *head)
 {
-	buf_done(&head->text);
+	buf_wipe(&head->text);
 	free(head->fields);
 	memset(head, 0, sizeof(*head));
 }

@@ -53,6 +53,7 @@ struct http_request {
 	bool		 tls;
 	char		*text;		/* what the pointers above point into;
 					   the HTTP layer's */
+	size_t		 text_len;
 };
 
 /* Every bound and wait of the HTTP layer; defaults in http_limits_default. */
