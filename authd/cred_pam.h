@@ -32,12 +32,14 @@ struct cred_pam_conv {
 	const char	*user, *password;
 	bool		 answered;	/* the password has been given */
 	bool		 refused;	/* and something else was asked for */
-	unsigned	 delay_usec;	/* after a failure, as modules want */
 };
 /* For struct pam_conv; appdata is a struct cred_pam_conv. */
 int	 cred_pam_conv(int n, const struct pam_message **,
 	    struct pam_response **, void *appdata);
-/* For PAM_FAIL_DELAY: notes the delay and returns at once. */
+/*
+ * For PAM_FAIL_DELAY: returns at once, so that failures keep nobody waiting;
+ * the broker sees to it that they cannot be told apart by their time.
+ */
 void	 cred_pam_delay(int status, unsigned usec, void *appdata);
 
 /* ---- cred_pam_account.c: the account behind a name ---- */

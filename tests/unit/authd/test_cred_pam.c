@@ -131,18 +131,6 @@ test_conv_refuses(void **state)
 	    PAM_CONV_ERR);
 }
 
-static void
-test_delay_returns_at_once(void **state)
-{
-	struct cred_pam_conv	 conv = { .user = "alice" };
-
-	(void)state;
-	cred_pam_delay(PAM_AUTH_ERR, 2000000, &conv);
-	cred_pam_delay(PAM_AUTH_ERR, 1000000, &conv);
-	assert_int_equal(conv.delay_usec, 2000000);
-	cred_pam_delay(PAM_SUCCESS, 1, NULL);
-}
-
 /* ---- results ---- */
 
 static void
@@ -393,7 +381,6 @@ main(void)
 		cmocka_unit_test(test_conv_answers),
 		cmocka_unit_test(test_conv_gives_the_password_once),
 		cmocka_unit_test(test_conv_refuses),
-		cmocka_unit_test(test_delay_returns_at_once),
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_accounts),
 		cmocka_unit_test(test_groups),
