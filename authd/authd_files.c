@@ -65,6 +65,11 @@ authd_file_open(struct authd_opening *o, const char *key, const char *path,
 	if (o->check && (errno == ENOENT || errno == EACCES)) {
 		fprintf(o->messages, "note: %s: %s: %s\n", key, path,
 		    strerror(errno));
+	} else if (errno == ENOENT && strcmp(key, "htpasswd") == 0) {
+		fprintf(o->messages, "error: %s: %s: there is no such file: "
+		    "make it with \"authctl passwd -p %s USER\"\n", key,
+		    path, path);
+		o->failed = true;
 	} else {
 		fprintf(o->messages, "error: %s: %s: %s\n", key, path,
 		    strerror(errno));

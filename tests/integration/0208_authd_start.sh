@@ -20,7 +20,8 @@ wrong() {
 
 wrong "files are absent" \
     's,key: .*,key: /no/key,; s,htpasswd: .*,htpasswd: /no/users,' \
-    'token.key: /no/key: No such file' 'htpasswd: /no/users: No such file'
+    'token.key: /no/key: No such file' \
+    'htpasswd: /no/users: .*authctl passwd -p /no/users USER'
 openssl genrsa -out "$T/other.key" 2048 2>/dev/null
 wrong "a key of another certificate" "s,key: .*,key: $T/other.key," \
     'token.key: .*other.key'
