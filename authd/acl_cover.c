@@ -243,6 +243,8 @@ acl_pattern_covers(const char *wide, const char *narrow, const char *user)
 	    tokenize(&c->narrow, narrow, user) == 0) {
 		add_letters(c, &c->narrow);
 		add_letters(c, &c->wide);
+		/* It may be there twice. */
+		c->letters[c->nletters++] = '/';
 		c->letters[c->nletters++] = OTHER;
 		covers = run(c);
 	}

@@ -339,14 +339,14 @@ put_rules(struct import *import, const char *rules, size_t len)
 	FILE	*out = import->args->out;
 
 	fputs("access:", out);
-	if (len == 0) {
+	/* The rest are comments. */
+	if (!str_starts(rules, "  - ") && strstr(rules, "\n  - ") == NULL)
 		fputs(" []\n", out);
-		return;
-	}
-	putc('\n', out);
-	/* There "*" is a name without a slash, and here everybody. */
-	if (import->star_users && import->many_users)
-		fputs("  - {user: \"**/**\", actions: []}\n", out);
+	else if (import->star_users && import->many_users)
+		/* There "*" is a name without a slash, and here everybody. */
+		fputs("\n  - {user: \"**/**\", actions: []}\n", out);
+	else
+		putc('\n', out);
 	fwrite(rules, 1, len, out);
 }
 

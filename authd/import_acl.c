@@ -51,12 +51,15 @@ read_account(struct import *import, struct rule *rule, const char *account)
 		rule->has_user = false;
 		return;
 	}
-	if (strcmp(account, "*") == 0)
-		import->star_users = true;
-	if (strcmp(rule->user, "**") == 0 || strcmp(account, "*") == 0)
-		str_copy(rule->user, sizeof(rule->user), "*");
-	else
+	/* Nothing but "one or more" leaves out the anonymous user. */
+	if (strchr(account, '+') != NULL ||
+	    rule->user[strspn(rule->user, "*")] != '\0') {
 		rule->has_user = true;
+		return;
+	}
+	if (strcmp(rule->user, "*") == 0)
+		import->star_users = true;
+	str_copy(rule->user, sizeof(rule->user), "*");
 }
 
 static void
