@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The signer: the one process that holds the private keys.  Whatever the
- * broker asks, the issuer, the audience, the key and the form of its tokens, the
- * lifetime and the clock are the signer's own, and it signs for nothing but repositories with good names
- * and the catalog.  It has no files, no network, and never sees a password.
+ * broker asks, the issuer, the audience, the key and the form of tokens, their
+ * lifetime and the clock are the signer's own, and it signs for nothing but
+ * repositories with good names and the catalog.  It has no files, no network,
+ * and never sees a password.
  */
 #include "signer.h"
 

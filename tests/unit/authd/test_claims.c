@@ -326,8 +326,8 @@ test_claims_refuse_bad_text(void **state)
 {
 	struct scope_set set = { NULL, 0 };
 	struct claims	 claims = { .header = "e30", .issuer = "a",
-			    .audience = "b", .subject = "\xff", .access = &set, .now = NOW,
-			    .lifetime = 300 };
+			    .audience = "b", .subject = "\xff",
+			    .access = &set, .now = NOW, .lifetime = 300 };
 	struct buf	 buf;
 
 	(void)state;
