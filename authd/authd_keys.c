@@ -16,6 +16,7 @@
 
 #define MAX_FILE	(1 << 20)
 #define MAX_JWKS	60000		/* fits into one message */
+#define WARN_DAYS	30
 #define LEEWAY		60		/* s: registries take a token longer */
 #define OLD		".old"		/* what authctl key rotate leaves */
 
@@ -57,6 +58,19 @@ out:
 	return public;
 }
 
+/* Registries look at the certificate: without it, every token is refused. */
+static void
+warn_of_end(const struct claims_key *key, const char *name, const char *path,
+    struct authd_opening *o)
+{
+	int	 days = claims_key_days_left(key);
+
+	if (days < WARN_DAYS)
+		fprintf(o->messages, "warning: %s: %s: its certificate ends "
+		    "in %d days, and then no registry takes its tokens: see "
+		    "authctl key rotate\n", name, path, days);
+}
+
 static void
 close_key(struct authd_key *key)
 {
@@ -84,10 +98,13 @@ open_key(struct authd_keys *keys, const char *name, const char *path,
 	if (key.certificate != -1 && (path == NULL || key.key != -1))
 		key.public = load_public(&key, name, path != NULL ? path :
 		    certificate, o);
-	if (key.public == NULL)
+	if (key.public == NULL) {
 		close_key(&key);
-	else
-		keys->items[keys->n++] = key;
+		return;
+	}
+	if (path != NULL)
+		warn_of_end(key.public, name, path, o);
+	keys->items[keys->n++] = key;
 }
 
 /* The longest that any token lives, and may be taken. */

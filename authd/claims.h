@@ -35,6 +35,8 @@ struct claims_key *claims_key_ref(struct claims_key *);
 void		 claims_key_free(struct claims_key *);
 /* "RS256", "ES256" or "EdDSA": what its type makes it sign with. */
 const char	*claims_key_algorithm(const struct claims_key *);
+/* Until its certificate ends; it has ended: negative. */
+int		 claims_key_days_left(const struct claims_key *);
 bool		 claims_key_is_same(const struct claims_key *,
 		    const struct claims_key *);
 /*

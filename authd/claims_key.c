@@ -243,6 +243,15 @@ claims_key_algorithm(const struct claims_key *key)
 	return key->algorithm;
 }
 
+int
+claims_key_days_left(const struct claims_key *key)
+{
+	int	 days = 0, seconds = 0;
+
+	ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(key->leaf));
+	return seconds < 0 ? days - 1 : days;
+}
+
 bool
 claims_key_is_same(const struct claims_key *a, const struct claims_key *b)
 {

@@ -60,6 +60,12 @@ opens "a token of an EdDSA key"
 expect "registryd's processes are the same" "$before" \
     "$(children "$REGISTRYD_PID")"
 
+rotate -d 10
+check "a certificate that ends soon is told" wait_log "$AUTHD_LOG" \
+    'its certificate ends in (9|10) days' 5
+TOKEN=$(token alice:alice-pw)
+opens "and is good until then"
+
 refuse "no rotation without a CA" "$BUILD/authctl" key rotate -o "$T"
 mkdir "$T/plain"
 check "a key of no CA" "$BUILD/authctl" key new -o "$T/plain"

@@ -81,8 +81,10 @@ check "no key for an algorithm is told" grep -q \
 
 # A key that is only published, and one that was taken away.
 sed -i '/{name: fast/d; /{name: modern/d' "$T/authd.yml"
-sed -i "/- name: ed/i\\  - {name: ec, certificate: $T/es256/token.crt, use: verify}" \
-    "$T/authd.yml"
+cat >"$T/public" <<CONF
+  - {name: ec, certificate: $T/es256/token.crt, use: verify}
+CONF
+sed -i "/^keys:/r $T/public" "$T/authd.yml"
 kill -HUP "$AUTHD_PID"
 check "reloaded" wait_until 10 ready_lines 2
 req GET "http://$AUTHD/jwks"
