@@ -42,7 +42,7 @@ sed 's/^realm: .*/realm: third/; s,^htpasswd:.*,htpasswd: /nowhere,' \
     "$T/good.yml" >"$T/authd.yml"
 reload
 check "a file that is absent" wait_log "$AUTHD_LOG" \
-    'htpasswd: /nowhere: No such' 5
+    'htpasswd: /nowhere: there is no such file' 5
 check "the realm is still the second" realm_is another
 check "users still log in" answers 200 alice:alice-pw service=new.test
 
