@@ -5,6 +5,10 @@
 cd "$(dirname "$0")" && . ./lib.sh && . ./authd.sh && . ./pam.sh &&
     . ./clients.sh
 
+on_exit() {
+	unmount_all
+	with_accounts remove_accounts
+}
 pam_service 'auth required pam_unix.so' 'account required pam_unix.so'
 make_account alice
 make_account must

@@ -25,11 +25,16 @@ if [ -f "$HOSTILE" ]; then
 	HOSTILE=$T/pam_hostile.so
 fi
 
-on_exit() {
+remove_accounts() {
 	for account in $ACCOUNTS; do
 		userdel "$account" >/dev/null 2>&1
 	done
 	[ -z "${ACCOUNT_GROUP:-}" ] || groupdel "$ACCOUNT_GROUP" 2>/dev/null
+}
+
+# A script with an on_exit of its own calls remove_accounts there.
+on_exit() {
+	with_accounts remove_accounts
 }
 
 pam_service() {
@@ -38,7 +43,7 @@ pam_service() {
 
 # Nobody else may hold the lock of the accounts meanwhile.
 with_accounts() {
-	(flock 9 && "$@") 9>"${TMPDIR:-/tmp}/registryd-test-accounts.lock"
+	(flock 9 && "$@") 9<"$TESTS/integration/pam.sh"
 }
 
 add_account() {
