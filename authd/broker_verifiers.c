@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Hands checks of credentials to verifiers.  A verifier that does not
- * answer stays out of use until it answers after all or is replaced: it
- * ends itself at its deadline.  Runs in the broker.
+ * Hands checks of credentials to verifiers.  Who asks for a check that is
+ * already under way waits for the same answer: when a cluster pulls, all of
+ * its hosts bring one password at once.  A verifier that does not answer
+ * stays out of use until it answers after all or is replaced: it ends itself
+ * at its deadline.  Runs in the broker.
  */
 #include "broker_verifiers.h"
 
@@ -18,13 +20,18 @@
 
 #define MAX_GROUPS	1024		/* of one user */
 
+struct asker {
+	broker_verdict_fn	*done;
+	void			*arg;
+	STAILQ_ENTRY(asker)	 next;
+};
+
 struct check {
 	uint64_t		 id;
 	char			 user[MAX_USER + 1];
 	char			 peer[PEER_SIZE];
-	struct secret		*password;	/* NULL once sent */
-	broker_verdict_fn	*done;
-	void			*arg;
+	struct secret		*password;
+	STAILQ_HEAD(, asker)	 askers;	/* at least one */
 	struct slot		*slot;		/* NULL while it waits */
 	STAILQ_ENTRY(check)	 waiting;
 };
@@ -45,8 +52,39 @@ struct broker_verifiers {
 static void
 check_free(struct check *check)
 {
+	struct asker	*asker;
+
+	while ((asker = STAILQ_FIRST(&check->askers)) != NULL) {
+		STAILQ_REMOVE_HEAD(&check->askers, next);
+		free(asker);
+	}
 	secret_free(check->password);
 	free(check);
+}
+
+static int
+check_add_asker(struct check *check, broker_verdict_fn *done, void *arg)
+{
+	struct asker	*asker;
+
+	if ((asker = malloc(sizeof(*asker))) == NULL)
+		return -1;
+	asker->done = done;
+	asker->arg = arg;
+	STAILQ_INSERT_TAIL(&check->askers, asker, next);
+	return 0;
+}
+
+/* The check is over and nowhere listed any more: tell all, and free it. */
+static void
+check_finish(struct check *check, enum cred_verdict verdict,
+    const struct cred_answer *answer)
+{
+	struct asker	*asker;
+
+	STAILQ_FOREACH(asker, &check->askers, next)
+		asker->done(verdict, answer, asker->arg);
+	check_free(check);
 }
 
 /* Take the check off its slot or the queue; the caller reports and frees. */
@@ -68,8 +106,7 @@ on_expired(void *item, void *arg)
 	struct check	*check = item;
 
 	detach(arg, check);
-	check->done(CRED_UNAVAILABLE, NULL, check->arg);
-	check_free(check);
+	check_finish(check, CRED_UNAVAILABLE, NULL);
 }
 
 struct broker_verifiers *
@@ -112,8 +149,6 @@ send_check(struct slot *slot, struct check *check)
 	msg_put_str(&out, check->peer);
 	if (msg_send(slot->chan, &out) == -1)
 		return -1;
-	secret_free(check->password);
-	check->password = NULL;
 	check->slot = slot;
 	slot->check = check;
 	slot->busy = check->id;
@@ -166,6 +201,51 @@ broker_verifiers_set(struct broker_verifiers *v, unsigned instance,
 	run_queue(v);
 }
 
+static bool
+is_same(const struct check *check, const char *user,
+    const struct secret *password)
+{
+	return check != NULL && strcmp(check->user, user) == 0 &&
+	    secret_equal(check->password, secret_data(password),
+	    secret_len(password));
+}
+
+/* A check of this credential that waits or runs. */
+static struct check *
+find_same(struct broker_verifiers *v, const char *user,
+    const struct secret *password)
+{
+	struct check	*check;
+	size_t		 i;
+
+	for (i = 0; i < BROKER_MAX_VERIFIERS; i++)
+		if (is_same(v->slots[i].check, user, password))
+			return v->slots[i].check;
+	STAILQ_FOREACH(check, &v->queue, waiting)
+		if (is_same(check, user, password))
+			return check;
+	return NULL;
+}
+
+static struct check *
+check_new(const char *user, const struct secret *password, const char *peer)
+{
+	struct check	*check;
+
+	if ((check = calloc(1, sizeof(*check))) == NULL)
+		return NULL;
+	STAILQ_INIT(&check->askers);
+	check->password = secret_new(secret_data(password),
+	    secret_len(password));
+	if (check->password == NULL ||
+	    str_copy(check->user, sizeof(check->user), user) == -1 ||
+	    str_copy(check->peer, sizeof(check->peer), peer) == -1) {
+		check_free(check);
+		return NULL;
+	}
+	return check;
+}
+
 int
 broker_verifiers_check(struct broker_verifiers *v, const char *user,
     const struct secret *password, const char *peer,
@@ -173,16 +253,12 @@ broker_verifiers_check(struct broker_verifiers *v, const char *user,
 {
 	struct check	*check;
 
+	if ((check = find_same(v, user, password)) != NULL)
+		return check_add_asker(check, done, arg);
 	if (v->nqueued >= v->max_queue ||
-	    (check = calloc(1, sizeof(*check))) == NULL)
+	    (check = check_new(user, password, peer)) == NULL)
 		return -1;
-	check->done = done;
-	check->arg = arg;
-	check->password = secret_new(secret_data(password),
-	    secret_len(password));
-	if (check->password == NULL ||
-	    str_copy(check->user, sizeof(check->user), user) == -1 ||
-	    str_copy(check->peer, sizeof(check->peer), peer) == -1 ||
+	if (check_add_asker(check, done, arg) == -1 ||
 	    (check->id = pending_add(v->open, check)) == 0) {
 		check_free(check);
 		return -1;
@@ -235,9 +311,8 @@ broker_verifiers_on_verdict(struct broker_verifiers *v,
 	if (check != NULL) {
 		pending_take(v->open, check->id);
 		detach(v, check);
-		check->done((enum cred_verdict)verdict,
-		    verdict == CRED_OK ? &answer : NULL, check->arg);
-		check_free(check);
+		check_finish(check, (enum cred_verdict)verdict,
+		    verdict == CRED_OK ? &answer : NULL);
 	}
 	run_queue(v);
 out:

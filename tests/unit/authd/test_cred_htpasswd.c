@@ -220,8 +220,9 @@ test_htpasswd_bounds_passwords(void **state)
 static void
 test_htpasswd_locked_never_match(void **state)
 {
+	static const char	 locked[] = "!" BCRYPT;
 	static const char *const passwords[] = { "*", "!", "*0", "*1",
-	    "alice-pw", BCRYPT, "!" BCRYPT };
+	    "alice-pw", BCRYPT, locked };
 	void			*users = load_good("star:*\nbang:!\n"
 				    "locked:!" BCRYPT "\nalice:" BCRYPT "\n");
 	size_t			 i;
