@@ -25,9 +25,9 @@
 #define NROLES			4
 
 static const struct supervise_link links[] = {
-	{ ROLE_WORKER, ROLE_BROKER },
-	{ ROLE_BROKER, ROLE_VERIFIER },
-	{ ROLE_BROKER, ROLE_SIGNER },
+	{ ROLE_WORKER, ROLE_BROKER, ROLE_BROKER },
+	{ ROLE_BROKER, ROLE_VERIFIER, ROLE_BROKER },
+	{ ROLE_BROKER, ROLE_SIGNER, ROLE_SIGNER },
 };
 
 struct authd_generation {

@@ -156,6 +156,7 @@ set_peer(struct broker *broker, unsigned role, unsigned instance,
 static void
 on_peer_closed(struct msg_chan *chan, const char *why, void *arg)
 {
+	const struct broker *broker = arg;
 	unsigned	 role = msg_chan_role(chan);
 	unsigned	 instance = msg_chan_instance(chan);
 
@@ -163,6 +164,8 @@ on_peer_closed(struct msg_chan *chan, const char *why, void *arg)
 		log_warnx("cut off %s %u: %s", role == ROLE_WORKER ?
 		    "worker" : role == ROLE_VERIFIER ? "verifier" : "signer",
 		    instance, why);
+	if (why != NULL && role != ROLE_SIGNER)
+		proc_report_peer(broker->parent, chan);
 	set_peer(arg, role, instance, NULL);
 }
 

@@ -162,9 +162,11 @@ on_broker_closed(struct msg_chan *chan, const char *why, void *arg)
 {
 	struct signer	*signer = arg;
 
-	if (why != NULL)
+	if (why != NULL) {
 		log_warnx("cut off broker %u: %s", msg_chan_instance(chan),
 		    why);
+		proc_report_peer(signer->parent, chan);
+	}
 	if (signer->broker == chan)
 		signer->broker = NULL;
 	msg_chan_free(chan);

@@ -127,6 +127,19 @@ proc_parent_chan(struct loop *loop, const struct msg_rule *rules,
 	return chan;
 }
 
+void
+proc_report_peer(struct msg_chan *parent, const struct msg_chan *peer)
+{
+	struct msg_out out;
+
+	msg_begin(&out, MSG_PEER_BAD, 0);
+	msg_put_u32(&out, msg_chan_role(peer));
+	msg_put_u32(&out, msg_chan_instance(peer));
+	/* Without it the peer stays as it is: cut off. */
+	if (msg_send(parent, &out) == -1)
+		log_debug("the parent cannot be told of a bad peer");
+}
+
 int
 proc_on_conf_begin(struct msg_chan *chan, struct msg *msg, void *arg)
 {

@@ -63,6 +63,7 @@ make_roles(struct setup *setup)
 	set_role(collector, ROLE_COLLECTOR, "collector", 1, 1);
 	setup->links[0].a = ROLE_WORKER;
 	setup->links[0].b = ROLE_KEEPER;
+	setup->links[0].judge = ROLE_KEEPER;
 	if (geteuid() != 0)
 		return 0;
 	if (find_user("registryd.user", conf->user, &keeper->uid,
