@@ -15,6 +15,9 @@
  * component; ELOOP (or EXDEV) when one is met.  O_CLOEXEC is added.
  */
 int	 compat_open_beneath(int dirfd, const char *path, int flags, mode_t);
+/* The same, without help from the system: one component after the other. */
+int	 compat_open_components(int dirfd, const char *path, int flags,
+	    mode_t);
 /* rename that refuses an existing target; ENOSYS where the system cannot. */
 int	 compat_rename_noreplace(int fromdir, const char *from, int todir,
 	    const char *to);

@@ -156,16 +156,15 @@ int
 sysfs_rename(int fromdir, const char *from, int todir, const char *to,
     bool noreplace)
 {
-	if (enter2(SYSFS_RENAME, fromdir, from, todir, to) == -1)
-		return -1;
-	if (!noreplace)
-		return renameat(fromdir, from, todir, to);
-	if (compat_rename_noreplace(fromdir, from, todir, to) == 0)
-		return 0;
+	int r;
+
+	if ((r = enter2(SYSFS_RENAME, fromdir, from, todir, to)) == 0)
+		r = noreplace ? compat_rename_noreplace(fromdir, from, todir,
+		    to) : renameat(fromdir, from, todir, to);
 	/* EINVAL: this file system does not take the flag. */
-	if (errno != ENOSYS && errno != EINVAL)
-		return -1;
-	return link_over(fromdir, from, todir, to);
+	if (r == -1 && noreplace && (errno == ENOSYS || errno == EINVAL))
+		return link_over(fromdir, from, todir, to);
+	return r;
 }
 
 int

@@ -22,9 +22,8 @@
 
 #define COMPONENT_SIZE	256
 
-/* Component by component, each opened without following a link. */
-static int
-open_components(int dirfd, const char *path, int flags, mode_t mode)
+int
+compat_open_components(int dirfd, const char *path, int flags, mode_t mode)
 {
 	char name[COMPONENT_SIZE];
 	const char *slash;
@@ -69,7 +68,7 @@ compat_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 	int fd;
 
 	if (missing)
-		return open_components(dirfd, path, flags, mode);
+		return compat_open_components(dirfd, path, flags, mode);
 	memset(&how, 0, sizeof(how));
 	how.flags = (uint64_t)(unsigned)(flags | O_NOFOLLOW | O_CLOEXEC);
 	how.mode = flags & O_CREAT ? mode : 0;
@@ -82,7 +81,7 @@ compat_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 	/* Old kernels, and filters that do not know the call. */
 	if (fd == -1 && (errno == ENOSYS || errno == EPERM)) {
 		missing = errno == ENOSYS;
-		return open_components(dirfd, path, flags, mode);
+		return compat_open_components(dirfd, path, flags, mode);
 	}
 	return fd;
 }
@@ -90,7 +89,7 @@ compat_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 int
 compat_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 {
-	return open_components(dirfd, path, flags, mode);
+	return compat_open_components(dirfd, path, flags, mode);
 }
 #endif
 

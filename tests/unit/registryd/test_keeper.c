@@ -7,6 +7,7 @@
 #include "keeper_pair.h"
 
 #include "repo.h"
+#include "sysfs.h"
 #include "tag.h"
 #include "upload.h"
 
@@ -311,6 +312,41 @@ test_keeper_blob_limit(void **state)
 	    STORE_OK);
 }
 
+static int
+on_disk_full(const struct sysfs_call *call, void *arg)
+{
+	int *left = arg;
+
+	if (call->kind != SYSFS_WRITE)
+		return 0;
+	return --*left < 0 ? ENOSPC : 0;
+}
+
+/* The offset stays true, and all goes on when there is room again. */
+static void
+test_keeper_full_disk(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .f = f }, b = a, c = a;
+	size_t len = 3u * 1024 * 1024;
+	struct digest d;
+	int left = 2;
+	char *data;
+
+	assert_non_null(data = calloc(1, len));
+	assert_int_equal(digest_of(&d, DIGEST_SHA256, data, len), 0);
+	assert_int_equal(start(f, ID), STORE_OK);
+	sysfs_set_hook(on_disk_full, &left);
+	assert_int_equal(append(&a, 0, len, data, len), STORE_NOSPACE);
+	sysfs_set_hook(NULL, NULL);
+	assert_in_range(a.offset, 1, len - 1);
+	assert_int_equal(append(&b, a.offset, len - a.offset, data,
+	    len - a.offset), STORE_OK);
+	assert_int_equal(b.offset, len);
+	assert_int_equal(finish(&c, false, len, 0, &d, "", 0), STORE_OK);
+	free(data);
+}
+
 /* ---- manifests and names ---- */
 
 static enum store_result
@@ -457,6 +493,7 @@ main(void)
 		TEST(test_keeper_outstanding_is_bounded),
 		TEST(test_keeper_too_many_bodies),
 		TEST(test_keeper_blob_limit),
+		TEST(test_keeper_full_disk),
 		TEST(test_keeper_manifest),
 		TEST(test_keeper_manifest_many_missing),
 		TEST(test_keeper_manifest_limits),

@@ -7,6 +7,9 @@
 
 #include <sys/wait.h>
 
+#include "compat_fs.h"
+#include "sysfs.h"
+
 static void
 test_store_put_and_read(void **state)
 {
@@ -120,6 +123,54 @@ test_store_never_follows_links(void **state)
 	assert_int_equal(store_open_append(t->store, "fifo", &fd, &st),
 	    STORE_INVALID);
 	assert_int_equal(store_stat(t->store, "fifo", &st), STORE_INVALID);
+}
+
+static int
+on_rename_unknown(const struct sysfs_call *call, void *arg)
+{
+	(void)arg;
+	return call->kind == SYSFS_RENAME ? EINVAL : 0;
+}
+
+/* Systems without openat2 and renameat2, or file systems that refuse. */
+static void
+test_store_without_new_calls(void **state)
+{
+	struct tmp_store *t = *state;
+	int fd, root = open(t->dir, O_RDONLY | O_DIRECTORY);
+
+	tmp_write(t, "from", "new");
+	tmp_write(t, "to", "old");
+	sysfs_set_hook(on_rename_unknown, NULL);
+	assert_int_equal(store_move(t->store, "from", "to", 0), STORE_EXISTS);
+	assert_int_equal(store_move(t->store, "from", "a/b", 0), STORE_OK);
+	assert_int_equal(store_put(t->store, "a/c", "x", 1, 0), STORE_OK);
+	assert_int_equal(store_put(t->store, "a/c", "y", 1, 0),
+	    STORE_EXISTS);
+	sysfs_set_hook(NULL, NULL);
+	assert_string_equal(tmp_read(t, "to"), "old");
+	assert_string_equal(tmp_read(t, "a/b"), "new");
+	assert_string_equal(tmp_read(t, "a/c"), "x");
+	assert_false(tmp_exists(t, "from"));
+	assert_int_equal(tmp_count(t, LAYOUT_TMP), 0);
+
+	assert_int_equal(symlink("a", tmp_path(t, "link")), 0);
+	fd = compat_open_components(root, "a/b", O_RDONLY, 0);
+	assert_int_not_equal(fd, -1);
+	close(fd);
+	fd = compat_open_components(root, ".", O_RDONLY | O_DIRECTORY, 0);
+	assert_int_not_equal(fd, -1);
+	close(fd);
+	assert_int_equal(compat_open_components(root, "link/b", O_RDONLY, 0),
+	    -1);
+	assert_int_equal(compat_open_components(root, "a/../to", O_RDONLY,
+	    0), -1);
+	assert_int_equal(compat_open_components(root, "/etc", O_RDONLY, 0),
+	    -1);
+	assert_int_equal(compat_open_components(root, "a/none", O_RDONLY, 0),
+	    -1);
+	assert_int_equal(errno, ENOENT);
+	close(root);
 }
 
 static void
@@ -390,6 +441,7 @@ main(void)
 		TEST(test_store_put_and_read),
 		TEST(test_store_refuses_paths),
 		TEST(test_store_never_follows_links),
+		TEST(test_store_without_new_calls),
 		TEST(test_store_read_only),
 		TEST(test_store_append_is_exclusive),
 		TEST(test_store_move_keeps_or_replaces),
