@@ -65,7 +65,7 @@ struct http_limits {
 	uint64_t	 tls_timeout_ms;
 	uint64_t	 head_timeout_ms;	/* first byte to end of head */
 	uint64_t	 idle_timeout_ms;	/* between requests */
-	uint64_t	 body_timeout_ms;	/* without any body byte */
+	uint64_t	 body_timeout_ms;	/* without 1 KiB of body */
 	uint64_t	 send_timeout_ms;	/* without progress */
 	uint64_t	 max_discard;		/* of an unread body */
 	uint64_t	 max_requests;		/* per connection, then close */
