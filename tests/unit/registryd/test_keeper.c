@@ -6,6 +6,7 @@
  */
 #include "keeper_pair.h"
 
+#include "keeper_call.h"
 #include "repo.h"
 #include "sysfs.h"
 #include "tag.h"
@@ -199,8 +200,10 @@ test_keeper_worker_vanishes(void **state)
 	a.call = keeper_upload_append(f->keepers, "a", ID, 0, KEEPER_ANY,
 	    on_room, on_done, &a);
 	assert_int_equal(keeper_call_write(a.call, "abc", 3), 3);
-	await_bodies(f, 1);
-	spin(f, 50);
+	do
+		spin(f, 5);
+	while (upload_status(f->tmp.store, "a", ID, &offset) != STORE_OK ||
+	    offset != 3);
 	keeper_worker_cut_all(&f->keeper);
 	/* The worker's side of it: the call fails at once. */
 	assert_int_equal(await(&a), STORE_GONE);
@@ -224,6 +227,7 @@ test_keeper_does_not_answer(void **state)
 	char *data;
 	int fds[2];
 
+	f->keepers->timeout_ms = 300;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
 	assert_int_equal(keepers_set_peer(f->keepers, 0, fds[1]), 0);
 	assert_non_null(keeper_blob_delete(f->keepers, "a",
@@ -252,6 +256,7 @@ test_keeper_outstanding_is_bounded(void **state)
 	struct answer a = { .f = f };
 	int fds[2], n = 0;
 
+	f->keepers->timeout_ms = 300;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
 	assert_int_equal(keepers_set_peer(f->keepers, 0, fds[1]), 0);
 	while (keeper_blob_delete(f->keepers, "a", &d, on_done, &a) != NULL)
