@@ -193,9 +193,11 @@ broker_on_peer(struct msg_chan *chan, struct msg *msg, void *arg)
 
 /* ---- requests ---- */
 
+/* Once it is to finish it ends with its last request. */
 static void
-stop_if_idle(struct broker *broker)
+on_idle(void *arg)
 {
+	struct broker	*broker = arg;
 	unsigned	 i;
 
 	if (!broker->draining || broker->env.open > 0)
@@ -223,27 +225,21 @@ broker_on_request(struct msg_chan *chan, struct msg *msg, void *arg)
 {
 	struct broker	*broker = arg;
 	unsigned	 instance = msg_chan_instance(chan);
-	int		 error;
 
 	if (broker->acl == NULL)
 		return -1;
-	error = issue_start(&broker->env, instance,
+	return issue_start(&broker->env, instance,
 	    broker->workers[instance].serial, msg);
-	stop_if_idle(broker);
-	return error;
 }
 
 static int
 broker_on_verdict(struct msg_chan *chan, struct msg *msg, void *arg)
 {
 	struct broker	*broker = arg;
-	int		 error;
 
 	if (broker->acl == NULL)
 		return -1;
-	error = broker_verifiers_on_verdict(broker->env.verifiers, chan, msg);
-	stop_if_idle(broker);
-	return error;
+	return broker_verifiers_on_verdict(broker->env.verifiers, chan, msg);
 }
 
 static int
@@ -261,14 +257,11 @@ static int
 broker_on_signed(struct msg_chan *chan, struct msg *msg, void *arg)
 {
 	struct broker	*broker = arg;
-	int		 error;
 
 	(void)chan;
 	if (broker->acl == NULL)
 		return -1;
-	error = broker_signer_on_signed(broker->env.signer, msg);
-	stop_if_idle(broker);
-	return error;
+	return broker_signer_on_signed(broker->env.signer, msg);
 }
 
 /* ---- the process ---- */
@@ -283,7 +276,7 @@ broker_on_drain(struct msg_chan *chan, struct msg *msg, void *arg)
 	if (msg_end(msg) == -1)
 		return -1;
 	broker->draining = true;
-	stop_if_idle(broker);
+	on_idle(broker);
 	return 0;
 }
 
@@ -319,6 +312,7 @@ broker_main(const struct proc_args *args)
 	memset(&broker, 0, sizeof(broker));
 	broker.conf = conf_new();
 	broker.env.reply = send_reply;
+	broker.env.idle = on_idle;
 	broker.env.arg = &broker;
 	broker.loop = loop_new();
 	if (broker.loop == NULL)

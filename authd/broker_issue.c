@@ -35,11 +35,14 @@ struct issue {
 static void
 issue_free(struct issue *issue)
 {
-	issue->env->open--;
+	struct issue_env	*env = issue->env;
+
 	token_request_done(&issue->req);
 	cred_answer_done(&issue->who);
 	scope_set_done(&issue->granted);
 	free(issue);
+	if (--env->open == 0)
+		env->idle(env->arg);
 }
 
 /* ---- the audit line ---- */

@@ -28,6 +28,8 @@ struct issue_env {
 	/* Send to a worker if it is still the same; frees the message. */
 	void		(*reply)(unsigned instance, uint64_t serial,
 			    struct msg_out *, void *arg);
+	/* The last request in work has ended. */
+	void		(*idle)(void *arg);
 	void		*arg;
 };
 

@@ -28,7 +28,7 @@
 
 #define MAX_TLS_FILE	(1 << 20)
 #define MAX_LISTENERS	LISTENER_MAX
-#define SIGN_TIME_MS	1700		/* after the check: see broker_signer */
+#define SIGN_TIME_MS	4200		/* after the check: see broker_signer */
 
 struct worker {
 	struct loop		*loop;
