@@ -22,8 +22,8 @@ static sysfs_hook_fn *hook;
 static void *hook_arg;
 
 static const char *const kind_names[SYSFS_NKINDS] = {
-	"open", "create", "close", "read", "write", "sync", "rename", "link",
-	"unlink", "rmdir", "mkdir", "truncate", "stat", "list", "lock"
+	"open", "create", "close", "read", "write", "sync", "flush", "rename",
+	"link", "unlink", "rmdir", "mkdir", "truncate", "stat", "list", "lock"
 };
 
 const char *
@@ -139,6 +139,22 @@ sysfs_sync(int fd)
 		r = fsync(fd);
 	while (r == -1 && errno == EINTR);
 	return r;
+}
+
+int
+sysfs_flush(int fd, uint64_t offset, uint64_t len, bool wait)
+{
+	int r;
+
+	if (enter(SYSFS_FLUSH, fd, NULL) == -1)
+		return -1;
+	do
+		r = wait ? compat_writeback_wait(fd, offset, len) :
+		    compat_writeback_start(fd, offset, len);
+	while (r == -1 && errno == EINTR);
+	/* Not every file system can: then the sync at the end does it all. */
+	return r == -1 && (errno == EINVAL || errno == ESPIPE ||
+	    errno == ENOSYS || errno == EPERM) ? 0 : r;
 }
 
 /* Where rename cannot refuse: a second name, then the first one away. */

@@ -120,15 +120,31 @@ compat_pipe_grow(int fd, int size)
 #endif
 }
 
-void
+int
 compat_writeback_start(int fd, uint64_t offset, uint64_t len)
 {
 #ifdef SYNC_FILE_RANGE_WRITE
-	(void)sync_file_range(fd, (off_t)offset, (off_t)len,
+	return sync_file_range(fd, (off_t)offset, (off_t)len,
 	    SYNC_FILE_RANGE_WRITE);
 #else
 	(void)fd;
 	(void)offset;
 	(void)len;
+	return 0;
+#endif
+}
+
+int
+compat_writeback_wait(int fd, uint64_t offset, uint64_t len)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+	return sync_file_range(fd, (off_t)offset, (off_t)len,
+	    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+	    SYNC_FILE_RANGE_WAIT_AFTER);
+#else
+	(void)fd;
+	(void)offset;
+	(void)len;
+	return 0;
 #endif
 }
