@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -21,6 +22,18 @@
 #define MAX_STATIC_FIELDS	32
 #define MAX_STATIC_TEXT		1024
 #define MAX_OPEN_FILES		65536
+
+void
+proc_fill_fds(void)
+{
+	int fd;
+
+	do {
+		if ((fd = open("/dev/null", O_RDWR)) == -1)
+			exit(1);
+	} while (fd <= STDERR_FILENO);
+	close(fd);
+}
 
 static int
 parse_gids(struct proc_args *args, const char *list)

@@ -135,12 +135,12 @@ void		 http_body_resume(struct http_exchange *);
 uint64_t	 http_body_received(const struct http_exchange *);
 
 /* ---- response ---- */
-#define HTTP_MAX_RESPONSE_HEADERS	24
+/* Header lines of an answer, in bytes; one with more fails. */
+#define HTTP_MAX_RESPONSE_HEAD	(64 * 1024)
 
 struct http_response {
 	int		 status;
 	struct buf	 head;		/* header lines, built below */
-	unsigned	 nheaders;
 	struct buf	 body;		/* or: */
 	int		 fd;		/* -1; else a file, sent from offset */
 	uint64_t	 offset;

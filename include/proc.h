@@ -56,6 +56,11 @@ struct proc_args {
 int	 proc_getopt(struct proc_args *, int opt, const char *optarg);
 
 /*
+ * First step of main(): descriptors 0 to 2 exist, so that none that is opened
+ * later becomes standard error.
+ */
+void	 proc_fill_fds(void);
+/*
  * First steps of every child: checks descriptor 3, ignores SIGPIPE, SIGHUP
  * and SIGINT (the parent decides), asks to die with the parent.  Exits when
  * it was not started by a parent.

@@ -279,7 +279,7 @@ open_store(const char *file)
 int
 main(int argc, char *argv[])
 {
-	const char *file = SYSCONFDIR "/registryd.yml";
+	const char *file = NULL;
 	struct totals t = { 0 };
 	struct store *s;
 	int opt;
@@ -296,6 +296,7 @@ main(int argc, char *argv[])
 	}
 	argc -= optind;
 	argv += optind;
+	file = conf_path(file);
 	if (argc == 1 && strcmp(argv[0], "status") == 0) {
 		s = open_store(file);
 		show_status(s);

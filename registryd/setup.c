@@ -57,6 +57,7 @@ make_roles(struct setup *setup)
 	struct supervise_role *keeper = &setup->roles[1];
 	struct supervise_role *collector = &setup->roles[2];
 	const struct registry_conf *conf = setup->conf;
+	int failed;
 
 	set_role(worker, ROLE_WORKER, "worker", conf->workers, 0);
 	set_role(keeper, ROLE_KEEPER, "keeper", conf->keepers, 1);
@@ -66,9 +67,11 @@ make_roles(struct setup *setup)
 	setup->links[0].judge = ROLE_KEEPER;
 	if (geteuid() != 0)
 		return 0;
-	if (find_user("registryd.user", conf->user, &keeper->uid,
-	    &keeper->gids[0]) == -1 || find_user("registryd.worker_user",
-	    conf->worker_user, &worker->uid, &worker->gids[0]) == -1)
+	failed = find_user("registryd.user", conf->user, &keeper->uid,
+	    &keeper->gids[0]);
+	failed |= find_user("registryd.worker_user", conf->worker_user,
+	    &worker->uid, &worker->gids[0]);
+	if (failed != 0)
 		return -1;
 	if (worker->uid == keeper->uid) {
 		log_error("registryd.worker_user: %s is registryd.user: "

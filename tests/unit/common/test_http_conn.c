@@ -97,6 +97,24 @@ test_responses_without_body(void **state)
 	    "/204 204 0 ok\n/304 304 0 ok\n/bad-header 500 0 ok\n");
 }
 
+/* As many as fit, then one more. */
+static void
+test_many_headers(void **state)
+{
+	static const char failed[] =
+	    "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
+	struct fixture *f = *state;
+
+	say(f, GET("/many-headers"));
+	settle(f);
+	drop_dates(&f->output);
+	assert_int_equal(f->output.len, strlen("HTTP/1.1 204 No Content"
+	    "\r\n\r\n") + HTTP_MAX_RESPONSE_HEAD);
+	buf_reset(&f->output);
+	say(f, GET("/too-many-headers"));
+	expect_output(f, failed);
+}
+
 static void
 test_streams(void **state)
 {
@@ -261,6 +279,7 @@ main(void)
 		TEST(test_many_at_once),
 		TEST(test_connection_header),
 		TEST(test_responses_without_body),
+		TEST(test_many_headers),
 		TEST(test_streams),
 		TEST(test_files),
 		TEST(test_large_file_to_a_slow_client),
