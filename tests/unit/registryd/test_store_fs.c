@@ -238,6 +238,62 @@ test_store_append_is_exclusive(void **state)
 	store_free(other);
 }
 
+/* Between opening and locking, somebody replaces the file. */
+static int
+on_lock_replace(const struct sysfs_call *call, void *arg)
+{
+	struct tmp_store *t = arg;
+	char from[2048];
+
+	if (call->kind != SYSFS_LOCK)
+		return 0;
+	snprintf(from, sizeof(from), "%s", tmp_path(t, "u/data"));
+	assert_int_equal(rename(from, tmp_path(t, "u/blob")), 0);
+	tmp_write(t, "u/data", "new");
+	return 0;
+}
+
+static void
+test_store_append_looks_again_after_locking(void **state)
+{
+	struct tmp_store *t = *state;
+	struct store_stat st;
+	int fd;
+
+	tmp_write(t, "u/data", "old");
+	sysfs_set_hook(on_lock_replace, t);
+	assert_int_equal(store_open_append(t->store, "u/data", &fd, &st),
+	    STORE_NOTFOUND);
+	sysfs_set_hook(NULL, NULL);
+	assert_int_equal(store_open_append(t->store, "u/data", &fd, &st),
+	    STORE_OK);
+	store_close(t->store, fd);
+}
+
+static int
+on_close_full(const struct sysfs_call *call, void *arg)
+{
+	bool *synced = arg;
+
+	if (call->kind == SYSFS_SYNC)
+		*synced = true;
+	return call->kind == SYSFS_CLOSE && *synced ? EDQUOT : 0;
+}
+
+/* A network file system tells of a full disk at last here. */
+static void
+test_store_put_checks_close(void **state)
+{
+	struct tmp_store *t = *state;
+	bool synced = false;
+
+	sysfs_set_hook(on_close_full, &synced);
+	assert_int_equal(store_put(t->store, "a", "x", 1, 0), STORE_NOSPACE);
+	sysfs_set_hook(NULL, NULL);
+	assert_false(tmp_exists(t, "a"));
+	assert_int_equal(tmp_count(t, LAYOUT_TMP), 0);
+}
+
 static void
 test_store_move_keeps_or_replaces(void **state)
 {
@@ -444,6 +500,8 @@ main(void)
 		TEST(test_store_without_new_calls),
 		TEST(test_store_read_only),
 		TEST(test_store_append_is_exclusive),
+		TEST(test_store_append_looks_again_after_locking),
+		TEST(test_store_put_checks_close),
 		TEST(test_store_move_keeps_or_replaces),
 		TEST(test_store_removes_trees),
 		TEST(test_store_sweeps),
