@@ -5,6 +5,9 @@
  */
 #include "store_tmp.h"
 
+#include <sys/resource.h>
+
+#include <signal.h>
 #include <time.h>
 
 #include "repo.h"
@@ -213,6 +216,31 @@ test_upload_late_append_is_refused(void **state)
 	check_blob(t, "right");
 }
 
+/* Half of a part is on the disk when it is full: the offset stays true. */
+static void
+test_upload_half_a_write_is_taken_back(void **state)
+{
+	struct tmp_store *t = *state;
+	struct rlimit old, small;
+	struct upload *u;
+	uint64_t offset;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small = old;
+	small.rlim_cur = 10;
+	signal(SIGXFSZ, SIG_IGN);
+	u = start(t, ID, "12345");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(upload_append(u, "67890abcde", 10), STORE_TOOBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(upload_offset(u), 5);
+	assert_int_equal(upload_status(t->store, "a", ID, &offset), STORE_OK);
+	assert_int_equal(offset, 5);
+	assert_int_equal(upload_append(u, "6", 1), STORE_OK);
+	finish(u, "123456");
+	check_blob(t, "123456");
+}
+
 static int
 on_flush_fail(const struct sysfs_call *call, void *arg)
 {
@@ -382,6 +410,7 @@ main(void)
 		TEST(test_upload_rewind_restores_the_hash),
 		TEST(test_upload_is_exclusive),
 		TEST(test_upload_late_append_is_refused),
+		TEST(test_upload_half_a_write_is_taken_back),
 		TEST(test_upload_lost_write_back_ends_the_session),
 		TEST(test_upload_same_blob_twice_heals),
 		TEST(test_upload_expires_by_last_activity),
