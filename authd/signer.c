@@ -7,6 +7,7 @@
  */
 #include "signer.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,7 +238,8 @@ refusal(const char *service, const struct scope_set *scopes)
 	return NULL;
 }
 
-static int
+/* A broker that has gone has done nothing wrong: another one may be there. */
+static void
 answer_sign(struct signer *signer, uint64_t id, const struct buf *token,
     time_t now)
 {
@@ -248,17 +250,17 @@ answer_sign(struct signer *signer, uint64_t id, const struct buf *token,
 	msg_put_str(&out, token == NULL ? "" : buf_str(token));
 	msg_put_u32(&out, token == NULL ? 0 : signer->lifetime);
 	msg_put_u64(&out, token == NULL ? 0 : (uint64_t)now);
-	return msg_send(signer->broker, &out);
+	if (msg_send(signer->broker, &out) == -1 && errno != EPIPE)
+		log_warn("answer to the broker");
 }
 
-static int
+static void
 sign(struct signer *signer, uint64_t id, const char *service,
     const char *subject, const struct scope_set *scopes)
 {
 	struct claims	 claims;
 	struct buf	 token;
 	const char	*why;
-	int		 ret;
 
 	memset(&claims, 0, sizeof(claims));
 	claims.issuer = signer->issuer;
@@ -274,10 +276,8 @@ sign(struct signer *signer, uint64_t id, const char *service,
 		why = "what cannot be signed";
 	if (why != NULL)
 		log_warnx("broker asks for %s", why);
-	ret = answer_sign(signer, id, why == NULL ? &token : NULL,
-	    claims.now);
+	answer_sign(signer, id, why == NULL ? &token : NULL, claims.now);
 	buf_wipe(&token);
-	return ret;
 }
 
 static int
@@ -293,8 +293,10 @@ signer_on_sign(struct msg_chan *chan, struct msg *msg, void *arg)
 		return -1;
 	msg_get_str(msg, service, sizeof(service));
 	msg_get_str(msg, subject, sizeof(subject));
-	if (token_scopes_get(msg, &scopes) == 0 && msg_end(msg) == 0)
-		ret = sign(signer, msg->id, service, subject, &scopes);
+	if (token_scopes_get(msg, &scopes) == 0 && msg_end(msg) == 0) {
+		sign(signer, msg->id, service, subject, &scopes);
+		ret = 0;
+	}
 	scope_set_done(&scopes);
 	return ret;
 }

@@ -6,6 +6,7 @@
  */
 #include "verifier.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -148,7 +149,8 @@ set_alarm(uint64_t ms)
 		fatal("setitimer");
 }
 
-static int
+/* A broker that has gone has done nothing wrong. */
+static void
 send_verdict(struct verifier *verifier, uint64_t id,
     enum cred_verdict verdict, const struct cred_answer *answer)
 {
@@ -161,7 +163,8 @@ send_verdict(struct verifier *verifier, uint64_t id,
 	msg_put_u32(&out, (uint32_t)answer->ngroups);
 	for (i = 0; i < answer->ngroups; i++)
 		msg_put_str(&out, answer->groups[i]);
-	return msg_send(verifier->broker, &out);
+	if (msg_send(verifier->broker, &out) == -1 && errno != EPIPE)
+		log_warn("answer to the broker");
 }
 
 static int
@@ -173,7 +176,6 @@ verifier_on_verify(struct msg_chan *chan, struct msg *msg, void *arg)
 	const void		*password;
 	char			 user[MAX_USER + 1], peer[PEER_SIZE];
 	size_t			 len;
-	int			 error;
 
 	if (chan != verifier->broker || verifier->users == NULL)
 		return -1;
@@ -188,9 +190,9 @@ verifier_on_verify(struct msg_chan *chan, struct msg *msg, void *arg)
 		verdict = cred_htpasswd.verify(verifier->users, user,
 		    password, len, peer, &answer);
 	set_alarm(0);
-	error = send_verdict(verifier, msg->id, verdict, &answer);
+	send_verdict(verifier, msg->id, verdict, &answer);
 	cred_answer_done(&answer);
-	return error;
+	return 0;
 }
 
 /* ---- the process ---- */

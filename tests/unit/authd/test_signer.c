@@ -45,6 +45,7 @@ static struct loop_timer *watchdog;
 static struct msg_chan	*child, *broker;	/* the ends of the test */
 static pid_t		 pid;
 static bool		 ready, broker_closed, child_closed;
+static unsigned		 accused;
 static struct answer	 last;
 static EVP_PKEY		*rsa;
 static struct jwks	*trusted;
@@ -74,10 +75,23 @@ on_signed(struct msg_chan *chan, struct msg *msg, void *arg)
 	return msg_end(msg);
 }
 
+/* The signer wants its broker replaced. */
+static int
+on_peer_bad(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	(void)chan;
+	(void)arg;
+	accused += msg_get_u32(msg) == ROLE_BROKER && msg_get_u32(msg) == 0;
+	return msg_end(msg);
+}
+
 static const struct msg_rule rules[] = {
+	{ MSG_PEER_BAD, ROLE_SIGNER, 8, 8, 0, on_peer_bad, "PEER_BAD" },
 	{ MSG_READY, ROLE_SIGNER, 0, 0, 0, on_ready, "READY" },
 	{ MSG_SIGNED, ROLE_BROKER, 17, 65536, 0, on_signed, "SIGNED" },
 };
+
+#define NRULES	(sizeof(rules) / sizeof(rules[0]))
 
 static void
 on_child_closed(struct msg_chan *chan, const char *why, void *arg)
@@ -150,11 +164,12 @@ spawn(void)
 	close(pair[1]);
 	loop = loop_new();
 	watchdog = loop_timer_new(loop, on_watchdog, NULL);
-	child = msg_chan_new(loop, pair[0], ROLE_SIGNER, 0, rules, 2,
+	child = msg_chan_new(loop, pair[0], ROLE_SIGNER, 0, rules, NRULES,
 	    on_child_closed, NULL);
 	MUST(child != NULL);
 	ready = broker_closed = child_closed = false;
 	broker = NULL;
+	accused = 0;
 }
 
 static void
@@ -195,7 +210,7 @@ send_broker(void)
 	assert_int_equal(msg_send(child, &out), 0);
 	close(pair[1]);
 	msg_chan_free(broker);
-	broker = msg_chan_new(loop, pair[0], ROLE_BROKER, 0, rules, 2,
+	broker = msg_chan_new(loop, pair[0], ROLE_BROKER, 0, rules, NRULES,
 	    on_broker_closed, NULL);
 	MUST(broker != NULL);
 }
@@ -381,6 +396,31 @@ test_signer_cuts_off_nonsense(void **state)
 	send_broker();
 	assert_true(ask(3, "one.example.com", "bob", &pull));
 	assert_int_equal(stop(), 0);
+	assert_int_equal(accused, 2);
+}
+
+/* Nobody is to blame when a broker dies with questions open. */
+static void
+test_signer_outlives_a_broker(void **state)
+{
+	struct scope_set none = { NULL, 0 };
+	struct msg_out	 out;
+	uint64_t	 id;
+
+	(void)state;
+	start();
+	for (id = 1; id <= 50; id++) {
+		msg_begin(&out, MSG_SIGN, id);
+		msg_put_str(&out, "one.example.com");
+		msg_put_str(&out, "alice");
+		token_scopes_put(&out, &none);
+		assert_int_equal(msg_send(broker, &out), 0);
+	}
+	assert_int_equal(msg_chan_flush(broker), 0);
+	send_broker();
+	assert_true(ask(51, "one.example.com", "alice", &pull));
+	assert_int_equal(stop(), 0);
+	assert_int_equal(accused, 0);
 }
 
 /* A parent that breaks its promises gets no signer. */
@@ -412,6 +452,7 @@ main(void)
 		cmocka_unit_test(test_signer_signs),
 		cmocka_unit_test(test_signer_refuses),
 		cmocka_unit_test(test_signer_cuts_off_nonsense),
+		cmocka_unit_test(test_signer_outlives_a_broker),
 		cmocka_unit_test(test_signer_exits_on_bad_configuration),
 	};
 
