@@ -295,8 +295,13 @@ open_listeners(struct authd_generation *gen, FILE *messages)
 		fprintf(messages, "error: listen: %s\n", strerror(errno));
 		return -1;
 	}
-	n = listener_open(gen->conf->net, gen->conf->listen, gen->listeners,
-	    error, sizeof(error));
+	other = gen->parent->generations;
+	while (other != NULL && other->nlisteners == 0)
+		other = other->next;
+	n = listener_reopen(gen->conf->net, gen->conf->listen,
+	    other == NULL ? NULL : other->listeners,
+	    other == NULL ? 0 : other->nlisteners, gen->listeners, error,
+	    sizeof(error));
 	if (n == -1) {
 		fprintf(messages, "error: listen: %s\n", error);
 		return -1;

@@ -6,6 +6,8 @@
  */
 #include "setup.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -96,6 +98,7 @@ open_file(struct setup *setup, const char *key, const char *path,
     enum conf_file kind)
 {
 	struct setup_file *file;
+	struct stat st;
 	int fd;
 
 	if (path == NULL)
@@ -104,8 +107,18 @@ open_file(struct setup *setup, const char *key, const char *path,
 		log_error("%s: more than %d files", key, SETUP_MAX_FILES);
 		return -1;
 	}
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1) {
+	/* Opening a FIFO would wait for its other end. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd == -1 || fstat(fd, &st) == -1) {
 		log_error("%s: %s: %s", key, path, strerror(errno));
+		if (fd != -1)
+			close(fd);
+		return -1;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		log_error("%s: %s: %s", key, path, S_ISDIR(st.st_mode) ?
+		    strerror(EISDIR) : "not a regular file");
+		close(fd);
 		return -1;
 	}
 	file = &setup->files[setup->nfiles++];
@@ -171,7 +184,9 @@ open_listeners(struct setup *setup, const struct setup *old)
 
 	if (old != NULL && same_address(conf, old->conf))
 		return inherit_listeners(setup, old);
-	n = listener_open(conf->net, conf->addr, setup->listeners, error,
+	n = listener_reopen(conf->net, conf->addr,
+	    old == NULL ? NULL : old->listeners,
+	    old == NULL ? 0 : old->nlisteners, setup->listeners, error,
 	    sizeof(error));
 	if (n == -1) {
 		log_error("http.addr: %s", error);
