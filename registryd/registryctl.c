@@ -34,7 +34,7 @@ typedef enum store_result repo_fn(struct store *, const char *repo,
 typedef enum store_result pages_fn(struct store *, const char *, size_t,
 		    char ***, size_t *, bool *);
 
-static void
+static _Noreturn void
 usage(void)
 {
 	fputs("usage: registryctl [-f file] repository list\n"
