@@ -135,7 +135,8 @@ start(struct parent *p, struct setup *setup)
 
 	setup->owner = p;
 	if (supervise_start(p->sup, &sc) == -1) {
-		log_warn("cannot start children");
+		log_warn("cannot execute %s for the children",
+		    p->program);
 		setup_free(setup);
 		return -1;
 	}
