@@ -183,20 +183,23 @@ test_refuses_with_an_answer(void **state)
 
 	say(f, GET("/hello") "GET / HTTP/1.1\r\n\r\n" GET("/hello"));
 	expect_output(f, HELLO "HTTP/1.1 400 Bad Request\r\n"
-	    "Content-Type: text/x-bad\r\nContent-Length: 23\r\n"
+	    "Content-Type: text/x-bad\r\nCache-Control: no-store\r\n"
+	    "Content-Length: 23\r\n"
 	    "Connection: close\r\n\r\n400 missing Host header");
 	assert_true(f->eof);
 	expect_record(f, "/hello 200 6 ok\nbad 400\n");
 	connect_client(f);
 	say(f, "HEAD / HTTP/1.1\r\n\r\n");
 	expect_output(f, "HTTP/1.1 400 Bad Request\r\n"
-	    "Content-Type: text/x-bad\r\nContent-Length: 23\r\n"
+	    "Content-Type: text/x-bad\r\nCache-Control: no-store\r\n"
+	    "Content-Length: 23\r\n"
 	    "Connection: close\r\n\r\n");
 	expect_record(f, "bad 400\n");
 	connect_client(f);
 	say(f, PUTC("/echo") "5\r\nhello\r\nxyz\r\n" GET("/hello"));
 	expect_output(f, "HTTP/1.1 400 Bad Request\r\n"
-	    "Content-Type: text/x-bad\r\nContent-Length: 26\r\n"
+	    "Content-Type: text/x-bad\r\nCache-Control: no-store\r\n"
+	    "Content-Length: 26\r\n"
 	    "Connection: close\r\n\r\n400 malformed chunked body");
 	assert_true(f->eof);
 	expect_record(f, "failed bad 400\n/echo 400 26 ok\n");

@@ -49,7 +49,8 @@ test_timeouts(void **state)
 	say(f, "Host: a\r\n");		/* does not move the deadline */
 	turn(f, 60);
 	expect_output(f, "HTTP/1.1 408 Request Timeout\r\n"
-	    "Content-Type: text/x-bad\r\nContent-Length: 29\r\n"
+	    "Content-Type: text/x-bad\r\nCache-Control: no-store\r\n"
+	    "Content-Length: 29\r\n"
 	    "Connection: close\r\n\r\n408 the request took too long");
 	expect_record(f, "bad 408\n");
 
@@ -57,7 +58,8 @@ test_timeouts(void **state)
 	say(f, PUT("/echo", "9") "part");
 	turn(f, 60);
 	expect_output(f, "HTTP/1.1 408 Request Timeout\r\n"
-	    "Content-Type: text/x-bad\r\nContent-Length: 28\r\n"
+	    "Content-Type: text/x-bad\r\nCache-Control: no-store\r\n"
+	    "Content-Length: 28\r\n"
 	    "Connection: close\r\n\r\n408 the request body stalled");
 	expect_record(f, "failed bad 408\n/echo 408 28 ok\n");
 
