@@ -160,12 +160,14 @@ on_peer_closed(struct msg_chan *chan, const char *why, void *arg)
 	unsigned	 role = msg_chan_role(chan);
 	unsigned	 instance = msg_chan_instance(chan);
 
-	if (why != NULL)
+	/* It is the signer's word that counts: only a new broker gets on. */
+	if (why != NULL && role == ROLE_SIGNER)
+		fatalx("signer: bad message: %s", why);
+	if (why != NULL) {
 		log_warnx("cut off %s %u: %s", role == ROLE_WORKER ?
-		    "worker" : role == ROLE_VERIFIER ? "verifier" : "signer",
-		    instance, why);
-	if (why != NULL && role != ROLE_SIGNER)
+		    "worker" : "verifier", instance, why);
 		proc_report_peer(broker->parent, chan);
+	}
 	set_peer(arg, role, instance, NULL);
 }
 

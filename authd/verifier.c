@@ -108,8 +108,9 @@ on_broker_closed(struct msg_chan *chan, const char *why, void *arg)
 {
 	struct verifier	*verifier = arg;
 
+	/* It is the broker's word that counts: a new verifier may get on. */
 	if (why != NULL)
-		log_warnx("cut off the broker: %s", why);
+		fatalx("broker: bad message: %s", why);
 	if (verifier->broker == chan)
 		verifier->broker = NULL;
 	msg_chan_free(chan);

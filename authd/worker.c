@@ -255,8 +255,9 @@ static void
 on_broker_closed(struct msg_chan *chan, const char *why, void *arg)
 {
 	(void)chan;
+	/* It is the broker's word that counts: only a new worker gets on. */
 	if (why != NULL)
-		log_warnx("cut off the broker: %s", why);
+		fatalx("broker: bad message: %s", why);
 	set_broker(arg, NULL);
 }
 
