@@ -33,6 +33,7 @@
 #define NFILES		(CONF_FILE_TOKEN_JWKS + 1)
 
 struct worker {
+	unsigned	 instance;	/* of this process */
 	struct loop	*loop;
 	struct msg_chan	*parent;
 	struct registry_conf *conf;
@@ -221,7 +222,7 @@ start_tls(struct worker *w)
 {
 	struct buf *files = w->files;
 	struct tls_conf conf = { 0 };
-	const char **suites;
+	const char **suites, *warning;
 	char error[256];
 	size_t i;
 
@@ -248,6 +249,10 @@ start_tls(struct worker *w)
 	free(suites);
 	if (w->tls == NULL)
 		refuse_conf("http.tls", error);
+	/* Once is enough. */
+	warning = tls_context_warning(w->tls);
+	if (warning != NULL && w->instance == 0)
+		log_warnx("http.tls: %s", warning);
 }
 
 static void
@@ -409,7 +414,7 @@ static const struct msg_rule worker_rules[] = {
 int
 worker_main(const struct proc_args *args)
 {
-	struct worker w = { 0 };
+	struct worker w = { .instance = args->instance };
 	char name[32];
 	size_t i;
 
