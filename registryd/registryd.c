@@ -269,6 +269,7 @@ check_main(const struct options *options)
 
 	if ((conf = conf_load(options->file, environ, stderr)) == NULL)
 		return 1;
+	setup_note_files(conf, stderr);
 	if (options->verbose)
 		conf_print(conf, stdout);
 	else

@@ -150,6 +150,30 @@ open_files(struct setup *setup)
 	return failed;
 }
 
+static void
+note_file(FILE *messages, const char *key, const char *path)
+{
+	if (path != NULL && access(path, R_OK) == -1)
+		fprintf(messages, "note: %s: %s: %s\n", key, path,
+		    strerror(errno));
+}
+
+void
+setup_note_files(const struct registry_conf *conf, FILE *messages)
+{
+	size_t i;
+
+	note_file(messages, "http.tls.certificate", conf->tls_certificate);
+	note_file(messages, "http.tls.key", conf->tls_key);
+	for (i = 0; i < conf->tls_clientcas.n; i++)
+		note_file(messages, "http.tls.clientcas",
+		    conf->tls_clientcas.items[i]);
+	if (conf->token_realm == NULL)
+		return;
+	note_file(messages, "auth.token.rootcertbundle", conf->token_roots);
+	note_file(messages, "auth.token.jwks", conf->token_jwks);
+}
+
 static bool
 same_address(const struct registry_conf *a, const struct registry_conf *b)
 {

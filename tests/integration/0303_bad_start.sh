@@ -26,6 +26,12 @@ check_bad_starts() {
 	check_bad_start "token roots are a FIFO" \
 	    'auth.token.rootcertbundle: .*/fifo: not a regular file' \
 	    "\$a $(echo "$auth" | sed s/bad.pem/fifo/)"
+	echo "$auth" | sed s/bad.pem/absent/ | cat "$T/registryd.yml" - \
+	    >"$T/note.yml"
+	check "-n takes a file that is absent" \
+	    sh -c "'$BUILD/registryd' -n -f '$T/note.yml' 2>'$T/note'"
+	check "-n notes it" grep -q \
+	    'note: auth.token.rootcertbundle: .*/absent: No such file' "$T/note"
 	check_bad_start "root directory is a file" \
 	    'rootdirectory: .*/bad.pem: Not a directory' \
 	    "s|rootdirectory: [^}]*|rootdirectory: $T/bad.pem|"
