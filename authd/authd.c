@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compat.h"
 #include "log.h"
 #include "loop.h"
 #include "proc.h"
@@ -236,6 +237,7 @@ parent_main(const struct options *opts, const char *argv0)
 	struct authd_generation	*gen;
 	size_t			 i;
 
+	compat_close_from(STDERR_FILENO + 1);	/* whatever we inherited */
 	memset(&authd, 0, sizeof(authd));
 	authd.conf_path = opts->conf;
 	authd.parent.verbose = opts->verbose;
@@ -273,6 +275,7 @@ main(int argc, char *argv[])
 {
 	struct options	 opts;
 
+	proc_fill_fds();
 	log_init("authd");
 	parse_options(&opts, argc, argv);
 	if (*opts.proc.role != '\0')

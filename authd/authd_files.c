@@ -118,6 +118,7 @@ open_tls(struct authd_files *files, const struct authd_conf *conf,
 	struct tls_context	*context;
 	struct secret		*key, *chain;
 	struct stat		 st;
+	const char		*warning;
 	char			 error[256];
 
 	if (conf->tls_certificate == NULL)
@@ -139,7 +140,8 @@ open_tls(struct authd_files *files, const struct authd_conf *conf,
 		if (context == NULL) {
 			fprintf(o->messages, "error: tls: %s\n", error);
 			o->failed = true;
-		}
+		} else if ((warning = tls_context_warning(context)) != NULL)
+			fprintf(o->messages, "warning: tls: %s\n", warning);
 		tls_context_free(context);
 	}
 	secret_free(key);

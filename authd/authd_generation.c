@@ -372,9 +372,11 @@ add_role(struct authd_generation *gen, unsigned role, const char *name,
 }
 
 static void
-add_link(struct authd_generation *gen, unsigned from, unsigned to)
+add_link(struct authd_generation *gen, unsigned from, unsigned to,
+    unsigned judge)
 {
-	gen->links[gen->nlinks++] = (struct supervise_link){ from, to };
+	gen->links[gen->nlinks++] = (struct supervise_link){
+	    .a = from, .b = to, .judge = judge };
 }
 
 /* Who starts without being root stays who he is. */
@@ -429,7 +431,7 @@ make_verifiers(struct authd_generation *gen, FILE *messages)
 			continue;
 		role = add_role(gen, backend->role, backend->process,
 		    conf_backend_count(conf, backend), 2);
-		add_link(gen, ROLE_BROKER, backend->role);
+		add_link(gen, ROLE_BROKER, backend->role, ROLE_BROKER);
 		failed |= (backend->system_user ? set_system_user :
 		    set_user)(role, backend->user_key,
 		    conf_backend_user(conf, backend), messages);
@@ -449,11 +451,11 @@ make_roles(struct authd_generation *gen, FILE *messages)
 	failed |= set_user(role, "user", conf->user, messages);
 	role = add_role(gen, ROLE_BROKER, "broker", 1, 1);
 	failed |= set_user(role, "broker_user", conf->broker_user, messages);
-	add_link(gen, ROLE_WORKER, ROLE_BROKER);
+	add_link(gen, ROLE_WORKER, ROLE_BROKER, ROLE_BROKER);
 	failed |= make_verifiers(gen, messages);
 	role = add_role(gen, ROLE_SIGNER, "signer", 1, 2);
 	failed |= set_user(role, "signer_user", conf->signer_user, messages);
-	add_link(gen, ROLE_BROKER, ROLE_SIGNER);
+	add_link(gen, ROLE_BROKER, ROLE_SIGNER, ROLE_SIGNER);
 	return failed;
 }
 
@@ -500,8 +502,13 @@ open_listeners(struct authd_generation *gen, FILE *messages)
 		fprintf(messages, "error: listen: %s\n", strerror(errno));
 		return -1;
 	}
-	n = listener_open(gen->conf->net, gen->conf->listen, gen->listeners,
-	    error, sizeof(error));
+	other = gen->parent->generations;
+	while (other != NULL && other->nlisteners == 0)
+		other = other->next;
+	n = listener_reopen(gen->conf->net, gen->conf->listen,
+	    other == NULL ? NULL : other->listeners,
+	    other == NULL ? 0 : other->nlisteners, gen->listeners, error,
+	    sizeof(error));
 	if (n == -1) {
 		fprintf(messages, "error: listen: %s\n", error);
 		return -1;

@@ -239,14 +239,20 @@ set_peer(struct broker *broker, unsigned role, unsigned instance,
 static void
 on_peer_closed(struct msg_chan *chan, const char *why, void *arg)
 {
+	const struct broker		*broker = arg;
 	unsigned			 role = msg_chan_role(chan);
 	unsigned			 instance = msg_chan_instance(chan);
 	const struct conf_backend	*backend = conf_backend_of_role(role);
 
-	if (why != NULL)
+	/* It is the signer's word that counts: only a new broker gets on. */
+	if (why != NULL && role == ROLE_SIGNER)
+		fatalx("signer: bad message: %s", why);
+	if (why != NULL) {
 		log_warnx("cut off %s %u: %s", role == ROLE_WORKER ?
-		    "worker" : backend != NULL ? backend->process : "signer",
+		    "worker" : backend != NULL ? backend->process : "peer",
 		    instance, why);
+		proc_report_peer(broker->parent, chan);
+	}
 	set_peer(arg, role, instance, NULL);
 }
 
@@ -274,8 +280,9 @@ broker_on_peer(struct msg_chan *chan, struct msg *msg, void *arg)
 
 /* ---- requests ---- */
 
+/* Once it is to finish it ends with its last request. */
 static void
-stop_if_idle(void *arg)
+on_idle(void *arg)
 {
 	struct broker	*broker = arg;
 	unsigned	 i;
@@ -356,7 +363,7 @@ broker_on_drain(struct msg_chan *chan, struct msg *msg, void *arg)
 	if (msg_end(msg) == -1)
 		return -1;
 	broker->draining = true;
-	stop_if_idle(broker);
+	on_idle(broker);
 	return 0;
 }
 
@@ -397,7 +404,7 @@ broker_main(const struct proc_args *args)
 	broker.conf = conf_new();
 	broker.env.audit_fd = -1;
 	broker.env.reply = send_reply;
-	broker.env.idle = stop_if_idle;
+	broker.env.idle = on_idle;
 	broker.env.arg = &broker;
 	broker.loop = loop_new();
 	if (broker.loop == NULL)

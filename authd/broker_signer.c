@@ -15,7 +15,7 @@
 #include "token_request.h"
 
 #define MAX_OPEN	1024
-#define TIMEOUT_MS	1500
+#define TIMEOUT_MS	4000
 #define MAX_JWT		49152
 
 struct question {

@@ -15,6 +15,8 @@
 #include "xmem.h"
 #include "yamldoc.h"
 
+#define RULE_KEYS "user, group, network, service, repository, registry, actions"
+
 /* ---- groups ---- */
 
 static bool
@@ -194,8 +196,7 @@ read_rules(struct authd_conf *conf, struct yamldoc *doc)
 		map = list->items[i];
 		map->used = true;
 		if (map->type != YAML_MAP) {
-			conf_wrong(doc, map, "a map of user, group, network, "
-			    "service, repository, registry, actions");
+			conf_wrong(doc, map, "a map of " RULE_KEYS);
 			continue;
 		}
 		errors = doc->nerrors;
@@ -203,6 +204,7 @@ read_rules(struct authd_conf *conf, struct yamldoc *doc)
 		if (doc->nerrors == errors)
 			check_rule(conf, &conf->rules[conf->nrules], scratch,
 			    doc, map);
+		yaml_check_unused(doc, map, RULE_KEYS);
 		conf->nrules++;
 	}
 	acl_free(scratch);

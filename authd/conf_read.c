@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buf.h"
 #include "conf.h"
 #include "conf_key.h"
 #include "str.h"
@@ -226,6 +227,46 @@ read_key(struct authd_conf *conf, const struct conf_key *key,
 	}
 }
 
+/* The keys of the map at a path, "" for the top, as the table has them. */
+static const char *
+accepted_keys(const char *path, struct buf *buf)
+{
+	const struct conf_key	*key;
+	const char		*name, *last = "";
+	size_t			 len = strlen(path), n, lastlen = 0;
+
+	buf_init(buf, 1024);
+	for (key = conf_keys; key->path != NULL; key++) {
+		name = key->path;
+		if (len > 0) {
+			if (!str_starts(name, path) || name[len] != '.')
+				continue;
+			name += len + 1;
+		}
+		/* The keys of one map stand together in the table. */
+		n = strcspn(name, ".");
+		if (n == lastlen && strncmp(name, last, n) == 0)
+			continue;
+		buf_addf(buf, "%s%.*s", buf->len > 0 ? ", " : "", (int)n,
+		    name);
+		last = name;
+		lastlen = n;
+	}
+	if (len == 0)
+		buf_addf(buf, ", groups, access");
+	return buf_str(buf);
+}
+
+static void
+check_unknown(struct yamldoc *doc, const struct yaml_node *map,
+    const char *path)
+{
+	struct buf	 buf;
+
+	yaml_check_unused(doc, map, accepted_keys(path, &buf));
+	buf_done(&buf);
+}
+
 /* "tls: on" and the like: a scalar where the table has a map. */
 static void
 check_map(struct yamldoc *doc, const char *name)
@@ -270,8 +311,12 @@ read_file(struct authd_conf *conf, struct yamldoc *doc)
 	if ((conf->tls_certificate == NULL) != (conf->tls_key == NULL))
 		yaml_error(doc, find_path(doc->root, "tls"),
 		    "accepted: both certificate and key, or neither");
-	if (doc->root != NULL)
-		yaml_check_unused(doc, doc->root);
+	if (doc->root == NULL)
+		return;
+	check_unknown(doc, doc->root, "");
+	for (i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+		if ((node = yaml_find(doc->root, maps[i])) != NULL)
+			check_unknown(doc, node, maps[i]);
 }
 
 static struct authd_conf *

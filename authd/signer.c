@@ -8,6 +8,7 @@
  */
 #include "signer.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,9 +211,11 @@ on_broker_closed(struct msg_chan *chan, const char *why, void *arg)
 {
 	struct signer	*signer = arg;
 
-	if (why != NULL)
+	if (why != NULL) {
 		log_warnx("cut off broker %u: %s", msg_chan_instance(chan),
 		    why);
+		proc_report_peer(signer->parent, chan);
+	}
 	if (signer->broker == chan)
 		signer->broker = NULL;
 	msg_chan_free(chan);
@@ -283,7 +286,8 @@ refusal(const struct service *service, const struct scope_set *scopes)
 	return NULL;
 }
 
-static int
+/* A broker that has gone has done nothing wrong: another one may be there. */
+static void
 answer_sign(struct signer *signer, uint64_t id, const struct buf *token,
     const struct claims *claims)
 {
@@ -295,7 +299,8 @@ answer_sign(struct signer *signer, uint64_t id, const struct buf *token,
 	msg_put_str(&out, token == NULL ? "" : claims->jti);
 	msg_put_u32(&out, token == NULL ? 0 : claims->lifetime);
 	msg_put_u64(&out, token == NULL ? 0 : (uint64_t)claims->now);
-	return msg_send(signer->broker, &out);
+	if (msg_send(signer->broker, &out) == -1 && errno != EPIPE)
+		log_warn("answer to the broker");
 }
 
 /* Everything but who, and what for, is the table's. */
@@ -318,21 +323,19 @@ make_token(const struct signer *signer, const char *name,
 	    "what cannot be signed" : NULL;
 }
 
-static int
+static void
 sign(struct signer *signer, uint64_t id, const char *service,
     const char *subject, const struct scope_set *scopes)
 {
 	struct claims	 claims = { .subject = subject, .access = scopes };
 	struct buf	 token;
 	const char	*why;
-	int		 ret;
 
 	buf_init(&token, SIGNER_MAX_TOKEN);
 	if ((why = make_token(signer, service, &claims, &token)) != NULL)
 		log_warnx("broker asks for %s", why);
-	ret = answer_sign(signer, id, why == NULL ? &token : NULL, &claims);
+	answer_sign(signer, id, why == NULL ? &token : NULL, &claims);
 	buf_wipe(&token);
-	return ret;
 }
 
 static int
@@ -348,8 +351,10 @@ signer_on_sign(struct msg_chan *chan, struct msg *msg, void *arg)
 		return -1;
 	msg_get_str(msg, service, sizeof(service));
 	msg_get_str(msg, subject, sizeof(subject));
-	if (token_scopes_get(msg, &scopes) == 0 && msg_end(msg) == 0)
-		ret = sign(signer, msg->id, service, subject, &scopes);
+	if (token_scopes_get(msg, &scopes) == 0 && msg_end(msg) == 0) {
+		sign(signer, msg->id, service, subject, &scopes);
+		ret = 0;
+	}
 	scope_set_done(&scopes);
 	return ret;
 }

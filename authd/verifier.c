@@ -6,6 +6,7 @@
  */
 #include "verifier.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -162,8 +163,9 @@ on_broker_closed(struct msg_chan *chan, const char *why, void *arg)
 {
 	struct verifier	*verifier = arg;
 
+	/* It is the broker's word that counts: a new verifier may get on. */
 	if (why != NULL)
-		log_warnx("cut off the broker: %s", why);
+		fatalx("broker: bad message: %s", why);
 	if (verifier->broker == chan)
 		verifier->broker = NULL;
 	msg_chan_free(chan);

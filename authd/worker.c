@@ -29,7 +29,7 @@
 
 #define MAX_TLS_FILE	(1 << 20)
 #define MAX_LISTENERS	LISTENER_MAX
-#define SIGN_TIME_MS	1700		/* after the check: see broker_signer */
+#define SIGN_TIME_MS	4200		/* after the check: see broker_signer */
 
 struct worker {
 	struct loop		*loop;
@@ -263,8 +263,9 @@ static void
 on_broker_closed(struct msg_chan *chan, const char *why, void *arg)
 {
 	(void)chan;
+	/* It is the broker's word that counts: only a new worker gets on. */
 	if (why != NULL)
-		log_warnx("cut off the broker: %s", why);
+		fatalx("broker: bad message: %s", why);
 	set_broker(arg, NULL);
 }
 

@@ -29,6 +29,8 @@
 #define HTTP_STEPS_TURN		256
 /* How long a closed connection is read on, so that the answer arrives. */
 #define HTTP_LINGER_MS		5000
+/* What of a body must come within its timeout, if there is so much. */
+#define HTTP_BODY_PROGRESS	1024
 #define HTTP_STREAM_MAX		(256 * 1024)
 
 enum http_conn_state {
@@ -124,7 +126,7 @@ struct http_conn {
 
 	/* Deadlines: at most one runs; the timer is rarely moved. */
 	enum http_wait		 wait;
-	bool			 got_some;
+	size_t			 got;	/* bytes, since the deadline moved */
 	bool			 sent_some;
 	uint64_t		 deadline;	/* ms */
 	uint64_t		 timer_at;	/* 0 when it does not run */

@@ -180,6 +180,8 @@ http_exchange_refuse(struct http_exchange *ex, int status, const char *reason)
 	else
 		(void)buf_addf(&r.body, "%s\n", reason);
 	http_response_header(&r, "Content-Type", "%s", type);
+	/* 414 and others might be kept by a cache for what comes later. */
+	http_response_header(&r, "Cache-Control", "no-store");
 	ex->conn->keep_alive = false;
 	answer(ex, &r, NULL, NULL);
 	ex->refused = true;

@@ -57,7 +57,7 @@ http_input_fill(struct http_conn *c, size_t want)
 	if (n > 0) {
 		c->in.data = c->server->scratch;
 		c->in.len = (size_t)n;
-		c->got_some = true;
+		c->got += (size_t)n;
 		return 1;
 	}
 	if (n == -1 && errno == EAGAIN)

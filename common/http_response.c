@@ -12,7 +12,6 @@
 #include "http_conn.h"
 #include "http_date.h"
 
-#define HEAD_MAX	(32 * 1024)
 #define BODY_MAX	(64 * 1024 * 1024)
 
 void
@@ -20,7 +19,7 @@ http_response_init(struct http_response *r, int status)
 {
 	memset(r, 0, sizeof(*r));
 	r->status = status;
-	buf_init(&r->head, HEAD_MAX);
+	buf_init(&r->head, HTTP_MAX_RESPONSE_HEAD);
 	buf_init(&r->body, BODY_MAX);
 	r->fd = -1;
 }
@@ -55,8 +54,6 @@ http_response_header(struct http_response *r, const char *name,
 	size_t start;
 	va_list ap;
 
-	if (r->nheaders++ == HTTP_MAX_RESPONSE_HEADERS)
-		r->head.failed = true;
 	(void)buf_addf(&r->head, "%s: ", name);
 	start = r->head.len;
 	va_start(ap, fmt);
@@ -147,7 +144,7 @@ http_response_format(struct http_exchange *ex)
 	if (buf_failed(&r->head) || buf_failed(&r->body))
 		return -1;
 	buf_done(&ex->head);
-	buf_init(&ex->head, HEAD_MAX * 2);
+	buf_init(&ex->head, HTTP_MAX_RESPONSE_HEAD + 1024);
 	(void)buf_addf(&ex->head, "HTTP/1.1 %d %s\r\nDate: %s\r\n", r->status,
 	    http_status_text(r->status),
 	    http_date_format(date, clock_wall()));

@@ -68,8 +68,9 @@ wait_limit(const struct http_conn *c, enum http_wait wait)
 }
 
 /*
- * Only progress of the kind that is waited for moves a deadline.  The timer
- * is moved only when it would be late; when it is early it starts again.
+ * Only progress of the kind that is waited for moves a deadline, and for a
+ * body not every single byte: drops would keep a connection for ever.  The
+ * timer is moved only when it would be late; when it is early it starts again.
  */
 static int
 set_deadline(struct http_conn *c)
@@ -79,11 +80,14 @@ set_deadline(struct http_conn *c)
 	bool moved;
 
 	moved = wait != c->wait ||
-	    (wait == HTTP_WAIT_BODY && c->got_some) ||
+	    (wait == HTTP_WAIT_BODY && c->got >= HTTP_BODY_PROGRESS) ||
 	    (wait == HTTP_WAIT_SEND && c->sent_some);
-	c->got_some = c->sent_some = false;
+	c->sent_some = false;
 	c->wait = wait;
-	if (!moved || wait == HTTP_WAIT_NONE)
+	if (!moved)
+		return 0;
+	c->got = 0;
+	if (wait == HTTP_WAIT_NONE)
 		return 0;
 	now = clock_monotonic_ms();
 	c->deadline = now + wait_limit(c, wait);

@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdint.h>
@@ -31,6 +32,8 @@ struct target {
 };
 
 struct result {
+	const int	*old;		/* sockets that may be taken over */
+	size_t		 nold;
 	int		*fds;
 	int		 n;
 	char		*error;
@@ -38,11 +41,13 @@ struct result {
 };
 
 static const char *
-advice(int error)
+advice(int error, bool own)
 {
 	switch (error) {
 	case EADDRINUSE:
-		return ": another program listens there";
+		return own ? ": this daemon itself listens on a part of it; "
+		    "this change needs a restart" :
+		    ": another program listens there";
 	case EACCES:
 		return ": ports below 1024 need root or "
 		    "CAP_NET_BIND_SERVICE";
@@ -54,7 +59,7 @@ advice(int error)
 }
 
 static void
-set_error(struct result *res, const char *what, int error)
+set_error(struct result *res, const char *what, int error, bool own)
 {
 	char text[96];
 
@@ -62,7 +67,7 @@ set_error(struct result *res, const char *what, int error)
 	if (text[0] >= 'A' && text[0] <= 'Z')
 		text[0] += 'a' - 'A';
 	snprintf(res->error, res->errsize, "%s: %s%s", what, text,
-	    advice(error));
+	    advice(error, own));
 }
 
 static void
@@ -106,17 +111,17 @@ open_unix(const char *path, struct result *res)
 	memset(&sun, 0, sizeof(sun));
 	sun.sun_family = AF_UNIX;
 	if (str_copy(sun.sun_path, sizeof(sun.sun_path), path) == -1) {
-		set_error(res, path, ENAMETOOLONG);
+		set_error(res, path, ENAMETOOLONG, false);
 		return -1;
 	}
 	if ((error = remove_stale(&sun)) != 0) {
-		set_error(res, path, error);
+		set_error(res, path, error, false);
 		return -1;
 	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1 || bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
 	    listen(fd, SOMAXCONN) == -1) {
-		set_error(res, path, errno);
+		set_error(res, path, errno, false);
 		if (fd != -1)
 			close(fd);
 		return -1;
@@ -271,6 +276,58 @@ open_tcp(const struct addrinfo *ai)
 }
 
 static bool
+is_wildcard(const struct sockaddr *sa)
+{
+	const struct sockaddr_in6 *sin6 = (const void *)sa;
+	const struct sockaddr_in *sin = (const void *)sa;
+
+	if (sa->sa_family == AF_INET6)
+		return IN6_IS_ADDR_UNSPECIFIED(&sin6->sin6_addr);
+	return sin->sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+static bool
+same_address(const struct sockaddr *a, const struct sockaddr *b)
+{
+	const struct sockaddr_in6 *a6 = (const void *)a, *b6 = (const void *)b;
+	const struct sockaddr_in *a4 = (const void *)a, *b4 = (const void *)b;
+
+	if (a->sa_family == AF_INET6)
+		return IN6_ARE_ADDR_EQUAL(&a6->sin6_addr, &b6->sin6_addr) &&
+		    a6->sin6_scope_id == b6->sin6_scope_id;
+	return a4->sin_addr.s_addr == b4->sin_addr.s_addr;
+}
+
+/* An old socket on this address, or on one that excludes it; or -1. */
+static int
+find_old(const struct result *res, const struct sockaddr *sa, bool overlaps)
+{
+	union {
+		struct sockaddr		sa;
+		struct sockaddr_in6	sin6;
+		struct sockaddr_in	sin;
+		struct sockaddr_storage	ss;
+	} u;
+	const struct sockaddr_in *sin = (const void *)sa;
+	socklen_t len;
+	size_t i;
+
+	for (i = 0; i < res->nold; i++) {
+		len = sizeof(u);
+		memset(&u, 0, sizeof(u));
+		/* The port has one place in both families. */
+		if (getsockname(res->old[i], &u.sa, &len) == -1 ||
+		    u.sa.sa_family != sa->sa_family ||
+		    u.sin.sin_port != sin->sin_port)
+			continue;
+		if (same_address(&u.sa, sa) || (overlaps &&
+		    (is_wildcard(&u.sa) || is_wildcard(sa))))
+			return res->old[i];
+	}
+	return -1;
+}
+
+static bool
 family_missing(int error)
 {
 	return error == EAFNOSUPPORT || error == EADDRNOTAVAIL ||
@@ -292,12 +349,15 @@ open_list(const struct target *t, const struct addrinfo *list,
 		if (ai->ai_family != AF_INET && ai->ai_family != AF_INET6)
 			continue;
 		set_port(ai->ai_addr, port);
-		if ((fd = open_tcp(ai)) == -1) {
+		fd = find_old(res, ai->ai_addr, false);
+		fd = fd != -1 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : open_tcp(ai);
+		if (fd == -1) {
 			error = errno;
 			if (t->optional && family_missing(error))
 				continue;
 			set_error(res, format_address(what, sizeof(what),
-			    ai->ai_addr), error);
+			    ai->ai_addr), error,
+			    find_old(res, ai->ai_addr, true) != -1);
 			close_all(res);
 			return error;
 		}
@@ -306,7 +366,7 @@ open_list(const struct target *t, const struct addrinfo *list,
 			port = bound_port(fd);
 	}
 	if (res->n == 0)
-		set_error(res, t->text, error);
+		set_error(res, t->text, error, false);
 	return res->n == 0 ? error : 0;
 }
 
@@ -314,7 +374,14 @@ int
 listener_open(const char *net, const char *addr, int *fds, char *error,
     size_t errsize)
 {
-	struct result res = { fds, 0, error, errsize };
+	return listener_reopen(net, addr, NULL, 0, fds, error, errsize);
+}
+
+int
+listener_reopen(const char *net, const char *addr, const int *old,
+    size_t nold, int *fds, char *error, size_t errsize)
+{
+	struct result res = { old, nold, fds, 0, error, errsize };
 	struct addrinfo *list = NULL;
 	struct target t;
 	int failed, tries = 0;

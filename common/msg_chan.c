@@ -436,13 +436,18 @@ recv_frame(struct msg_chan *chan)
 	while (n == -1 && errno == EINTR);
 	if (n == -1 && errno == EAGAIN)
 		return false;
-	if (n <= 0) {
+	if (n == -1) {
 		chan_end(chan, NULL);
 		return false;
 	}
 	if (msg_parse(&msg, frame, (size_t)n) == -1)
 		hdr.msg_flags |= MSG_TRUNC;
 	take_fds(&hdr, &msg);
+	/* An empty frame looks like the end, but for its descriptors. */
+	if (n == 0 && msg.nfds == 0) {
+		chan_end(chan, NULL);
+		return false;
+	}
 	if ((hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
 	    (size_t)n == sizeof(frame)) {
 		close_fds(&msg);

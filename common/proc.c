@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -21,6 +22,18 @@
 #define MAX_STATIC_FIELDS	32
 #define MAX_STATIC_TEXT		1024
 #define MAX_OPEN_FILES		65536
+
+void
+proc_fill_fds(void)
+{
+	int fd;
+
+	do {
+		if ((fd = open("/dev/null", O_RDWR)) == -1)
+			exit(1);
+	} while (fd <= STDERR_FILENO);
+	close(fd);
+}
 
 static int
 parse_gids(struct proc_args *args, const char *list)
@@ -125,6 +138,19 @@ proc_parent_chan(struct loop *loop, const struct msg_rule *rules,
 	if (chan == NULL)
 		fatal("channel to the parent");
 	return chan;
+}
+
+void
+proc_report_peer(struct msg_chan *parent, const struct msg_chan *peer)
+{
+	struct msg_out out;
+
+	msg_begin(&out, MSG_PEER_BAD, 0);
+	msg_put_u32(&out, msg_chan_role(peer));
+	msg_put_u32(&out, msg_chan_instance(peer));
+	/* Without it the peer stays as it is: cut off. */
+	if (msg_send(parent, &out) == -1)
+		log_debug("the parent cannot be told of a bad peer");
 }
 
 int

@@ -51,7 +51,10 @@ supervise_new(struct loop *loop, const struct msg_rule *rules, size_t nrules,
 
 /* ---- the life of a generation ---- */
 
-/* The parent's rules for its children: MSG_READY of each, then its own. */
+/*
+ * The parent's rules for its children: MSG_READY and MSG_PEER_BAD of each,
+ * then its own.
+ */
 static void
 make_rules(struct generation *gen)
 {
@@ -59,7 +62,7 @@ make_rules(struct generation *gen)
 	struct msg_rule *rule;
 	size_t i;
 
-	gen->nrules = gen->conf.nroles + sup->nrules;
+	gen->nrules = 2 * gen->conf.nroles + sup->nrules;
 	gen->rules = xcalloc(gen->nrules, sizeof(*gen->rules));
 	rule = gen->rules;
 	for (i = 0; i < gen->conf.nroles; i++, rule++) {
@@ -67,6 +70,12 @@ make_rules(struct generation *gen)
 		rule->from = gen->conf.roles[i].role;
 		rule->handler = child_on_ready;
 		rule->name = "ready";
+		rule++;
+		rule->type = MSG_PEER_BAD;
+		rule->from = gen->conf.roles[i].role;
+		rule->min = rule->max = 2 * sizeof(uint32_t);
+		rule->handler = child_on_peer_bad;
+		rule->name = "peer bad";
 	}
 	for (i = 0; i < sup->nrules; i++, rule++) {
 		*rule = sup->rules[i];

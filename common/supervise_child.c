@@ -61,6 +61,49 @@ child_on_ready(struct msg_chan *chan, struct msg *msg, void *arg)
 	return 0;
 }
 
+/* May "judge" say that a child of this role must go? */
+static bool
+is_judge(const struct supervise_conf *conf, unsigned judge, unsigned role)
+{
+	size_t i;
+
+	for (i = 0; i < conf->nlinks; i++)
+		if (conf->links[i].judge == judge && role != judge &&
+		    (conf->links[i].a == role || conf->links[i].b == role))
+			return true;
+	return false;
+}
+
+/*
+ * A child has cut off a sibling.  Only the more trusted side of a link may
+ * say so: else a worker taken over could have its betters killed.
+ */
+int
+child_on_peer_bad(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	const struct child *child = arg;
+	const struct generation *gen = child->gen;
+	uint32_t role = msg_get_u32(msg), instance = msg_get_u32(msg);
+	struct child *bad;
+	size_t i;
+
+	(void)chan;
+	if (msg_end(msg) == -1 ||
+	    !is_judge(&gen->conf, child->role->role, role))
+		return -1;
+	for (i = 0; i < gen->nchildren; i++) {
+		bad = &gen->children[i];
+		if (bad->role->role != role || bad->instance != instance ||
+		    bad->pid == 0)
+			continue;
+		log_warnx("%s %u (pid %d) is replaced: %s %u has cut it off",
+		    bad->role->name, bad->instance, (int)bad->pid,
+		    child->role->name, child->instance);
+		child_kill(bad);
+	}
+	return 0;
+}
+
 /* One of the daemon's own rules: its handler gets the daemon's arg. */
 int
 child_on_other(struct msg_chan *chan, struct msg *msg, void *arg)

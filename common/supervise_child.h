@@ -79,6 +79,7 @@ void	 child_kill(struct child *);
 /* waitpid() has returned its status. */
 void	 child_exited(struct child *, int status);
 int	 child_on_ready(struct msg_chan *, struct msg *, void *);
+int	 child_on_peer_bad(struct msg_chan *, struct msg *, void *);
 int	 child_on_other(struct msg_chan *, struct msg *, void *);
 
 void	 gen_check_ready(struct generation *);

@@ -415,6 +415,19 @@ tls_context_new(const struct tls_conf *conf, char *error, size_t errsize)
 	return context;
 }
 
+const char *
+tls_context_warning(const struct tls_context *context)
+{
+	const X509 *cert = SSL_CTX_get0_certificate(context->ssl);
+
+	if (X509_cmp_current_time(X509_get0_notAfter(cert)) < 0)
+		return "certificate: it has expired; clients will refuse it";
+	if (X509_cmp_current_time(X509_get0_notBefore(cert)) > 0)
+		return "certificate: it is not valid yet; clients will "
+		    "refuse it";
+	return NULL;
+}
+
 void
 tls_context_free(struct tls_context *context)
 {

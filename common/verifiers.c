@@ -2,9 +2,11 @@
 /*
  * Hands checks of credentials to verifiers: each backend has a pool of them
  * and a queue, and a check goes from one backend to the next as long as its
- * user is unknown.  A verifier that does not answer stays out of use until
- * it answers after all or is replaced: it ends itself at its deadline.  Runs
- * in authd's broker and in registryd's workers.
+ * user is unknown.  Who asks for a check that is already under way waits for
+ * the same answer: when a cluster pulls, all of its hosts bring one password
+ * at once.  A verifier that does not answer stays out of use until it answers
+ * after all or is replaced: it ends itself at its deadline.  Runs in authd's
+ * broker and in registryd's workers.
  */
 #include "verifiers.h"
 
@@ -17,13 +19,18 @@
 #include "pending.h"
 #include "str.h"
 
+struct asker {
+	verifiers_done_fn	*done;
+	void			*arg;
+	STAILQ_ENTRY(asker)	 next;
+};
+
 struct check {
 	uint64_t		 id;
 	char			 user[CRED_MAX_USER + 1];
 	char			 peer[PEER_SIZE];
-	struct secret		*password;	/* NULL once sent to the last */
-	verifiers_done_fn	*done;
-	void			*arg;
+	struct secret		*password;
+	STAILQ_HEAD(, asker)	 askers;	/* at least one */
 	struct pool		*pool;		/* the backend asked now */
 	struct slot		*slot;		/* NULL while it waits */
 	STAILQ_ENTRY(check)	 waiting;
@@ -53,8 +60,42 @@ struct verifiers {
 static void
 check_free(struct check *check)
 {
+	struct asker	*asker;
+
+	while ((asker = STAILQ_FIRST(&check->askers)) != NULL) {
+		STAILQ_REMOVE_HEAD(&check->askers, next);
+		free(asker);
+	}
 	secret_free(check->password);
 	free(check);
+}
+
+static int
+check_add_asker(struct check *check, verifiers_done_fn *done, void *arg)
+{
+	struct asker	*asker;
+
+	if ((asker = malloc(sizeof(*asker))) == NULL)
+		return -1;
+	asker->done = done;
+	asker->arg = arg;
+	STAILQ_INSERT_TAIL(&check->askers, asker, next);
+	return 0;
+}
+
+/*
+ * The check is over and nowhere listed any more: tell all, and free it.  Who
+ * is told may cancel nobody of this check: it cannot be found.
+ */
+static void
+check_finish(struct check *check, enum cred_verdict verdict,
+    const struct cred_answer *answer)
+{
+	struct asker	*asker;
+
+	STAILQ_FOREACH(asker, &check->askers, next)
+		asker->done(verdict, answer, asker->arg);
+	check_free(check);
 }
 
 /* Take the check off its slot or the queue; the caller reports and frees. */
@@ -77,8 +118,7 @@ on_expired(void *item, void *arg)
 
 	(void)arg;
 	detach(check);
-	check->done(CRED_UNAVAILABLE, NULL, check->arg);
-	check_free(check);
+	check_finish(check, CRED_UNAVAILABLE, NULL);
 }
 
 struct verifiers *
@@ -128,8 +168,7 @@ is_last(const struct verifiers *v, const struct pool *pool)
 }
 
 static int
-send_check(const struct verifiers *v, struct slot *slot,
-    struct check *check)
+send_check(const struct verifiers *v, struct slot *slot, struct check *check)
 {
 	struct msg_out	 out;
 
@@ -140,10 +179,6 @@ send_check(const struct verifiers *v, struct slot *slot,
 	msg_put_str(&out, check->peer);
 	if (msg_send(slot->chan, &out) == -1)
 		return -1;
-	if (is_last(v, check->pool)) {
-		secret_free(check->password);
-		check->password = NULL;
-	}
 	check->slot = slot;
 	slot->check = check;
 	slot->busy = check->id;
@@ -225,23 +260,66 @@ enqueue(struct verifiers *v, struct pool *pool, struct check *check)
 	return 0;
 }
 
+static bool
+is_same(const struct check *check, const char *user,
+    const struct secret *password)
+{
+	return check != NULL && strcmp(check->user, user) == 0 &&
+	    secret_equal(check->password, secret_data(password),
+	    secret_len(password));
+}
+
+/* A check of this credential that waits or runs. */
+static struct check *
+find_same(struct pool *pool, const char *user, const struct secret *password)
+{
+	struct check	*check;
+	size_t		 i;
+
+	for (i = 0; i < VERIFIERS_MAX; i++)
+		if (is_same(pool->slots[i].check, user, password))
+			return pool->slots[i].check;
+	STAILQ_FOREACH(check, &pool->queue, waiting)
+		if (is_same(check, user, password))
+			return check;
+	return NULL;
+}
+
+static struct check *
+check_new(const char *user, const struct secret *password, const char *peer)
+{
+	struct check	*check;
+
+	if ((check = calloc(1, sizeof(*check))) == NULL)
+		return NULL;
+	STAILQ_INIT(&check->askers);
+	check->password = secret_new(secret_data(password),
+	    secret_len(password));
+	if (check->password == NULL ||
+	    str_copy(check->user, sizeof(check->user), user) == -1 ||
+	    str_copy(check->peer, sizeof(check->peer), peer) == -1) {
+		check_free(check);
+		return NULL;
+	}
+	return check;
+}
+
 int
 verifiers_check(struct verifiers *v, const char *user,
     const struct secret *password, const char *peer,
     verifiers_done_fn *done, void *arg)
 {
 	struct check	*check;
+	size_t		 i;
 
+	for (i = 0; i < v->npools; i++)
+		if ((check = find_same(&v->pools[i], user,
+		    password)) != NULL)
+			return check_add_asker(check, done, arg);
 	if (v->pools[0].nqueued >= v->max_queue ||
-	    (check = calloc(1, sizeof(*check))) == NULL)
+	    (check = check_new(user, password, peer)) == NULL)
 		return -1;
-	check->done = done;
-	check->arg = arg;
-	check->password = secret_new(secret_data(password),
-	    secret_len(password));
-	if (check->password == NULL ||
-	    str_copy(check->user, sizeof(check->user), user) == -1 ||
-	    str_copy(check->peer, sizeof(check->peer), peer) == -1 ||
+	if (check_add_asker(check, done, arg) == -1 ||
 	    (check->id = pending_add(v->open, check)) == 0) {
 		check_free(check);
 		return -1;
@@ -249,20 +327,37 @@ verifiers_check(struct verifiers *v, const char *user,
 	return enqueue(v, &v->pools[0], check);
 }
 
+/* Take off who asks with this argument; false: not for this check. */
+static bool
+remove_asker(struct check *check, const void *arg)
+{
+	struct asker	*asker;
+
+	if (check == NULL)
+		return false;
+	STAILQ_FOREACH(asker, &check->askers, next) {
+		if (asker->arg != arg)
+			continue;
+		STAILQ_REMOVE(&check->askers, asker, asker, next);
+		free(asker);
+		return true;
+	}
+	return false;
+}
+
+/* The check that this argument asked for, without it. */
 static struct check *
-find_check(struct pool *pool, const void *arg)
+leave_check(struct pool *pool, const void *arg)
 {
 	struct check	*check;
 	size_t		 i;
 
 	STAILQ_FOREACH(check, &pool->queue, waiting)
-		if (check->arg == arg)
+		if (remove_asker(check, arg))
 			return check;
-	for (i = 0; i < VERIFIERS_MAX; i++) {
-		check = pool->slots[i].check;
-		if (check != NULL && check->arg == arg)
-			return check;
-	}
+	for (i = 0; i < VERIFIERS_MAX; i++)
+		if (remove_asker(pool->slots[i].check, arg))
+			return pool->slots[i].check;
 	return NULL;
 }
 
@@ -273,8 +368,8 @@ verifiers_cancel(struct verifiers *v, const void *arg)
 	size_t		 i;
 
 	for (i = 0; i < v->npools && check == NULL; i++)
-		check = find_check(&v->pools[i], arg);
-	if (check == NULL)
+		check = leave_check(&v->pools[i], arg);
+	if (check == NULL || !STAILQ_EMPTY(&check->askers))
 		return;
 	detach(check);
 	pending_take(v->open, check->id);
@@ -293,8 +388,7 @@ conclude(struct verifiers *v, struct check *check,
 		verdict = CRED_UNAVAILABLE;
 	}
 	pending_take(v->open, check->id);
-	check->done(verdict, answer, check->arg);
-	check_free(check);
+	check_finish(check, verdict, answer);
 }
 
 int

@@ -226,15 +226,15 @@ yaml_string(struct yamldoc *doc, struct yaml_node *node, char **out)
 }
 
 void
-yaml_check_unused(struct yamldoc *doc, struct yaml_node *node)
+yaml_check_unused(struct yamldoc *doc, const struct yaml_node *map,
+    const char *accepted)
 {
 	size_t i;
 
-	for (i = 0; i < node->nitems; i++) {
-		if (!node->items[i]->used)
-			yaml_error(doc, node->items[i], "unknown key");
-		else
-			yaml_check_unused(doc, node->items[i]);
+	for (i = 0; i < map->nitems; i++) {
+		if (!map->items[i]->used)
+			yaml_error(doc, map->items[i],
+			    "unknown key, accepted: %s", accepted);
 	}
 }
 

@@ -15,12 +15,20 @@
  * component; ELOOP (or EXDEV) when one is met.  O_CLOEXEC is added.
  */
 int	 compat_open_beneath(int dirfd, const char *path, int flags, mode_t);
+/* The same, without help from the system: one component after the other. */
+int	 compat_open_components(int dirfd, const char *path, int flags,
+	    mode_t);
 /* rename that refuses an existing target; ENOSYS where the system cannot. */
 int	 compat_rename_noreplace(int fromdir, const char *from, int todir,
 	    const char *to);
 /* Ask for a larger pipe; a refusal is no error. */
 void	 compat_pipe_grow(int fd, int size);
-/* Start writing dirty pages back without waiting; may do nothing. */
-void	 compat_writeback_start(int fd, uint64_t offset, uint64_t len);
+/*
+ * Start writing dirty pages of a range back without waiting, or wait for
+ * them: an error then is one that a later fsync() need not report again.
+ * Either may do nothing.  0 or -1.
+ */
+int	 compat_writeback_start(int fd, uint64_t offset, uint64_t len);
+int	 compat_writeback_wait(int fd, uint64_t offset, uint64_t len);
 
 #endif

@@ -66,7 +66,7 @@ struct http_limits {
 	uint64_t	 tls_timeout_ms;
 	uint64_t	 head_timeout_ms;	/* first byte to end of head */
 	uint64_t	 idle_timeout_ms;	/* between requests */
-	uint64_t	 body_timeout_ms;	/* without any body byte */
+	uint64_t	 body_timeout_ms;	/* without 1 KiB of body */
 	uint64_t	 send_timeout_ms;	/* without progress */
 	uint64_t	 max_discard;		/* of an unread body */
 	uint64_t	 max_requests;		/* per connection, then close */
@@ -136,12 +136,12 @@ void		 http_body_resume(struct http_exchange *);
 uint64_t	 http_body_received(const struct http_exchange *);
 
 /* ---- response ---- */
-#define HTTP_MAX_RESPONSE_HEADERS	24
+/* Header lines of an answer, in bytes; one with more fails. */
+#define HTTP_MAX_RESPONSE_HEAD	(64 * 1024)
 
 struct http_response {
 	int		 status;
 	struct buf	 head;		/* header lines, built below */
-	unsigned	 nheaders;
 	struct buf	 body;		/* or: */
 	int		 fd;		/* -1; else a file, sent from offset */
 	uint64_t	 offset;

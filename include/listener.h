@@ -29,6 +29,13 @@ struct peer {
  */
 int	 listener_open(const char *net, const char *addr, int *fds,
 	    char *error, size_t errsize);
+/*
+ * Same, for who listens already: a TCP address that one of the old sockets
+ * is bound to gets a duplicate of that, so that connections are accepted all
+ * the time.  The old ones stay the caller's.
+ */
+int	 listener_reopen(const char *net, const char *addr, const int *old,
+	    size_t nold, int *fds, char *error, size_t errsize);
 /* "127.0.0.1:5000" of a listening socket.  Returns dst. */
 char	*listener_name(int fd, char *dst, size_t size);
 

@@ -36,6 +36,8 @@ enum {
 	MSG_PEER,		/* parent -> child: role u32, instance
 				   u32, fd */
 	MSG_DRAIN,		/* parent -> child: finish, then exit 0 */
+	MSG_PEER_BAD,		/* child -> parent: role u32, instance u32:
+				   cut off for its nonsense; replace it */
 	MSG_FIRST = 16
 };
 
@@ -54,6 +56,11 @@ struct proc_args {
 int	 proc_getopt(struct proc_args *, int opt, const char *optarg);
 
 /*
+ * First step of main(): descriptors 0 to 2 exist, so that none that is opened
+ * later becomes standard error.
+ */
+void	 proc_fill_fds(void);
+/*
  * First steps of every child: checks descriptor 3, ignores SIGPIPE, SIGHUP
  * and SIGINT (the parent decides), asks to die with the parent.  Exits when
  * it was not started by a parent.
@@ -65,6 +72,8 @@ void	 proc_child_start(const struct proc_args *);
  */
 struct msg_chan	*proc_parent_chan(struct loop *, const struct msg_rule *,
 		    size_t nrules, void *arg);
+/* Send MSG_PEER_BAD about the peer of this channel. */
+void	 proc_report_peer(struct msg_chan *parent, const struct msg_chan *peer);
 /* Handle MSG_CONF_BEGIN: set up logging as it says. */
 int	 proc_on_conf_begin(struct msg_chan *, struct msg *, void *arg);
 

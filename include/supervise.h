@@ -39,6 +39,8 @@ struct supervise_role {
 /* Each "a" gets a channel to each "b". */
 struct supervise_link {
 	unsigned	 a, b;
+	unsigned	 judge;		/* the one whose MSG_PEER_BAD about the
+					   other has that replaced; 0: none */
 };
 
 struct supervise_conf {

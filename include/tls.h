@@ -51,6 +51,8 @@ enum tls_result {
 /* NULL with a reason that names the part that is wrong. */
 struct tls_context *tls_context_new(const struct tls_conf *, char *error,
 		    size_t errsize);
+/* What clients will mind of a context that works; NULL: nothing. */
+const char	*tls_context_warning(const struct tls_context *);
 void		 tls_context_free(struct tls_context *);
 /* "TLS_AES_128_GCM_SHA256" and the like: true when known to us. */
 bool		 tls_ciphersuite_known(const char *go_name);

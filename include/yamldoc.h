@@ -104,8 +104,9 @@ void	 yaml_error(struct yamldoc *, const struct yaml_node *,
 	    const char *, ...) __attribute__((__format__(printf, 3, 4)));
 void	 yaml_warning(struct yamldoc *, const struct yaml_node *,
 	    const char *, ...) __attribute__((__format__(printf, 3, 4)));
-/* An error for each node beneath "node" that no getter has used. */
-void	 yaml_check_unused(struct yamldoc *, struct yaml_node *node);
+/* An error for each key of a map that no getter has used. */
+void	 yaml_check_unused(struct yamldoc *, const struct yaml_node *map,
+	    const char *accepted);
 /*
  * All messages to a stream by line, errors as "error: ", warnings as
  * "warning: ".

@@ -205,6 +205,10 @@ send_manifest(struct api_request *r, const struct digest *digest,
 	http_response_init(&resp, 200);
 	http_response_header(&resp, "Content-Type", "%s", type);
 	add_manifest_headers(&resp, text);
+	/* A type that a client chose must not run in a browser as ours. */
+	if (mediatype_kind(type) == MEDIATYPE_OTHER)
+		http_response_header(&resp, "Content-Security-Policy",
+		    "sandbox");
 	if (!is_listed(r, type))
 		api_warn(&resp, "the manifest has a type that Accept does "
 		    "not list");

@@ -236,7 +236,7 @@ put_start(struct api_request *r, struct put *put)
 	mp.nchildren = m->children.n;
 	mp.has_subject = m->has_subject;
 	mp.subject = m->subject;
-	/* Only the entry of a referrer holds it, and only then is it checked. */
+	/* Only a referrer has an entry with it; only then it was checked. */
 	mp.artifact_type = m->has_subject ? m->artifact_type : "";
 	mp.tags = put->tags;
 	mp.ntags = put->ntags;

@@ -17,6 +17,7 @@
 #include "buf.h"
 #include "referrer.h"
 #include "repo.h"
+#include "str.h"
 #include "tag.h"
 
 #define PAGE_BYTES	(4u * 1024 * 1024)
@@ -220,10 +221,30 @@ load_lists(struct api_request *r, struct listing *l)
 	return result == STORE_OK ? load_tagged(r, l) : result;
 }
 
+/*
+ * The artifact type asked for, NULL for any.  "+json" sent as it is has been
+ * decoded as in a form; no media type holds a space, so it can be undone.
+ */
+static const char *
+wanted_type(const struct api_request *r, char dst[MEDIATYPE_SIZE])
+{
+	const char *value = uri_param(&r->uri, "artifactType");
+	char *p;
+
+	if (value == NULL || value[0] == '\0')
+		return NULL;
+	if (str_copy(dst, MEDIATYPE_SIZE, value) == -1)
+		return value;
+	while ((p = strchr(dst, ' ')) != NULL)
+		*p = '+';
+	return dst;
+}
+
 enum step
 api_referrers_get(struct api_request *r)
 {
 	const char *last = uri_param(&r->uri, "last");
+	char type[MEDIATYPE_SIZE];
 	enum store_result result;
 	struct listing l;
 	struct digest from;
@@ -238,9 +259,7 @@ api_referrers_get(struct api_request *r)
 		return STEP_DONE;
 	if (last != NULL && digest_parse(&from, last) == 0)
 		(void)digest_format(l.last, &from);
-	l.filter = uri_param(&r->uri, "artifactType");
-	if (l.filter != NULL && l.filter[0] == '\0')
-		l.filter = NULL;
+	l.filter = wanted_type(r, type);
 	buf_init(&l.out, 2 * PAGE_BYTES);
 	result = load_lists(r, &l);
 	if (result == STORE_OK)

@@ -100,6 +100,7 @@ api_upload_put(struct api_request *r)
 	if (!session_find(r, &offset) || !api_upload_announced(r, offset))
 		return STEP_DONE;
 	up = r->state;
+	up->finishing = true;
 	up->digest = digest;
 	r->call = keeper_upload_finish(r->keepers, api_name(r), up->id, false,
 	    up->first, up->length, &digest, api_upload_on_room,

@@ -15,11 +15,13 @@
 
 struct api_upload {			/* state of an api_request */
 	char		 id[UPLOAD_ID_SIZE];
+	bool		 finishing;	/* or appending */
 	struct digest	 digest;	/* of the whole blob, when finishing */
 	uint64_t	 first;		/* from Content-Range; or KEEPER_ANY */
 	uint64_t	 length;	/* announced; or KEEPER_ANY */
 	uint64_t	 limit;		/* bytes that the body may have */
 	uint64_t	 received;
+	bool		 complete;	/* all of the body was handed on */
 };
 
 /* The request's state; NULL: out of memory. */

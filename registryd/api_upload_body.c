@@ -106,8 +106,10 @@ upload_on_body(struct http_exchange *exchange, const void *data, size_t len,
 		up->received += (uint64_t)n;
 		return n;
 	}
-	if (end)
+	if (end) {
+		up->complete = true;
 		keeper_call_end(r->call);
+	}
 	return 0;
 }
 
@@ -185,18 +187,22 @@ api_upload_created(struct api_request *r, const struct digest *digest)
 }
 
 /*
- * A mismatch is one of offset, length or digest, in this order: what the
- * session has now and what came tell which.
+ * A mismatch is one of offset, length or digest, in this order.  A keeper
+ * that could not finish has the session as it was before; one that could
+ * not append refused the offset, unless all of the body went to it.
  */
 static enum api_error
 mismatch_of(const struct api_upload *up, const struct keeper_reply *reply)
 {
-	if (up->first != KEEPER_ANY && reply->offset != up->first &&
-	    reply->offset != up->first + up->received)
+	bool length = up->length == KEEPER_ANY || up->length == up->received;
+
+	if (!up->finishing)
+		return up->complete && !length ? API_SIZE_INVALID :
+		    API_RANGE_INVALID;
+	if (up->first != KEEPER_ANY && reply->offset != up->first)
 		return API_RANGE_INVALID;
-	if (up->length != KEEPER_ANY && up->length != up->received)
-		return API_SIZE_INVALID;
-	return API_DIGEST_INVALID;
+	return up->complete && !length ? API_SIZE_INVALID :
+	    API_DIGEST_INVALID;
 }
 
 void

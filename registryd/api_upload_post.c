@@ -81,6 +81,7 @@ post_single(struct api_request *r, const char *text)
 		    "not a digest of a known algorithm");
 	if ((up = upload_new_id(r)) == NULL)
 		return api_fail(r, API_UNAVAILABLE);
+	up->finishing = true;
 	up->digest = digest;
 	if (!api_upload_announced(r, 0))
 		return STEP_DONE;

@@ -182,6 +182,22 @@ refuse_range(struct walk *w, struct yaml_node *node,
 	yaml_refuse(w->doc, node, "%s to %s", min, max);
 }
 
+/* Distribution has no bound here: its configuration must still start. */
+static int
+read_cut(struct walk *w, struct yaml_node *node, const struct conf_key *key,
+    uint64_t *v)
+{
+	if (yaml_u64(w->doc, node, key->min, INT64_MAX, v) == -1)
+		return -1;
+	if (*v > key->max) {
+		yaml_warning(w->doc, node, "found \"%s\", used: %llu, "
+		    "the most there is", node->scalar,
+		    (unsigned long long)key->max);
+		*v = key->max;
+	}
+	return 0;
+}
+
 static void
 read_number(struct walk *w, struct yaml_node *node,
     const struct conf_key *key)
@@ -197,6 +213,9 @@ read_number(struct walk *w, struct yaml_node *node,
 		break;
 	case CONF_COUNT:
 		r = yaml_u64(w->doc, node, key->min, key->max, &v);
+		break;
+	case CONF_CUT:
+		r = read_cut(w, node, key, &v);
 		break;
 	case CONF_SIZE:
 		r = yaml_size(w->doc, node, &v);
@@ -349,6 +368,17 @@ conf_read(struct yamldoc *doc, char *const *env, FILE *messages)
 	}
 	yamldoc_free(doc);
 	return w.conf;
+}
+
+const char *
+conf_path(const char *option)
+{
+	const char *path = getenv("REGISTRY_CONFIGURATION_PATH");
+
+	if (option != NULL)
+		return option;
+	return path != NULL && path[0] != '\0' ? path :
+	    SYSCONFDIR "/registryd.yml";
 }
 
 struct registry_conf *

@@ -22,6 +22,7 @@
 #include "tls.h"
 
 #define CONF_VALUE_MAX	60000		/* a value as text: fits one message */
+#define CONF_HEADERS_MAX 16384		/* http.headers as lines of an answer */
 
 struct conf_list {			/* list of strings */
 	char		**items;
@@ -93,6 +94,11 @@ struct registry_conf {
 
 struct yamldoc;
 
+/*
+ * The file to read: the argument of -f, else REGISTRY_CONFIGURATION_PATH, as
+ * in distribution, else the default.
+ */
+const char	*conf_path(const char *option);
 /*
  * Read file and environment.  NULL when there are errors; all messages
  * (errors and warnings) are printed to "messages".

@@ -275,6 +275,22 @@ check_headers(struct yamldoc *doc)
 	}
 }
 
+/* They go with every answer and must leave room for its own. */
+static void
+check_headers_size(const struct registry_conf *conf, struct yamldoc *doc)
+{
+	const struct conf_pairs *pairs = &conf->http_headers;
+	size_t i, len = 0;
+
+	for (i = 0; i < pairs->n; i++)
+		len += strlen(pairs->items[i].name) +
+		    strlen(pairs->items[i].value) + strlen(": \r\n");
+	if (len > CONF_HEADERS_MAX)
+		yaml_error(doc, node_find(doc, "http.headers"),
+		    "found %zu bytes, accepted: at most %d", len,
+		    CONF_HEADERS_MAX);
+}
+
 /* Children get each value in one message. */
 static void
 check_lengths(struct registry_conf *conf, struct yamldoc *doc)
@@ -301,5 +317,6 @@ conf_check(struct registry_conf *conf, struct yamldoc *doc)
 	check_urls(conf, doc);
 	check_tls(conf, doc);
 	check_headers(doc);
+	check_headers_size(conf, doc);
 	check_lengths(conf, doc);
 }

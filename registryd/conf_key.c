@@ -106,9 +106,9 @@ const struct conf_key conf_keys[] = {
 	{ "http.tls.ciphersuites", CONF_LIST, MEMBER(tls_ciphersuites), NULL,
 	    0, 0, NULL },
 
-	{ "catalog.maxentries", CONF_COUNT, MEMBER(catalog_max), "1000", 1,
+	{ "catalog.maxentries", CONF_CUT, MEMBER(catalog_max), "1000", 1,
 	    100000, NULL },
-	{ "tags.maxtags", CONF_COUNT, MEMBER(tags_max), "1000", 1, 100000,
+	{ "tags.maxtags", CONF_CUT, MEMBER(tags_max), "1000", 1, 100000,
 	    NULL },
 
 	{ "registryd.workers", CONF_COUNT, MEMBER(workers), "2", 1, 64,

@@ -18,6 +18,7 @@
 enum conf_type {
 	CONF_BOOL,
 	CONF_COUNT,			/* a number without unit */
+	CONF_CUT,			/* same; above max it is max */
 	CONF_SIZE,			/* bytes */
 	CONF_DURATION,			/* milliseconds */
 	CONF_SECONDS,			/* a duration kept in seconds */

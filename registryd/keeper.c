@@ -134,6 +134,15 @@ on_alone(void *arg)
 		loop_stop(p->keeper.loop);
 }
 
+/* It may have been taken over: let the parent start another one. */
+static void
+on_bad(const struct msg_chan *chan, void *arg)
+{
+	struct process *p = arg;
+
+	proc_report_peer(p->parent, chan);
+}
+
 /* Requests may still come from workers that drain: their end is ours. */
 static int
 on_drain(struct msg_chan *chan, struct msg *m, void *arg)
@@ -164,6 +173,7 @@ keeper_main(const struct proc_args *args)
 	p.conf = conf_new();
 	LIST_INIT(&p.keeper.workers);
 	p.keeper.on_alone = on_alone;
+	p.keeper.on_bad = on_bad;
 	p.keeper.arg = &p;
 	if ((p.keeper.loop = loop_new()) == NULL)
 		fatal("event loop");

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "keeper_call.h"
+#include "log.h"
 #include "messages.h"
 
 #define AWAY_MS	1500	/* a restart takes less, unless it fails again */
@@ -171,7 +172,10 @@ on_closed(struct msg_chan *chan, const char *why, void *arg)
 {
 	struct keeper_peer *peer = arg;
 
-	(void)why;
+	/* It is the keeper's word that counts: only a new worker gets on. */
+	if (why != NULL)
+		fatalx("keeper %u: bad message: %s", msg_chan_instance(chan),
+		    why);
 	peer->chan = NULL;
 	msg_chan_free(chan);
 	peer_wait(peer);

@@ -66,9 +66,12 @@ worker_gone(struct keeper_worker *w)
 void
 keeper_worker_cut(struct keeper_worker *w, const char *why)
 {
-	if (why != NULL)
+	if (why != NULL) {
 		log_warnx("worker %u cut off: %s",
 		    msg_chan_instance(w->chan), why);
+		if (w->keeper->on_bad != NULL)
+			w->keeper->on_bad(w->chan, w->keeper->arg);
+	}
 	worker_gone(w);
 }
 

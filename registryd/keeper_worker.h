@@ -30,6 +30,8 @@ struct keeper {
 	LIST_HEAD(, keeper_worker) workers;
 	size_t		 nworkers;
 	void		 (*on_alone)(void *);	/* the last worker has gone */
+	/* one is about to be cut off for what it sent */
+	void		 (*on_bad)(const struct msg_chan *, void *);
 	void		*arg;
 };
 

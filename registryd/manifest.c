@@ -17,11 +17,6 @@
 #include "descriptor.h"
 #include "json.h"
 
-#define MEDIATYPE_SCHEMA1_PLAIN \
-	"application/vnd.docker.distribution.manifest.v1+json"
-#define MEDIATYPE_SCHEMA1_SIGNED \
-	"application/vnd.docker.distribution.manifest.v1+prettyjws"
-
 struct parse {
 	struct manifest	*m;
 	size_t		 ndescriptors;
@@ -241,34 +236,6 @@ check_kind(struct parse *p)
 	}
 }
 
-/* schemaVersion 1 with its own members: nobody could pull it. */
-static bool
-is_schema1(json_t *doc)
-{
-	return json_integer_value(json_object_get(doc, "schemaVersion")) == 1 ||
-	    (json_object_get(doc, "fsLayers") != NULL &&
-	    json_object_get(doc, "signatures") != NULL);
-}
-
-/* What the bytes alone say; distribution guesses in the same way. */
-static const char *
-told_type(json_t *doc)
-{
-	const char *type;
-
-	if (!json_is_object(doc))
-		return "application/octet-stream";
-	type = json_string_at(doc, "mediaType");
-	if (type != NULL && mediatype_ok(type))
-		return type;
-	if (is_schema1(doc))
-		return json_object_get(doc, "signatures") != NULL ?
-		    MEDIATYPE_SCHEMA1_SIGNED : MEDIATYPE_SCHEMA1_PLAIN;
-	if (json_is_array(json_object_get(doc, "manifests")))
-		return MEDIATYPE_OCI_INDEX;
-	return MEDIATYPE_OCI_MANIFEST;
-}
-
 static int
 check_document(struct parse *p)
 {
@@ -293,7 +260,7 @@ check_mediatype(struct parse *p, const char *content_type)
 {
 	struct manifest *m = p->m;
 	json_t *own = member(m->doc, "mediaType");
-	const char *told = told_type(m->doc), *type;
+	const char *told = mediatype_told(m->doc), *type;
 
 	type = content_type[0] != '\0' ? content_type : told;
 	if (!mediatype_ok(type))
@@ -304,7 +271,7 @@ check_mediatype(struct parse *p, const char *content_type)
 	m->kind = mediatype_kind(type);
 	m->told = m->doc != NULL && strcmp(told, type) == 0;
 	if (m->kind == MEDIATYPE_SCHEMA1 ||
-	    (json_is_object(m->doc) && is_schema1(m->doc)))
+	    (json_is_object(m->doc) && mediatype_is_schema1(m->doc)))
 		return refuse(p, "schema 1 is not supported");
 	if ((m->mediatype = strdup(type)) == NULL)
 		return refuse(p, "");
@@ -356,7 +323,7 @@ manifest_read(struct manifest *m, const char *data, size_t len,
 
 	memset(m, 0, sizeof(*m));
 	m->doc = json_load_strict(data, len, reason, sizeof(reason));
-	text = mediatype != NULL ? mediatype : told_type(m->doc);
+	text = mediatype != NULL ? mediatype : mediatype_told(m->doc);
 	m->kind = mediatype_kind(text);
 	m->told = mediatype == NULL;
 	m->mediatype = strdup(text);

@@ -9,7 +9,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "json.h"
+
 #define MEDIATYPE_MAX	255
+#define SCHEMA1_PLAIN	"application/vnd.docker.distribution.manifest.v1+json"
+#define SCHEMA1_SIGNED \
+	"application/vnd.docker.distribution.manifest.v1+prettyjws"
 
 static const struct {
 	const char	*type;
@@ -20,10 +25,8 @@ static const struct {
 	{ MEDIATYPE_OCI_INDEX,		MEDIATYPE_INDEX },
 	{ MEDIATYPE_DOCKER_LIST,	MEDIATYPE_INDEX },
 	{ MEDIATYPE_OCI_ARTIFACT,	MEDIATYPE_ARTIFACT },
-	{ "application/vnd.docker.distribution.manifest.v1+json",
-	    MEDIATYPE_SCHEMA1 },
-	{ "application/vnd.docker.distribution.manifest.v1+prettyjws",
-	    MEDIATYPE_SCHEMA1 },
+	{ SCHEMA1_PLAIN,		MEDIATYPE_SCHEMA1 },
+	{ SCHEMA1_SIGNED,		MEDIATYPE_SCHEMA1 },
 };
 
 enum mediatype_kind
@@ -68,6 +71,32 @@ mediatype_ok(const char *type)
 	m = name_len(type + n + 1);
 	return m > 0 && m <= 127 && type[n + 1 + m] == '\0' &&
 	    n + 1 + m <= MEDIATYPE_MAX;
+}
+
+bool
+mediatype_is_schema1(const json_t *doc)
+{
+	return json_integer_value(json_object_get(doc, "schemaVersion")) == 1 ||
+	    (json_object_get(doc, "fsLayers") != NULL &&
+	    json_object_get(doc, "signatures") != NULL);
+}
+
+const char *
+mediatype_told(const json_t *doc)
+{
+	const char *type;
+
+	if (!json_is_object(doc))
+		return "application/octet-stream";
+	type = json_string_at(doc, "mediaType");
+	if (type != NULL && mediatype_ok(type))
+		return type;
+	if (mediatype_is_schema1(doc))
+		return json_object_get(doc, "signatures") != NULL ?
+		    SCHEMA1_SIGNED : SCHEMA1_PLAIN;
+	if (json_is_array(json_object_get(doc, "manifests")))
+		return MEDIATYPE_OCI_INDEX;
+	return MEDIATYPE_OCI_MANIFEST;
 }
 
 /* How exactly a range of len bytes names the type: 0 not at all, 3 fully. */

@@ -5,6 +5,7 @@
 #ifndef MEDIATYPE_H
 #define MEDIATYPE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #define MEDIATYPE_OCI_MANIFEST	"application/vnd.oci.image.manifest.v1+json"
@@ -27,6 +28,13 @@ enum mediatype_kind {
 enum mediatype_kind mediatype_kind(const char *);
 /* type/subtype by RFC 6838 section 4.2, at most 255 bytes, no parameters. */
 bool	 mediatype_ok(const char *);
+/*
+ * What the document alone says of its type; distribution guesses in the same
+ * way.  NULL: bytes that are not JSON.
+ */
+const char *mediatype_told(const json_t *);
+/* Docker's schema 1, whatever it calls itself. */
+bool	 mediatype_is_schema1(const json_t *);
 /*
  * Does an Accept header (all its values joined by ",", NULL when absent) take
  * this type?  Absent, empty, and a star range take everything; parameters

@@ -34,7 +34,7 @@ typedef enum store_result repo_fn(struct store *, const char *repo,
 typedef enum store_result pages_fn(struct store *, const char *, size_t,
 		    char ***, size_t *, bool *);
 
-static void
+static _Noreturn void
 usage(void)
 {
 	fputs("usage: registryctl [-f file] repository list\n"
@@ -279,7 +279,7 @@ open_store(const char *file)
 int
 main(int argc, char *argv[])
 {
-	const char *file = SYSCONFDIR "/registryd.yml";
+	const char *file = NULL;
 	struct totals t = { 0 };
 	struct store *s;
 	int opt;
@@ -296,6 +296,7 @@ main(int argc, char *argv[])
 	}
 	argc -= optind;
 	argv += optind;
+	file = conf_path(file);
 	if (argc == 1 && strcmp(argv[0], "status") == 0) {
 		s = open_store(file);
 		show_status(s);

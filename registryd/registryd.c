@@ -5,7 +5,6 @@
  * byte that a client sent.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +21,7 @@
 #include "loop.h"
 #include "messages.h"
 #include "privdrop.h"
+#include "proc.h"
 #include "random.h"
 #include "sandbox.h"
 #include "setup.h"
@@ -180,7 +180,8 @@ start(struct parent *p, struct setup *setup)
 
 	setup->owner = p;
 	if (supervise_start(p->sup, &sc) == -1) {
-		log_warn("cannot start children");
+		log_warn("cannot execute %s for the children",
+		    p->program);
 		setup_free(setup);
 		return -1;
 	}
@@ -319,6 +320,7 @@ check_main(const struct options *options)
 
 	if ((conf = conf_load(options->file, environ, stderr)) == NULL)
 		return 1;
+	setup_note_files(conf, stderr);
 	if (options->verbose)
 		conf_print(conf, stdout);
 	else
@@ -347,19 +349,6 @@ child_main(const struct proc_args *args)
 	usage();
 }
 
-/* A descriptor opened later must not become standard error. */
-static void
-fill_standard_fds(void)
-{
-	int fd;
-
-	do {
-		if ((fd = open("/dev/null", O_RDWR)) == -1)
-			exit(1);
-	} while (fd <= STDERR_FILENO);
-	close(fd);
-}
-
 int
 main(int argc, char *argv[])
 {
@@ -367,11 +356,11 @@ main(int argc, char *argv[])
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct options options = { .file = SYSCONFDIR "/registryd.yml" };
+	struct options options = { .file = NULL };
 	struct proc_args args = { 0 };
 	int ch;
 
-	fill_standard_fds();
+	proc_fill_fds();
 	log_init("registryd");
 	while ((ch = getopt_long(argc, argv, "f:nv" PROC_GETOPT, longopts,
 	    NULL)) != -1) {
@@ -398,6 +387,7 @@ main(int argc, char *argv[])
 		usage();
 	if (args.role[0] != '\0')
 		return child_main(&args);
+	options.file = conf_path(options.file);
 	return options.check ? check_main(&options) :
 	    parent_main(&options, argv[0]);
 }

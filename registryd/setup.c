@@ -6,6 +6,8 @@
  */
 #include "setup.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -57,7 +59,8 @@ add_verifiers(struct setup *setup)
 	set_role(verifier, ROLE_VERIFIER, "verifier", conf->verifiers, 1);
 	setup->nroles++;
 	setup->links[setup->nlinks].a = ROLE_WORKER;
-	setup->links[setup->nlinks++].b = ROLE_VERIFIER;
+	setup->links[setup->nlinks].b = ROLE_VERIFIER;
+	setup->links[setup->nlinks++].judge = ROLE_VERIFIER;
 	if (geteuid() != 0)
 		return 0;
 	if (find_user("registryd.verifier_user", conf->verifier_user,
@@ -79,21 +82,25 @@ make_roles(struct setup *setup)
 	struct supervise_role *keeper = &setup->roles[1];
 	struct supervise_role *collector = &setup->roles[2];
 	const struct registry_conf *conf = setup->conf;
+	int failed;
 
 	set_role(worker, ROLE_WORKER, "worker", conf->workers, 0);
 	set_role(keeper, ROLE_KEEPER, "keeper", conf->keepers, 1);
 	set_role(collector, ROLE_COLLECTOR, "collector", 1, 1);
 	setup->links[0].a = ROLE_WORKER;
 	setup->links[0].b = ROLE_KEEPER;
+	setup->links[0].judge = ROLE_KEEPER;
 	setup->nroles = 3;
 	setup->nlinks = 1;
 	if (add_verifiers(setup) == -1)
 		return -1;
 	if (geteuid() != 0)
 		return 0;
-	if (find_user("registryd.user", conf->user, &keeper->uid,
-	    &keeper->gids[0]) == -1 || find_user("registryd.worker_user",
-	    conf->worker_user, &worker->uid, &worker->gids[0]) == -1)
+	failed = find_user("registryd.user", conf->user, &keeper->uid,
+	    &keeper->gids[0]);
+	failed |= find_user("registryd.worker_user", conf->worker_user,
+	    &worker->uid, &worker->gids[0]);
+	if (failed != 0)
 		return -1;
 	if (worker->uid == keeper->uid) {
 		log_error("registryd.worker_user: %s is registryd.user: "
@@ -118,6 +125,7 @@ open_file(struct setup *setup, const char *key, const char *path,
     enum conf_file kind)
 {
 	struct setup_file *file;
+	struct stat st;
 	int fd;
 
 	if (path == NULL)
@@ -126,8 +134,18 @@ open_file(struct setup *setup, const char *key, const char *path,
 		log_error("%s: more than %d files", key, SETUP_MAX_FILES);
 		return -1;
 	}
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1) {
+	/* Opening a FIFO would wait for its other end. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd == -1 || fstat(fd, &st) == -1) {
 		log_error("%s: %s: %s", key, path, strerror(errno));
+		if (fd != -1)
+			close(fd);
+		return -1;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		log_error("%s: %s: %s", key, path, S_ISDIR(st.st_mode) ?
+		    strerror(EISDIR) : "not a regular file");
+		close(fd);
 		return -1;
 	}
 	file = &setup->files[setup->nfiles++];
@@ -151,6 +169,30 @@ open_files(struct setup *setup)
 		failed |= open_file(setup, "http.tls.clientcas",
 		    conf->tls_clientcas.items[i], CONF_FILE_TLS_CLIENTCA);
 	return failed;
+}
+
+static void
+note_file(FILE *messages, const char *key, const char *path)
+{
+	if (path != NULL && access(path, R_OK) == -1)
+		fprintf(messages, "note: %s: %s: %s\n", key, path,
+		    strerror(errno));
+}
+
+void
+setup_note_files(const struct registry_conf *conf, FILE *messages)
+{
+	size_t i;
+
+	note_file(messages, "http.tls.certificate", conf->tls_certificate);
+	note_file(messages, "http.tls.key", conf->tls_key);
+	for (i = 0; i < conf->tls_clientcas.n; i++)
+		note_file(messages, "http.tls.clientcas",
+		    conf->tls_clientcas.items[i]);
+	if (conf->token_realm == NULL)
+		return;
+	note_file(messages, "auth.token.rootcertbundle", conf->token_roots);
+	note_file(messages, "auth.token.jwks", conf->token_jwks);
 }
 
 static bool
@@ -187,7 +229,9 @@ open_listeners(struct setup *setup, const struct setup *old)
 
 	if (old != NULL && same_address(conf, old->conf))
 		return inherit_listeners(setup, old);
-	n = listener_open(conf->net, conf->addr, setup->listeners, error,
+	n = listener_reopen(conf->net, conf->addr,
+	    old == NULL ? NULL : old->listeners,
+	    old == NULL ? 0 : old->nlisteners, setup->listeners, error,
 	    sizeof(error));
 	if (n == -1) {
 		log_error("http.addr: %s", error);

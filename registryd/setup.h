@@ -9,6 +9,8 @@
 
 #include <sys/types.h>
 
+#include <stdio.h>
+
 #include "conf.h"
 #include "listener.h"
 #include "messages.h"
@@ -49,6 +51,8 @@ struct setup {
  * when anything failed.
  */
 struct setup	*setup_open(struct registry_conf *, const struct setup *old);
+/* For -n: which of the files that it names cannot be read. */
+void		 setup_note_files(const struct registry_conf *, FILE *);
 void		 setup_free(struct setup *);	/* NULL is fine */
 /* Send a child what its role may have; -1 with errno. */
 int		 setup_send(const struct setup *, struct msg_chan *,

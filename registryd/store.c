@@ -213,6 +213,14 @@ store_write(struct store *s, int fd, const void *data, size_t len,
 }
 
 enum store_result
+store_flush(struct store *s, int fd, uint64_t from, uint64_t to)
+{
+	if (!s->writable)
+		return STORE_READONLY;
+	return s->ops->flush(s, fd, from, to);
+}
+
+enum store_result
 store_truncate(struct store *s, int fd, uint64_t size)
 {
 	if (!s->writable)

@@ -104,6 +104,13 @@ enum store_result store_open_append(struct store *, const char *path,
 		    int *fd, struct store_stat *);
 enum store_result store_write(struct store *, int fd, const void *, size_t,
 		    uint64_t offset);
+/*
+ * Get what was written from "from" to "to" on its way to the disk, so that
+ * only so much is under way at a time.  An error means that bytes may have
+ * been lost: the file is of no use any more.
+ */
+enum store_result store_flush(struct store *, int fd, uint64_t from,
+		    uint64_t to);
 enum store_result store_truncate(struct store *, int fd, uint64_t size);
 enum store_result store_sync(struct store *, int fd);
 /* Of a file opened for appending; *n is 0 at its end. */

@@ -27,6 +27,7 @@ struct store_ops {
 			    uint64_t, size_t *);
 	enum store_result (*write)(struct store *, int, const void *, size_t,
 			    uint64_t);
+	enum store_result (*flush)(struct store *, int, uint64_t, uint64_t);
 	enum store_result (*truncate)(struct store *, int, uint64_t);
 	enum store_result (*sync)(struct store *, int);
 	enum store_result (*fstat)(struct store *, int, struct store_stat *);

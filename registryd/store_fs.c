@@ -325,6 +325,7 @@ static const struct store_ops fs_ops = {
 	.open_append = fs_open_append,
 	.pread = fs_pread,
 	.write = fs_write,
+	.flush = fs_flush,
 	.truncate = fs_truncate,
 	.sync = fs_sync,
 	.fstat = fs_fstat,

@@ -57,6 +57,7 @@ enum store_result fs_open_append(struct store *, const char *, int *,
 		    struct store_stat *);
 enum store_result fs_write(struct store *, int, const void *, size_t,
 		    uint64_t);
+enum store_result fs_flush(struct store *, int, uint64_t from, uint64_t to);
 enum store_result fs_truncate(struct store *, int, uint64_t);
 enum store_result fs_sync(struct store *, int);
 enum store_result fs_move(struct store *, const char *, const char *,

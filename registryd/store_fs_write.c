@@ -9,21 +9,19 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "compat_fs.h"
 #include "store_fs.h"
 #include "sysfs.h"
 
 #define FILE_MODE	0666
 #define RACE_TRIES	4	/* a directory vanished between two calls */
-#define WRITEBACK_STEP	(8u * 1024 * 1024)
+#define FLUSH_STEP	(8u * 1024 * 1024)
+#define FLUSH_BEHIND	(8 * FLUSH_STEP)
 
 enum store_result
 fs_write(struct store *s, int fd, const void *data, size_t len,
     uint64_t offset)
 {
 	const char *src = data;
-	uint64_t first = offset / WRITEBACK_STEP;
-	uint64_t last = (offset + len) / WRITEBACK_STEP;
 	size_t done = 0;
 	ssize_t n;
 
@@ -34,10 +32,31 @@ fs_write(struct store *s, int fd, const void *data, size_t len,
 			return store_result_errno(errno);
 		done += (size_t)n;
 	}
-	/* So that the sync at the end of a large file finds little to do. */
-	if (last > first)
-		compat_writeback_start(fd, first * WRITEBACK_STEP,
-		    (last - first) * WRITEBACK_STEP);
+	return STORE_OK;
+}
+
+/*
+ * Whenever another step is full: start writing it, and wait for what lies
+ * further back.  A slow disk then slows the writer down at once, and the
+ * sync at the end of a large file finds little to do.
+ */
+enum store_result
+fs_flush(struct store *s, int fd, uint64_t from, uint64_t to)
+{
+	const struct fs *fs = (const struct fs *)s;
+	uint64_t first = from / FLUSH_STEP * FLUSH_STEP;
+	uint64_t last = to / FLUSH_STEP * FLUSH_STEP;
+
+	if (last == first || fs->durability == STORE_NONE)
+		return STORE_OK;
+	if (sysfs_flush(fd, first, last - first, false) == -1)
+		return store_result_errno(errno);
+	if (last > FLUSH_BEHIND) {
+		first = first > FLUSH_BEHIND ? first - FLUSH_BEHIND : 0;
+		last -= FLUSH_BEHIND;
+		if (sysfs_flush(fd, first, last - first, true) == -1)
+			return store_result_errno(errno);
+	}
 	return STORE_OK;
 }
 

@@ -22,8 +22,8 @@ static sysfs_hook_fn *hook;
 static void *hook_arg;
 
 static const char *const kind_names[SYSFS_NKINDS] = {
-	"open", "create", "close", "read", "write", "sync", "rename", "link",
-	"unlink", "rmdir", "mkdir", "truncate", "stat", "list", "lock"
+	"open", "create", "close", "read", "write", "sync", "flush", "rename",
+	"link", "unlink", "rmdir", "mkdir", "truncate", "stat", "list", "lock"
 };
 
 const char *
@@ -141,6 +141,22 @@ sysfs_sync(int fd)
 	return r;
 }
 
+int
+sysfs_flush(int fd, uint64_t offset, uint64_t len, bool wait)
+{
+	int r;
+
+	if (enter(SYSFS_FLUSH, fd, NULL) == -1)
+		return -1;
+	do
+		r = wait ? compat_writeback_wait(fd, offset, len) :
+		    compat_writeback_start(fd, offset, len);
+	while (r == -1 && errno == EINTR);
+	/* Not every file system can: then the sync at the end does it all. */
+	return r == -1 && (errno == EINVAL || errno == ESPIPE ||
+	    errno == ENOSYS || errno == EPERM) ? 0 : r;
+}
+
 /* Where rename cannot refuse: a second name, then the first one away. */
 static int
 link_over(int fromdir, const char *from, int todir, const char *to)
@@ -156,16 +172,15 @@ int
 sysfs_rename(int fromdir, const char *from, int todir, const char *to,
     bool noreplace)
 {
-	if (enter2(SYSFS_RENAME, fromdir, from, todir, to) == -1)
-		return -1;
-	if (!noreplace)
-		return renameat(fromdir, from, todir, to);
-	if (compat_rename_noreplace(fromdir, from, todir, to) == 0)
-		return 0;
+	int r;
+
+	if ((r = enter2(SYSFS_RENAME, fromdir, from, todir, to)) == 0)
+		r = noreplace ? compat_rename_noreplace(fromdir, from, todir,
+		    to) : renameat(fromdir, from, todir, to);
 	/* EINVAL: this file system does not take the flag. */
-	if (errno != ENOSYS && errno != EINVAL)
-		return -1;
-	return link_over(fromdir, from, todir, to);
+	if (r == -1 && noreplace && (errno == ENOSYS || errno == EINVAL))
+		return link_over(fromdir, from, todir, to);
+	return r;
 }
 
 int

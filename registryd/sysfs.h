@@ -22,6 +22,7 @@ enum sysfs_kind {
 	SYSFS_READ,
 	SYSFS_WRITE,
 	SYSFS_SYNC,
+	SYSFS_FLUSH,			/* part of a file, data only */
 	SYSFS_RENAME,
 	SYSFS_LINK,
 	SYSFS_UNLINK,
@@ -54,6 +55,8 @@ int	 sysfs_close(int fd);
 ssize_t	 sysfs_pread(int fd, void *, size_t, uint64_t offset);
 ssize_t	 sysfs_pwrite(int fd, const void *, size_t, uint64_t offset);
 int	 sysfs_sync(int fd);
+/* Start writing a range to the disk, or wait until it is there. */
+int	 sysfs_flush(int fd, uint64_t offset, uint64_t len, bool wait);
 /* noreplace: EEXIST when the new name is taken. */
 int	 sysfs_rename(int fromdir, const char *from, int todir,
 	    const char *to, bool noreplace);

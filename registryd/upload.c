@@ -140,6 +140,17 @@ upload_drop_hash(struct upload *u)
 	u->hashed = 0;
 }
 
+/* Its file is gone, or of no use: nothing can go on from here. */
+static void
+upload_discard(struct upload *u)
+{
+	char path[LAYOUT_PATH_SIZE];
+
+	u->frozen = true;
+	(void)store_remove_tree(u->store, layout_upload(path, u->repo, u->id),
+	    STORE_NOSYNC);
+}
+
 enum store_result
 upload_append(struct upload *u, const void *data, size_t len)
 {
@@ -151,6 +162,11 @@ upload_append(struct upload *u, const void *data, size_t len)
 	    u->size)) != STORE_OK) {
 		/* Part of it may be there. */
 		(void)store_truncate(u->store, u->fd, u->size);
+		return r;
+	}
+	if ((r = store_flush(u->store, u->fd, u->size, u->size + len)) !=
+	    STORE_OK) {
+		upload_discard(u);
 		return r;
 	}
 	if (u->hash != NULL && u->hashed == u->size) {
@@ -264,24 +280,22 @@ upload_publish(struct upload *u, const struct digest *d)
 enum store_result
 upload_finish(struct upload *u, const struct digest *d)
 {
-	char session[LAYOUT_PATH_SIZE];
 	enum store_result r;
 
 	if (u->frozen)
 		return STORE_NOTFOUND;
 	if ((r = upload_check(u, d)) != STORE_OK)
 		return r;
-	if ((r = store_sync(u->store, u->fd)) != STORE_OK)
-		/* The kernel may have dropped pages: never try again. */
-		u->frozen = true;
-	else
-		r = upload_publish(u, d);
+	/* After a failed sync the kernel may have dropped pages. */
+	if ((r = store_sync(u->store, u->fd)) != STORE_OK) {
+		upload_discard(u);
+		return r;
+	}
+	r = upload_publish(u, d);
 	if (r == STORE_OK)
 		upload_drop_hash(u);
-	/* With or without success, nothing can go on from here. */
 	if (u->frozen)
-		(void)store_remove_tree(u->store, layout_upload(session,
-		    u->repo, u->id), STORE_NOSYNC);
+		upload_discard(u);
 	return r;
 }
 

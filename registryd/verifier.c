@@ -61,8 +61,10 @@ on_worker_closed(struct msg_chan *chan, const char *why, void *arg)
 	struct verifier *v = arg;
 	unsigned instance = msg_chan_instance(chan);
 
-	if (why != NULL)
+	if (why != NULL) {
 		log_warnx("cut off worker %u: %s", instance, why);
+		proc_report_peer(v->parent, chan);
+	}
 	if (v->workers[instance] == chan) {
 		v->workers[instance] = NULL;
 		v->nworkers--;

@@ -55,8 +55,9 @@ on_closed(struct msg_chan *chan, const char *why, void *arg)
 	struct verifier_client *client = arg;
 	unsigned instance = msg_chan_instance(chan);
 
+	/* It is the verifier's word that counts: a new worker may get on. */
 	if (why != NULL)
-		log_warnx("cut off verifier %u: %s", instance, why);
+		fatalx("verifier %u: bad message: %s", instance, why);
 	if (client->chans[instance] == chan) {
 		client->chans[instance] = NULL;
 		verifiers_set(client->pool, ROLE_VERIFIER, instance, NULL);

@@ -35,6 +35,7 @@
 #define NFILES		(CONF_FILE_TLS_CLIENTCA + 1)
 
 struct worker {
+	unsigned	 instance;	/* of this process */
 	struct loop	*loop;
 	struct msg_chan	*parent;
 	struct registry_conf *conf;
@@ -275,7 +276,7 @@ start_tls(struct worker *w)
 {
 	struct buf *files = w->files;
 	struct tls_conf conf = { 0 };
-	const char **suites;
+	const char **suites, *warning;
 	char error[256];
 	size_t i;
 
@@ -302,6 +303,10 @@ start_tls(struct worker *w)
 	free(suites);
 	if (w->tls == NULL)
 		refuse_conf("http.tls", error);
+	/* Once is enough. */
+	warning = tls_context_warning(w->tls);
+	if (warning != NULL && w->instance == 0)
+		log_warnx("http.tls: %s", warning);
 }
 
 /* What is not there any more is refused from now on. */
@@ -465,7 +470,7 @@ static const struct msg_rule worker_rules[] = {
 int
 worker_main(const struct proc_args *args)
 {
-	struct worker w = { 0 };
+	struct worker w = { .instance = args->instance };
 	char name[32];
 	size_t i;
 

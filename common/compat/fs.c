@@ -22,9 +22,8 @@
 
 #define COMPONENT_SIZE	256
 
-/* Component by component, each opened without following a link. */
-static int
-open_components(int dirfd, const char *path, int flags, mode_t mode)
+int
+compat_open_components(int dirfd, const char *path, int flags, mode_t mode)
 {
 	char name[COMPONENT_SIZE];
 	const char *slash;
@@ -69,7 +68,7 @@ compat_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 	int fd;
 
 	if (missing)
-		return open_components(dirfd, path, flags, mode);
+		return compat_open_components(dirfd, path, flags, mode);
 	memset(&how, 0, sizeof(how));
 	how.flags = (uint64_t)(unsigned)(flags | O_NOFOLLOW | O_CLOEXEC);
 	how.mode = flags & O_CREAT ? mode : 0;
@@ -82,7 +81,7 @@ compat_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 	/* Old kernels, and filters that do not know the call. */
 	if (fd == -1 && (errno == ENOSYS || errno == EPERM)) {
 		missing = errno == ENOSYS;
-		return open_components(dirfd, path, flags, mode);
+		return compat_open_components(dirfd, path, flags, mode);
 	}
 	return fd;
 }
@@ -90,7 +89,7 @@ compat_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 int
 compat_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 {
-	return open_components(dirfd, path, flags, mode);
+	return compat_open_components(dirfd, path, flags, mode);
 }
 #endif
 
@@ -121,15 +120,31 @@ compat_pipe_grow(int fd, int size)
 #endif
 }
 
-void
+int
 compat_writeback_start(int fd, uint64_t offset, uint64_t len)
 {
 #ifdef SYNC_FILE_RANGE_WRITE
-	(void)sync_file_range(fd, (off_t)offset, (off_t)len,
+	return sync_file_range(fd, (off_t)offset, (off_t)len,
 	    SYNC_FILE_RANGE_WRITE);
 #else
 	(void)fd;
 	(void)offset;
 	(void)len;
+	return 0;
+#endif
+}
+
+int
+compat_writeback_wait(int fd, uint64_t offset, uint64_t len)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+	return sync_file_range(fd, (off_t)offset, (off_t)len,
+	    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+	    SYNC_FILE_RANGE_WAIT_AFTER);
+#else
+	(void)fd;
+	(void)offset;
+	(void)len;
+	return 0;
 #endif
 }

@@ -9,6 +9,8 @@ cd "$(dirname "$0")/../.."
 
 share=$PREFIX/share
 examples=$share/examples/registryd
+text=$(mktemp)
+trap 'rm -f "$text"' EXIT
 
 # MODE FILE TARGET
 put() {
@@ -20,9 +22,8 @@ put() {
 put_text() {
 	sed -e "s,/etc/registryd\.yml,$SYSCONFDIR/registryd.yml,g" \
 	    -e "s,/etc/authd\.yml,$SYSCONFDIR/authd.yml,g" \
-	    -e "s,/usr/local/,$PREFIX/,g" "$2" >"$BUILD/install.tmp"
-	put "$1" "$BUILD/install.tmp" "$3"
-	rm -f "$BUILD/install.tmp"
+	    -e "s,/usr/local/,$PREFIX/,g" "$2" >"$text"
+	put "$1" "$text" "$3"
 }
 
 for program in registryd authd registryctl authctl; do

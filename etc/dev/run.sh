@@ -78,17 +78,25 @@ has_conf() {
 	[ "$(head -n 1 "$run/$1.yml" 2>&1)" = "$mark" ]
 }
 
+# What it prints is for people who install by hand.
+quietly() {
+	"$@" >"$run/setup.log" 2>&1 || {
+		cat "$run/setup.log" >&2
+		return 1
+	}
+}
+
 make_state() {
 	mkdir -p "$run/store"
 	if is_root; then
 		chown 62001:62001 "$run/store"
 		chmod 750 "$run/store"
 	fi
-	[ -f "$run/token.key" ] || "$BUILD/authctl" key new -o "$run"
+	[ -f "$run/token.key" ] || quietly "$BUILD/authctl" key new -o "$run"
 	if ! [ -f "$run/htpasswd" ]; then
 		(umask 077; od -An -N 12 -tx1 /dev/urandom | tr -d ' \n' \
 		    >"$run/password"; echo >>"$run/password")
-		"$BUILD/authctl" passwd -p "$run/htpasswd" admin \
+		quietly "$BUILD/authctl" passwd -p "$run/htpasswd" admin \
 		    <"$run/password"
 	fi
 	has_conf authd || write_authd_conf >"$run/authd.yml"

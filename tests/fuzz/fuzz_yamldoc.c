@@ -67,7 +67,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	value = strndup((const char *)data, len);
 	check(value != NULL);
 	(void)yaml_replace(doc, yamldoc_root(doc), value, "VARIABLE");
-	yaml_check_unused(doc, yamldoc_root(doc));
+	yaml_check_unused(doc, yamldoc_root(doc), "nothing");
 	fp = open_memstream(&out, &size);
 	check(fp != NULL);
 	yamldoc_print_messages(doc, fp);

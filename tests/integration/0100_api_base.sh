@@ -61,3 +61,23 @@ expect 'no body after HEAD' '' "$(sed '1,/^.$/d' "$T/answer")"
 check 'one access line with an id and a status' grep -Eq \
     'response completed" http.request.id=[0-9a-f]{32} .*status=301' \
     "$REGISTRYD_LOG"
+
+# What is no HTTP is refused in the same form.
+raw() {
+	printf '%s\r\n' "$@" '' >"$T/request"
+	curl -s -m 5 "telnet://$REGISTRY" <"$T/request" >"$T/answer"
+	sed '1,/^.$/d' "$T/answer" >"$T/body"
+	status=$(sed -n '1s/^HTTP\/1.1 \([0-9]*\) .*/\1/p' "$T/answer")
+	last=$1
+	: >"$T/curl.err"
+}
+raw 'GET /v2/ HTTP/1.1' 'Host: x' 'no header'
+expect_status 400 'a line that is no header'
+expect_json '.errors[0] | has("code") and has("message")'
+raw 'GET /v2/ HTTP/1.1'
+expect_status 400 'no Host'
+raw "GET /v2/$(printf 'a%.0s' $(seq 9000)) HTTP/1.1" 'Host: x'
+expect_status 414 'a target of 9000 characters'
+expect_json '.errors[0] | has("code") and has("message")' '414: the body'
+req GET "/v2/?$(printf 'a=1&%.0s' $(seq 200))"
+expect_status 400 '200 parameters'

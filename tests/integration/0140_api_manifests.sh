@@ -74,6 +74,7 @@ check 'any type' push_manifest types own "$T/own" application/vnd.example
 check 'with a warning' test -n "$(header Warning)"
 req GET /v2/types/manifests/own
 expect_header Content-Type application/vnd.example
+expect_header Content-Security-Policy sandbox
 req PUT /v2/a/b/manifests/untyped -H 'Content-Type:' --data-binary \
     "@$T/index"
 expect_status 201 'PUT without Content-Type'

@@ -79,6 +79,15 @@ req GET "/v2/a/referrers/$S?artifactType=application/none"
 expect_header OCI-Filters-Applied artifactType
 expect_json '.manifests == []' 'end-12b: none'
 
+
+# A plus sent as it is has the same meaning as one that is encoded.
+U=sha256:$(printf '7%.0s' $(seq 64))
+refer plus "$U" ',"artifactType":"application/vnd.sbom+json"'
+for type in 'vnd.sbom+json' 'vnd.sbom%2Bjson'; do
+	req GET "/v2/a/referrers/$U?artifactType=application/$type"
+	expect_json ".manifests | map(.digest) == [\"$R\"]" "filter $type"
+done
+
 for n in 1 2 3 5; do
 	got='' next="/v2/a/referrers/$S?n=$n"
 	while [ -n "$next" ]; do

@@ -33,9 +33,11 @@ req POST "http://$AUTHD/token" -H 'Transfer-Encoding: chunked' -d "a=$big"
 expect_status 413 "the same in chunks"
 ask - "a=$big"
 expect_status 414 "a query over 8 KiB"
+expect_header Cache-Control no-store
 expect_json '.errors | length == 1'
 ask alice:alice-pw '' -H "X-Big: $big" -H "X-More: $big"
 expect_status 431 "headers over 16 KiB"
+expect_header Cache-Control no-store
 
 # Refusals do not cost the connection.
 curl -sS -o /dev/null -o /dev/null -w '%{num_connects} ' \

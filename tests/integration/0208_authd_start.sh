@@ -35,7 +35,10 @@ if is_root; then
 	wrong "root is refused" 's/^signer_user:.*/signer_user: "0"/' \
 	    'signer_user: '
 fi
-start_authd "$T/good.yml"
+: >"$T/inherited"
+start_authd "$T/good.yml" 9<"$T/inherited"
+refuse "nothing is kept of what the caller has open" \
+    sh -c "ls -l /proc/$AUTHD_PID/fd | grep inherited"
 wrong "an address that is taken" "s/^listen:.*/listen: $AUTHD/" 'listen: '
 check "-n takes what runs" "$BUILD/authd" -n -f "$T/good.yml"
 refuse "a child cannot be started by hand" \

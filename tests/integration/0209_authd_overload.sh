@@ -35,3 +35,18 @@ for pid in $(pids verifier); do
 	kill -CONT "$pid"
 done
 check "they go on as before" wait_until 5 answers 200 bob:bob-pw
+
+stop_authd
+CONF_AUTHD='limits: {check_queue: 1}'
+start_authd
+
+# A cluster pulls: one password from many hosts at once costs one check.
+for n in $(seq 1 60); do
+	curl -sS -m 10 -o /dev/null -w '%{http_code}\n' \
+	    -u admin:admin-pw "http://$AUTHD/token" &
+	PIDS="$PIDS $!"
+done >"$T/codes"
+all_good() {
+	[ "$(grep -c 200 "$T/codes")" -eq 60 ]
+}
+check "sixty hosts with one password" wait_until 15 all_good

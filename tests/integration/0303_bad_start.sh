@@ -19,6 +19,19 @@ check_bad_starts() {
 	auth="$auth issuer: i, rootcertbundle: $T/bad.pem}}"
 	check_bad_start "bad token roots" \
 	    'auth.token.rootcertbundle: no certificate' "\$a $auth"
+	check_bad_start "certificate is a directory" \
+	    "http.tls.certificate: $T: Is a directory" \
+	    "s|^  addr: .*|&\n  tls: {certificate: $T, key: $T/bad.pem}|"
+	mkfifo "$T/fifo"
+	check_bad_start "token roots are a FIFO" \
+	    'auth.token.rootcertbundle: .*/fifo: not a regular file' \
+	    "\$a $(echo "$auth" | sed s/bad.pem/fifo/)"
+	echo "$auth" | sed s/bad.pem/absent/ | cat "$T/registryd.yml" - \
+	    >"$T/note.yml"
+	check "-n takes a file that is absent" \
+	    sh -c "'$BUILD/registryd' -n -f '$T/note.yml' 2>'$T/note'"
+	check "-n notes it" grep -q \
+	    'note: auth.token.rootcertbundle: .*/absent: No such file' "$T/note"
 	check_bad_start "root directory is a file" \
 	    'rootdirectory: .*/bad.pem: Not a directory' \
 	    "s|rootdirectory: [^}]*|rootdirectory: $T/bad.pem|"

@@ -40,13 +40,15 @@ CONF
 if is_root; then
 	AS_USER="setpriv --reuid 62001 --regid 62001 --clear-groups"
 fi
+# That user may not get to where the clone lies.
+cp "$BUILD/registryd" "$T/registryd" || die "no registryd in $BUILD"
 
 serve_distribution() {
 	start_distribution "$T/config.yml"
 	REGISTRY=$DISTRIBUTION
 }
 serve_registryd() {
-	background "$T/registryd.log" ${AS_USER:-} "$BUILD/registryd" \
+	background "$T/registryd.log" ${AS_USER:-} "$T/registryd" \
 	    -f "$T/config.yml"
 	REGISTRYD_PID=$started
 	wait_until 20 is_ready_or_gone "$T/registryd.log" "$started"

@@ -141,6 +141,9 @@ cleanup() {
 		stop_pid "$pid" 15
 	done
 	command -v on_exit >/dev/null && on_exit
+	grep -lE 'ERROR: [A-Za-z]*Sanitizer|runtime error:' "$T"/*.log \
+	    >"$T/sanitizer" 2>/dev/null &&
+	    fail "no sanitizer complains" "$(cat "$T/sanitizer")"
 	if [ "$FAILURES" -gt 0 ]; then
 		for log in "$T"/*.log; do
 			[ -f "$log" ] || continue
@@ -303,12 +306,12 @@ start_registryd() {
 }
 
 stop_registryd() {
-	stop_pid "$REGISTRYD_PID"
+	stop_pid "$REGISTRYD_PID" || fail "registryd ends well" "status $?"
 	REGISTRYD_PID=
 }
 
 stop_authd() {
-	stop_pid "$AUTHD_PID"
+	stop_pid "$AUTHD_PID" || fail "authd ends well" "status $?"
 	AUTHD_PID=
 }
 

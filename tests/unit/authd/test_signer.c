@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -46,6 +47,7 @@ static struct loop_timer *watchdog;
 static struct msg_chan	*child, *broker;	/* the ends of the test */
 static pid_t		 pid;
 static bool		 ready, broker_closed, child_closed;
+static unsigned		 accused;
 static struct answer	 last;
 static EVP_PKEY		*rsa, *ec;
 static struct jwks	*trusted;
@@ -77,10 +79,23 @@ on_signed(struct msg_chan *chan, struct msg *msg, void *arg)
 	return msg_end(msg);
 }
 
+/* The signer wants its broker replaced. */
+static int
+on_peer_bad(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	(void)chan;
+	(void)arg;
+	accused += msg_get_u32(msg) == ROLE_BROKER && msg_get_u32(msg) == 0;
+	return msg_end(msg);
+}
+
 static const struct msg_rule rules[] = {
+	{ MSG_PEER_BAD, ROLE_SIGNER, 8, 8, 0, on_peer_bad, "PEER_BAD" },
 	{ MSG_READY, ROLE_SIGNER, 0, 0, 0, on_ready, "READY" },
 	{ MSG_SIGNED, ROLE_BROKER, 17, 65536, 0, on_signed, "SIGNED" },
 };
+
+#define NRULES	(sizeof(rules) / sizeof(rules[0]))
 
 static void
 on_child_closed(struct msg_chan *chan, const char *why, void *arg)
@@ -153,11 +168,12 @@ spawn(void)
 	close(pair[1]);
 	loop = loop_new();
 	watchdog = loop_timer_new(loop, on_watchdog, NULL);
-	child = msg_chan_new(loop, pair[0], ROLE_SIGNER, 0, rules, 2,
+	child = msg_chan_new(loop, pair[0], ROLE_SIGNER, 0, rules, NRULES,
 	    on_child_closed, NULL);
 	MUST(child != NULL);
 	ready = broker_closed = child_closed = false;
 	broker = NULL;
+	accused = 0;
 }
 
 static void
@@ -207,23 +223,31 @@ send_conf(uint32_t lifetime)
 	send_service("ec.example.com", 1, "libtrust", false, 60);
 }
 
+/* Give the signer its end of a channel to a broker. */
+static void
+send_end(int fd)
+{
+	struct msg_out	 out;
+
+	msg_begin(&out, MSG_PEER, 0);
+	msg_put_u32(&out, ROLE_BROKER);
+	msg_put_u32(&out, 0);
+	msg_put_fd(&out, fd);
+	assert_int_equal(msg_send(child, &out), 0);
+	close(fd);
+}
+
 /* A channel to the signer, as the broker has one. */
 static void
 send_broker(void)
 {
-	struct msg_out	 out;
-	int		 pair[2];
+	int	 pair[2];
 
 	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 	    pair) == 0);
-	msg_begin(&out, MSG_PEER, 0);
-	msg_put_u32(&out, ROLE_BROKER);
-	msg_put_u32(&out, 0);
-	msg_put_fd(&out, pair[1]);
-	assert_int_equal(msg_send(child, &out), 0);
-	close(pair[1]);
+	send_end(pair[1]);
 	msg_chan_free(broker);
-	broker = msg_chan_new(loop, pair[0], ROLE_BROKER, 0, rules, 2,
+	broker = msg_chan_new(loop, pair[0], ROLE_BROKER, 0, rules, NRULES,
 	    on_broker_closed, NULL);
 	MUST(broker != NULL);
 }
@@ -454,6 +478,38 @@ test_signer_cuts_off_nonsense(void **state)
 	send_broker();
 	assert_true(ask(3, "one.example.com", "bob", &pull));
 	assert_int_equal(stop(), 0);
+	assert_int_equal(accused, 2);
+}
+
+/* Nobody is to blame when a broker dies with a question open. */
+static void
+test_signer_outlives_a_broker(void **state)
+{
+	struct scope_set none = { NULL, 0 };
+	struct msg_out	 out;
+	struct pollfd	 gone = { .fd = -1 };
+	int		 pair[2];
+
+	(void)state;
+	start();
+	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+	    pair) == 0);
+	msg_begin(&out, MSG_SIGN, 1);
+	msg_put_str(&out, "one.example.com");
+	msg_put_str(&out, "alice");
+	token_scopes_put(&out, &none);
+	MUST(send(pair[0], out.data, out.len, 0) == (ssize_t)out.len);
+	msg_drop(&out);
+	MUST(shutdown(pair[0], SHUT_RD) == 0);
+	send_end(pair[1]);
+	/* The signer finds that it cannot answer. */
+	gone.fd = pair[0];
+	assert_int_equal(poll(&gone, 1, 20000), 1);
+	close(pair[0]);
+	send_broker();
+	assert_true(ask(2, "one.example.com", "alice", &pull));
+	assert_int_equal(stop(), 0);
+	assert_int_equal(accused, 0);
 }
 
 /* A parent that breaks its promises gets no signer. */
@@ -493,6 +549,7 @@ main(void)
 		cmocka_unit_test(test_signer_profiles),
 		cmocka_unit_test(test_signer_refuses),
 		cmocka_unit_test(test_signer_cuts_off_nonsense),
+		cmocka_unit_test(test_signer_outlives_a_broker),
 		cmocka_unit_test(test_signer_exits_on_bad_configuration),
 	};
 

@@ -53,12 +53,21 @@ child_report(uint32_t type, const char *str)
 static int
 child_on_hello(struct msg_chan *chan, struct msg *msg, void *arg)
 {
+	static bool judged;
+
 	(void)msg;
 	(void)arg;
-	if (strcmp(me.role, "front") == 0)
+	if (strcmp(me.role, "front") == 0) {
 		child_report(TYPE_LINKED, NULL);
-	else
-		msg_send_empty(chan, TYPE_HELLO, 0);
+		if (strcmp(me.mode, "accuse") == 0)
+			proc_report_peer(me.parent, chan);
+		return 0;
+	}
+	msg_send_empty(chan, TYPE_HELLO, 0);
+	if (strcmp(me.mode, "judge") == 0 && !judged) {
+		judged = true;
+		proc_report_peer(me.parent, chan);
+	}
 	return 0;
 }
 

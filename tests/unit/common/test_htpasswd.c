@@ -286,8 +286,9 @@ test_htpasswd_takes_many_lines(void **state)
 static void
 test_htpasswd_locked_never_match(void **state)
 {
+	static const char	 locked[] = "!" BCRYPT;
 	static const char *const passwords[] = { "*", "!", "*0", "*1",
-	    "alice-pw", BCRYPT, "!" BCRYPT };
+	    "alice-pw", BCRYPT, locked };
 	struct htpasswd			*users = load_good("star:*\nbang:!\n"
 				    "locked:!" BCRYPT "\nalice:" BCRYPT "\n");
 	size_t			 i;

@@ -97,6 +97,24 @@ test_responses_without_body(void **state)
 	    "/204 204 0 ok\n/304 304 0 ok\n/bad-header 500 0 ok\n");
 }
 
+/* As many as fit, then one more. */
+static void
+test_many_headers(void **state)
+{
+	static const char failed[] =
+	    "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
+	struct fixture *f = *state;
+
+	say(f, GET("/many-headers"));
+	settle(f);
+	drop_dates(&f->output);
+	assert_int_equal(f->output.len, strlen("HTTP/1.1 204 No Content"
+	    "\r\n\r\n") + HTTP_MAX_RESPONSE_HEAD);
+	buf_reset(&f->output);
+	say(f, GET("/too-many-headers"));
+	expect_output(f, failed);
+}
+
 static void
 test_streams(void **state)
 {
@@ -165,20 +183,23 @@ test_refuses_with_an_answer(void **state)
 
 	say(f, GET("/hello") "GET / HTTP/1.1\r\n\r\n" GET("/hello"));
 	expect_output(f, HELLO "HTTP/1.1 400 Bad Request\r\n"
-	    "Content-Type: text/x-bad\r\nContent-Length: 23\r\n"
+	    "Content-Type: text/x-bad\r\nCache-Control: no-store\r\n"
+	    "Content-Length: 23\r\n"
 	    "Connection: close\r\n\r\n400 missing Host header");
 	assert_true(f->eof);
 	expect_record(f, "/hello 200 6 ok\nbad 400\n");
 	connect_client(f);
 	say(f, "HEAD / HTTP/1.1\r\n\r\n");
 	expect_output(f, "HTTP/1.1 400 Bad Request\r\n"
-	    "Content-Type: text/x-bad\r\nContent-Length: 23\r\n"
+	    "Content-Type: text/x-bad\r\nCache-Control: no-store\r\n"
+	    "Content-Length: 23\r\n"
 	    "Connection: close\r\n\r\n");
 	expect_record(f, "bad 400\n");
 	connect_client(f);
 	say(f, PUTC("/echo") "5\r\nhello\r\nxyz\r\n" GET("/hello"));
 	expect_output(f, "HTTP/1.1 400 Bad Request\r\n"
-	    "Content-Type: text/x-bad\r\nContent-Length: 26\r\n"
+	    "Content-Type: text/x-bad\r\nCache-Control: no-store\r\n"
+	    "Content-Length: 26\r\n"
 	    "Connection: close\r\n\r\n400 malformed chunked body");
 	assert_true(f->eof);
 	expect_record(f, "failed bad 400\n/echo 400 26 ok\n");
@@ -261,6 +282,7 @@ main(void)
 		TEST(test_many_at_once),
 		TEST(test_connection_header),
 		TEST(test_responses_without_body),
+		TEST(test_many_headers),
 		TEST(test_streams),
 		TEST(test_files),
 		TEST(test_large_file_to_a_slow_client),

@@ -49,7 +49,8 @@ test_timeouts(void **state)
 	say(f, "Host: a\r\n");		/* does not move the deadline */
 	turn(f, 60);
 	expect_output(f, "HTTP/1.1 408 Request Timeout\r\n"
-	    "Content-Type: text/x-bad\r\nContent-Length: 29\r\n"
+	    "Content-Type: text/x-bad\r\nCache-Control: no-store\r\n"
+	    "Content-Length: 29\r\n"
 	    "Connection: close\r\n\r\n408 the request took too long");
 	expect_record(f, "bad 408\n");
 
@@ -57,7 +58,8 @@ test_timeouts(void **state)
 	say(f, PUT("/echo", "9") "part");
 	turn(f, 60);
 	expect_output(f, "HTTP/1.1 408 Request Timeout\r\n"
-	    "Content-Type: text/x-bad\r\nContent-Length: 28\r\n"
+	    "Content-Type: text/x-bad\r\nCache-Control: no-store\r\n"
+	    "Content-Length: 28\r\n"
 	    "Connection: close\r\n\r\n408 the request body stalled");
 	expect_record(f, "failed bad 408\n/echo 408 28 ok\n");
 
@@ -74,23 +76,36 @@ test_progress_moves_deadlines(void **state)
 {
 	struct fixture *f = *state;
 	struct http_limits limits = http_limits_default;
+	char piece[1024];
 	unsigned i;
 
-	limits.body_timeout_ms = limits.send_timeout_ms = 40;
-	limits.idle_timeout_ms = 40;
+	limits.body_timeout_ms = limits.send_timeout_ms = 300;
+	limits.idle_timeout_ms = 300;
 	set_limits(f, &limits);
-	say(f, PUT("/echo", "8"));
+	memset(piece, 'x', sizeof(piece));
+	say(f, PUT("/echo", "8192"));
 	for (i = 0; i < 8; i++) {
-		turn(f, 15);
-		say(f, "x");
+		turn(f, 60);
+		send_bytes(f, piece, sizeof(piece));
 	}
-	expect_output(f, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n"
-	    "xxxxxxxx");
+	settle(f);
+	expect_record(f, "/echo 200 8192 ok\n");
 	say(f, GET("/never"));
-	turn(f, 100);
+	turn(f, 400);
 	assert_non_null(f->pending);
 	respond(f->pending, 200, "now\n");
-	expect_output(f, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnow\n");
+	settle(f);
+	expect_record(f, "/never 200 4 ok\n");
+
+	/* Drops are no progress. */
+	buf_reset(&f->output);
+	say(f, PUT("/echo", "8192"));
+	for (i = 0; i < 8; i++) {
+		turn(f, 60);
+		(void)send(f->client, "x", 1, MSG_NOSIGNAL);
+	}
+	settle(f);
+	expect_record(f, "failed bad 408\n/echo 408 28 ok\n");
 }
 
 static void

@@ -150,6 +150,37 @@ test_port_in_use(void **state)
 	close_all(fds, n);
 }
 
+/* At a reload: what is the same stays, what only overlaps is explained. */
+static void
+test_takes_over(void **state)
+{
+	static const char advice[] = ": address already in use: this daemon "
+	    "itself listens on a part of it; this change needs a restart";
+	int fds[LISTENER_MAX], again[LISTENER_MAX], n, i, m, same = 0;
+	char name[128], addr[64], *port;
+	struct stat a, b;
+
+	(void)state;
+	n = listener_open("tcp", "127.0.0.1:0", fds, error, sizeof(error));
+	assert_int_equal(n, 1);
+	assert_int_equal(fstat(fds[0], &a), 0);
+	port = strrchr(listener_name(fds[0], name, sizeof(name)), ':');
+	snprintf(addr, sizeof(addr), "localhost%s", port);
+	m = listener_reopen("tcp", addr, fds, 1, again, error,
+	    sizeof(error));
+	assert_int_equal(m, have_ipv6() ? 2 : 1);
+	for (i = 0; i < m; i++) {
+		assert_int_equal(fstat(again[i], &b), 0);
+		same += a.st_ino == b.st_ino;
+	}
+	assert_int_equal(same, 1);
+	close_all(again, m);
+	assert_int_equal(listener_reopen("tcp", port, fds, 1, again, error,
+	    sizeof(error)), -1);
+	assert_non_null(strstr(error, advice));
+	close_all(fds, n);
+}
+
 /* ---- accepting ---- */
 
 static struct loop *loop;
@@ -326,6 +357,7 @@ main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_port_in_use),
+		cmocka_unit_test(test_takes_over),
 		cmocka_unit_test(test_accept_pause_free),
 		cmocka_unit_test(test_out_of_descriptors_rests),
 		cmocka_unit_test(test_unix),

@@ -484,6 +484,38 @@ test_flush(void **state)
 
 /* ---- closing ---- */
 
+/* An empty frame that carries a descriptor: neither kept nor forgiven. */
+static void
+test_descriptor_without_frame(void **state)
+{
+	char control[CMSG_SPACE(sizeof(int))] = "";
+	struct msghdr hdr = { .msg_control = control,
+	    .msg_controllen = sizeof(control) };
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&hdr);
+	int pair[2], ends[2];
+	char c;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	assert_int_equal(pipe(ends), 0);
+	msg_chan_free(fix.b.chan);
+	fix.b.chan = msg_chan_new(fix.loop, pair[1], 1, 7, rules, NRULES,
+	    on_closed, &fix.b);
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &ends[1], sizeof(int));
+	assert_int_equal(sendmsg(pair[0], &hdr, 0), 0);
+	close(ends[1]);
+	while (fix.b.closed == 0)
+		run(1000);
+	assert_string_not_equal(fix.b.why, "");
+	assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(read(ends[0], &c, 1), 0);
+	close(ends[0]);
+	close(pair[0]);
+}
+
 static void
 test_close_in_handler(void **state)
 {
@@ -552,6 +584,7 @@ main(void)
 		T(test_queue_is_bounded_and_ordered),
 		T(test_queue_is_bounded_in_bytes),
 		T(test_flush),
+		T(test_descriptor_without_frame),
 		T(test_close_in_handler),
 		T(test_messages_before_the_end_arrive),
 		T(test_send_to_the_dead),

@@ -78,7 +78,9 @@ static struct supervise_role roles[] = {
 	{ .role = ROLE_BACK, .name = "back", .count = 1, .drain_order = 1 },
 };
 
-static const struct supervise_link links[] = { { ROLE_FRONT, ROLE_BACK } };
+static const struct supervise_link links[] = {
+	{ ROLE_FRONT, ROLE_BACK, ROLE_BACK }
+};
 
 static int
 configure(struct msg_chan *chan, unsigned role, unsigned instance, void *arg)
@@ -424,6 +426,34 @@ test_bad_message_kills_the_child(void **state)
 	assert_true(run_until(has_three_starts, 5000));
 }
 
+static bool
+has_replaced_front(void)
+{
+	return count(TYPE_STARTED, ROLE_FRONT) == 3 &&
+	    count(TYPE_LINKED, ROLE_FRONT) >= 2;
+}
+
+static void
+test_bad_peer_is_replaced(void **state)
+{
+	(void)state;
+	start("judge");
+	assert_true(run_until(has_replaced_front, 5000));
+	assert_int_equal(count(TYPE_STARTED, ROLE_BACK), 1);
+	assert_false(run_until(NULL, 200));
+	assert_int_equal(count(TYPE_STARTED, ROLE_FRONT), 3);
+}
+
+/* The less trusted side may not have the other one killed. */
+static void
+test_false_accuser_is_killed(void **state)
+{
+	(void)state;
+	start("accuse");
+	assert_true(run_until(has_three_starts, 5000));
+	assert_int_equal(count(TYPE_STARTED, ROLE_BACK), 1);
+}
+
 /* The first configuration must work: else the process exits with 1. */
 static void
 first_start_fails(const char *mode)
@@ -486,6 +516,8 @@ main(int argc, char *argv[])
 		T(test_deaf_child_is_killed),
 		T(test_second_drain_kills),
 		T(test_bad_message_kills_the_child),
+		T(test_bad_peer_is_replaced),
+		T(test_false_accuser_is_killed),
 		cmocka_unit_test(test_first_start_that_fails_exits),
 		T(test_children_change_user),
 	};

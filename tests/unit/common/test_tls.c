@@ -508,6 +508,44 @@ expect_error(const struct tls_conf *conf, const char *start)
 	assert_int_equal(ERR_peek_error(), 0);
 }
 
+/* Seconds from now; the certificate is signed anew. */
+static const char *
+warning_of(long from, long to)
+{
+	struct tls_conf conf = basic_conf();
+	struct tls_context *context;
+	const char *warning;
+	struct identity id;
+	BIO *bio;
+
+	identity_new(&id, "dated", NULL);
+	X509_gmtime_adj(X509_getm_notBefore(id.cert), from);
+	X509_gmtime_adj(X509_getm_notAfter(id.cert), to);
+	assert_true(X509_sign(id.cert, id.key, EVP_sha256()) > 0);
+	assert_non_null(bio = BIO_new(BIO_s_mem()));
+	assert_int_equal(PEM_write_bio_X509(bio, id.cert), 1);
+	free(id.cert_pem);
+	id.cert_pem = bio_steal(bio, &id.cert_len);
+	conf.certificate = id.cert_pem;
+	conf.certificate_len = id.cert_len;
+	conf.key = id.key_pem;
+	conf.key_len = id.key_len;
+	context = context_of(&conf);
+	warning = tls_context_warning(context);
+	tls_context_free(context);
+	identity_done(&id);
+	return warning;
+}
+
+static void
+test_warns_of_dates(void **state)
+{
+	(void)state;
+	assert_null(warning_of(-3600, 3600));
+	assert_non_null(strstr(warning_of(-3600, -60), "expired"));
+	assert_non_null(strstr(warning_of(60, 3600), "not valid yet"));
+}
+
 static void
 test_says_what_is_wrong(void **state)
 {
@@ -558,6 +596,7 @@ main(void)
 		cmocka_unit_test(test_client_certificates),
 		cmocka_unit_test(test_ciphersuites),
 		cmocka_unit_test(test_alpn),
+		cmocka_unit_test(test_warns_of_dates),
 		cmocka_unit_test(test_says_what_is_wrong),
 	};
 

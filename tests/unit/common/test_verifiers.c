@@ -189,6 +189,19 @@ check(struct fixture *f, unsigned i)
 	return error;
 }
 
+/* The same credential for several askers. */
+static int
+check_same(struct fixture *f, unsigned i, const char *password)
+{
+	struct secret	*secret = secret_new(password, strlen(password));
+	int		 error;
+
+	error = verifiers_check(f->verifiers, "same", secret, "::1",
+	    on_checked, &checks[i]);
+	secret_free(secret);
+	return error;
+}
+
 static void
 answer(struct fixture *f, unsigned i, uint64_t id, enum cred_verdict verdict,
     const char *user)
@@ -248,6 +261,47 @@ test_queue_is_bounded(void **state)
 	assert_int_equal(check(&f, 3), 0);
 	run(&f, 20);
 	assert_string_equal(f.user[0], "user0");
+	stop(&f);
+}
+
+/* One check serves all who ask for it meanwhile, running or waiting. */
+static void
+test_same_credential_is_checked_once(void **state)
+{
+	struct fixture	 f;
+
+	(void)state;
+	start(&f, 10000, 1);
+	assert_int_equal(check_same(&f, 0, "secret"), 0);
+	assert_int_equal(check_same(&f, 1, "secret"), 0);
+	assert_int_equal(check_same(&f, 2, "secret2"), -1);
+	connect_verifier(&f, 0);
+	run(&f, 20);
+	assert_int_equal(check_same(&f, 3, "secret"), 0);
+	answer(&f, 0, f.asked[0], CRED_OK, "same");
+	run(&f, 20);
+	assert_int_equal(f.nasked[0], 1);
+	assert_int_equal(f.verdicts[0], CRED_OK);
+	assert_int_equal(f.verdicts[1], CRED_OK);
+	assert_int_equal(f.verdicts[3], CRED_OK);
+	/* It is over: the next one is a check of its own. */
+	assert_int_equal(check_same(&f, 4, "secret"), 0);
+	assert_int_equal(check_same(&f, 5, "secret"), 0);
+	run(&f, 20);
+	assert_int_equal(f.nasked[0], 2);
+	answer(&f, 0, f.asked[0], CRED_BAD, "");
+	run(&f, 20);
+	assert_int_equal(f.verdicts[4], CRED_BAD);
+	assert_int_equal(f.verdicts[5], CRED_BAD);
+	/* One who leaves takes nothing from the other. */
+	assert_int_equal(check_same(&f, 6, "secret"), 0);
+	assert_int_equal(check_same(&f, 7, "secret"), 0);
+	verifiers_cancel(f.verifiers, &checks[6]);
+	run(&f, 20);
+	answer(&f, 0, f.asked[0], CRED_OK, "same");
+	run(&f, 20);
+	assert_int_equal(f.verdicts[6], -1);
+	assert_int_equal(f.verdicts[7], CRED_OK);
 	stop(&f);
 }
 
@@ -453,6 +507,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(test_one_check_for_each_verifier),
 		cmocka_unit_test(test_queue_is_bounded),
+		cmocka_unit_test(test_same_credential_is_checked_once),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_verifier_dies),
 		cmocka_unit_test(test_cancel),

@@ -307,13 +307,14 @@ test_yaml_unused(void **state)
 
 	(void)state;
 	(void)yaml_find(yaml_find(doc->root, "a"), "b");
-	yaml_check_unused(doc, doc->root);
+	yaml_check_unused(doc, doc->root, "a");
+	yaml_check_unused(doc, yaml_find(doc->root, "a"), "b");
 	yaml_warning(doc, doc->root->items[0], "odd %d", 1);
 	assert_messages(doc,
-	    "error: f.yml:1: a.c: unknown key\n"
+	    "error: f.yml:1: a.c: unknown key, accepted: b\n"
 	    "warning: f.yml:1: a: odd 1\n"
-	    "error: f.yml:2: d: unknown key\n"
-	    "error: f.yml:3: \"x.y\": unknown key\n");
+	    "error: f.yml:2: d: unknown key, accepted: a\n"
+	    "error: f.yml:3: \"x.y\": unknown key, accepted: a\n");
 	yamldoc_free(doc);
 }
 

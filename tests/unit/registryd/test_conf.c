@@ -545,6 +545,57 @@ test_value_too_long(void **state)
 	    "60001 bytes, accepted: at most 60000\n");
 }
 
+/* Without a bound they could make every answer fail. */
+static void
+test_headers_too_long(void **state)
+{
+	static char text[CONF_HEADERS_MAX + 100];
+	const size_t len = CONF_HEADERS_MAX - strlen("X: " "Y: yy" "\r\n\r\n");
+	struct registry_conf *conf;
+
+	(void)state;
+	strcpy(text, "version: 0.1\nhttp: {headers: {Y: [yy], X: [");
+	memset(text + strlen(text), 'a', len);
+	strcat(text, "]}}\n");
+	conf = parse(text);
+	assert_non_null(conf);
+	conf_free(conf);
+	strcpy(text + strlen(text) - 4, "a]}}\n");
+	assert_null(parse(text));
+	assert_string_equal(messages, "error: f.yml:2: http.headers: found "
+	    "16385 bytes, accepted: at most 16384\n");
+}
+
+/* Distribution takes any number here. */
+static void
+test_page_too_long(void **state)
+{
+	struct registry_conf *conf = parse("version: 0.1\n"
+	    "catalog: {maxentries: 100001}\ntags: {maxtags: 100000}\n");
+
+	(void)state;
+	assert_non_null(conf);
+	assert_int_equal(conf->catalog_max, 100000);
+	assert_int_equal(conf->tags_max, 100000);
+	conf_free(conf);
+	assert_string_equal(messages, "warning: f.yml:2: catalog.maxentries: "
+	    "found \"100001\", used: 100000, the most there is\n");
+}
+
+static void
+test_path(void **state)
+{
+	(void)state;
+	unsetenv("REGISTRY_CONFIGURATION_PATH");
+	assert_string_equal(conf_path(NULL), SYSCONFDIR "/registryd.yml");
+	setenv("REGISTRY_CONFIGURATION_PATH", "", 1);
+	assert_string_equal(conf_path(NULL), SYSCONFDIR "/registryd.yml");
+	setenv("REGISTRY_CONFIGURATION_PATH", "/x/c.yml", 1);
+	assert_string_equal(conf_path(NULL), "/x/c.yml");
+	assert_string_equal(conf_path("f.yml"), "f.yml");
+	unsetenv("REGISTRY_CONFIGURATION_PATH");
+}
+
 static void
 test_load(void **state)
 {
@@ -594,6 +645,9 @@ main(void)
 		cmocka_unit_test(test_host_makes_urls_absolute),
 		cmocka_unit_test(test_client_auth_follows_clientcas),
 		cmocka_unit_test(test_value_too_long),
+		cmocka_unit_test(test_headers_too_long),
+		cmocka_unit_test(test_page_too_long),
+		cmocka_unit_test(test_path),
 		cmocka_unit_test(test_load),
 	};
 

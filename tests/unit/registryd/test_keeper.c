@@ -6,7 +6,9 @@
  */
 #include "keeper_pair.h"
 
+#include "keeper_call.h"
 #include "repo.h"
+#include "sysfs.h"
 #include "tag.h"
 #include "upload.h"
 
@@ -198,8 +200,10 @@ test_keeper_worker_vanishes(void **state)
 	a.call = keeper_upload_append(f->keepers, "a", ID, 0, KEEPER_ANY,
 	    on_room, on_done, &a);
 	assert_int_equal(keeper_call_write(a.call, "abc", 3), 3);
-	await_bodies(f, 1);
-	spin(f, 50);
+	do
+		spin(f, 5);
+	while (upload_status(f->tmp.store, "a", ID, &offset) != STORE_OK ||
+	    offset != 3);
 	keeper_worker_cut_all(&f->keeper);
 	/* The worker's side of it: the call fails at once. */
 	assert_int_equal(await(&a), STORE_GONE);
@@ -223,6 +227,7 @@ test_keeper_does_not_answer(void **state)
 	char *data;
 	int fds[2];
 
+	f->keepers->timeout_ms = 300;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
 	assert_int_equal(keepers_set_peer(f->keepers, 0, fds[1]), 0);
 	assert_non_null(keeper_blob_delete(f->keepers, "a",
@@ -251,6 +256,7 @@ test_keeper_outstanding_is_bounded(void **state)
 	struct answer a = { .f = f };
 	int fds[2], n = 0;
 
+	f->keepers->timeout_ms = 300;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
 	assert_int_equal(keepers_set_peer(f->keepers, 0, fds[1]), 0);
 	while (keeper_blob_delete(f->keepers, "a", &d, on_done, &a) != NULL)
@@ -309,6 +315,41 @@ test_keeper_blob_limit(void **state)
 	f->keeper.max_blob = 8;
 	assert_int_equal(finish(&b, true, 0, 8, &d, "12345678", 8),
 	    STORE_OK);
+}
+
+static int
+on_disk_full(const struct sysfs_call *call, void *arg)
+{
+	int *left = arg;
+
+	if (call->kind != SYSFS_WRITE)
+		return 0;
+	return --*left < 0 ? ENOSPC : 0;
+}
+
+/* The offset stays true, and all goes on when there is room again. */
+static void
+test_keeper_full_disk(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .f = f }, b = a, c = a;
+	size_t len = 3u * 1024 * 1024;
+	struct digest d;
+	int left = 2;
+	char *data;
+
+	assert_non_null(data = calloc(1, len));
+	assert_int_equal(digest_of(&d, DIGEST_SHA256, data, len), 0);
+	assert_int_equal(start(f, ID), STORE_OK);
+	sysfs_set_hook(on_disk_full, &left);
+	assert_int_equal(append(&a, 0, len, data, len), STORE_NOSPACE);
+	sysfs_set_hook(NULL, NULL);
+	assert_in_range(a.offset, 1, len - 1);
+	assert_int_equal(append(&b, a.offset, len - a.offset, data,
+	    len - a.offset), STORE_OK);
+	assert_int_equal(b.offset, len);
+	assert_int_equal(finish(&c, false, len, 0, &d, "", 0), STORE_OK);
+	free(data);
 }
 
 /* ---- manifests and names ---- */
@@ -457,6 +498,7 @@ main(void)
 		TEST(test_keeper_outstanding_is_bounded),
 		TEST(test_keeper_too_many_bodies),
 		TEST(test_keeper_blob_limit),
+		TEST(test_keeper_full_disk),
 		TEST(test_keeper_manifest),
 		TEST(test_keeper_manifest_many_missing),
 		TEST(test_keeper_manifest_limits),

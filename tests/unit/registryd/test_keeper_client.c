@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -216,6 +217,30 @@ test_replaced_before_its_end_was_seen(void **state)
 	close(old);
 }
 
+/*
+ * A keeper that speaks nonsense is not talked to again; its worker ends, and
+ * the next one has new channels.
+ */
+static void
+test_nonsense_ends_the_worker(void **state)
+{
+	struct fixture *f = *state;
+	int status;
+	pid_t pid;
+
+	keeper_comes(f);
+	assert_int_equal(send(f->keeper, "nonsense", 8, 0), 8);
+	fflush(stdout);
+	assert_int_not_equal(pid = fork(), -1);
+	if (pid == 0) {
+		spin(f, 5000);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+}
+
 #define T(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int
@@ -227,6 +252,7 @@ main(void)
 		T(test_cancelled_while_away),
 		T(test_who_stays_away_is_not_waited_for),
 		T(test_replaced_before_its_end_was_seen),
+		T(test_nonsense_ends_the_worker),
 	};
 
 	return cmocka_run_group_tests_name("keeper_client", tests, NULL,

@@ -97,62 +97,70 @@ send_end(struct msg_chan *chan, uint64_t total)
 	assert_int_equal(msg_send(chan, &m), 0);
 }
 
+/* The request, which may be a lie by itself. */
+static void
+put_request(struct msg_out *m, enum lie lie, const int fds[2])
+{
+	int fd;
+
+	switch (lie) {
+	case LIE_REPO:
+		put_append(m, 1, "../a", ID, KEEPER_ANY, fds[0]);
+		break;
+	case LIE_ID:
+		put_append(m, 1, "a", "../x", KEEPER_ANY, fds[0]);
+		break;
+	case LIE_NO_PIPE:
+		put_append(m, 1, "a", ID, KEEPER_ANY, -1);
+		break;
+	case LIE_FILE:
+		fd = open("/etc/passwd", O_RDONLY);
+		put_append(m, 1, "a", ID, KEEPER_ANY, fd);
+		close(fd);
+		break;
+	case LIE_WRITE_END:
+		put_append(m, 1, "a", ID, KEEPER_ANY, fds[1]);
+		break;
+	case LIE_LEFTOVER:
+		put_append(m, 1, "a", ID, KEEPER_ANY, fds[0]);
+		msg_put_u8(m, 0);
+		break;
+	case LIE_MORE_THAN_PROMISED:
+		put_append(m, 1, "a", ID, 2, fds[0]);
+		break;
+	case LIE_DIGEST:
+		msg_begin(m, KEEPER_BLOB_DELETE, 1);
+		msg_put_str(m, "a");
+		msg_put_str(m, "sha256:..");
+		break;
+	case LIE_TAG:
+		put_manifest_msg(m, "", "..", 0, 2, fds[0]);
+		break;
+	case LIE_REFS:
+		put_manifest_msg(m, "", "t", KEEPER_MAX_REFS + 1, 2, fds[0]);
+		break;
+	case LIE_MEDIATYPE:
+		put_manifest_msg(m, "a\nb", "t", 0, 2, fds[0]);
+		break;
+	case LIE_REF_BYTES:
+		put_manifest_msg(m, "", "t", 1, 2, fds[0]);
+		break;
+	case LIE_MANIFEST_SHORT:
+		put_manifest_msg(m, "", "t", 0, 9, fds[0]);
+		break;
+	default:
+		put_append(m, 1, "a", ID, KEEPER_ANY, fds[0]);
+		break;
+	}
+}
+
 static void
 tell_lie(struct fixture *f, struct msg_chan *chan, enum lie lie, int fds[2])
 {
 	char ref[DIGEST_WIRE_SIZE] = { 9 };
 	struct msg_out m;
-	int fd;
 
-	switch (lie) {
-	case LIE_REPO:
-		put_append(&m, 1, "../a", ID, KEEPER_ANY, fds[0]);
-		break;
-	case LIE_ID:
-		put_append(&m, 1, "a", "../x", KEEPER_ANY, fds[0]);
-		break;
-	case LIE_NO_PIPE:
-		put_append(&m, 1, "a", ID, KEEPER_ANY, -1);
-		break;
-	case LIE_FILE:
-		fd = open("/etc/passwd", O_RDONLY);
-		put_append(&m, 1, "a", ID, KEEPER_ANY, fd);
-		close(fd);
-		break;
-	case LIE_WRITE_END:
-		put_append(&m, 1, "a", ID, KEEPER_ANY, fds[1]);
-		break;
-	case LIE_LEFTOVER:
-		put_append(&m, 1, "a", ID, KEEPER_ANY, fds[0]);
-		msg_put_u8(&m, 0);
-		break;
-	case LIE_MORE_THAN_PROMISED:
-		put_append(&m, 1, "a", ID, 2, fds[0]);
-		break;
-	case LIE_DIGEST:
-		msg_begin(&m, KEEPER_BLOB_DELETE, 1);
-		msg_put_str(&m, "a");
-		msg_put_str(&m, "sha256:..");
-		break;
-	case LIE_TAG:
-		put_manifest_msg(&m, "", "..", 0, 2, fds[0]);
-		break;
-	case LIE_REFS:
-		put_manifest_msg(&m, "", "t", KEEPER_MAX_REFS + 1, 2, fds[0]);
-		break;
-	case LIE_MEDIATYPE:
-		put_manifest_msg(&m, "a\nb", "t", 0, 2, fds[0]);
-		break;
-	case LIE_REF_BYTES:
-		put_manifest_msg(&m, "", "t", 1, 2, fds[0]);
-		break;
-	case LIE_MANIFEST_SHORT:
-		put_manifest_msg(&m, "", "t", 0, 9, fds[0]);
-		break;
-	default:
-		put_append(&m, 1, "a", ID, KEEPER_ANY, fds[0]);
-		break;
-	}
+	put_request(&m, lie, fds);
 	if (msg_send(chan, &m) == -1)
 		return;
 	assert_int_equal(write(fds[1], "xyz", 3), 3);

@@ -7,6 +7,9 @@
 
 #include <sys/wait.h>
 
+#include "compat_fs.h"
+#include "sysfs.h"
+
 static void
 test_store_put_and_read(void **state)
 {
@@ -122,6 +125,54 @@ test_store_never_follows_links(void **state)
 	assert_int_equal(store_stat(t->store, "fifo", &st), STORE_INVALID);
 }
 
+static int
+on_rename_unknown(const struct sysfs_call *call, void *arg)
+{
+	(void)arg;
+	return call->kind == SYSFS_RENAME ? EINVAL : 0;
+}
+
+/* Systems without openat2 and renameat2, or file systems that refuse. */
+static void
+test_store_without_new_calls(void **state)
+{
+	struct tmp_store *t = *state;
+	int fd, root = open(t->dir, O_RDONLY | O_DIRECTORY);
+
+	tmp_write(t, "from", "new");
+	tmp_write(t, "to", "old");
+	sysfs_set_hook(on_rename_unknown, NULL);
+	assert_int_equal(store_move(t->store, "from", "to", 0), STORE_EXISTS);
+	assert_int_equal(store_move(t->store, "from", "a/b", 0), STORE_OK);
+	assert_int_equal(store_put(t->store, "a/c", "x", 1, 0), STORE_OK);
+	assert_int_equal(store_put(t->store, "a/c", "y", 1, 0),
+	    STORE_EXISTS);
+	sysfs_set_hook(NULL, NULL);
+	assert_string_equal(tmp_read(t, "to"), "old");
+	assert_string_equal(tmp_read(t, "a/b"), "new");
+	assert_string_equal(tmp_read(t, "a/c"), "x");
+	assert_false(tmp_exists(t, "from"));
+	assert_int_equal(tmp_count(t, LAYOUT_TMP), 0);
+
+	assert_int_equal(symlink("a", tmp_path(t, "link")), 0);
+	fd = compat_open_components(root, "a/b", O_RDONLY, 0);
+	assert_int_not_equal(fd, -1);
+	close(fd);
+	fd = compat_open_components(root, ".", O_RDONLY | O_DIRECTORY, 0);
+	assert_int_not_equal(fd, -1);
+	close(fd);
+	assert_int_equal(compat_open_components(root, "link/b", O_RDONLY, 0),
+	    -1);
+	assert_int_equal(compat_open_components(root, "a/../to", O_RDONLY,
+	    0), -1);
+	assert_int_equal(compat_open_components(root, "/etc", O_RDONLY, 0),
+	    -1);
+	assert_int_equal(compat_open_components(root, "a/none", O_RDONLY, 0),
+	    -1);
+	assert_int_equal(errno, ENOENT);
+	close(root);
+}
+
 static void
 test_store_read_only(void **state)
 {
@@ -185,6 +236,62 @@ test_store_append_is_exclusive(void **state)
 	store_close(other, fd2);
 	assert_string_equal(tmp_read(t, "blob/data"), "ab");
 	store_free(other);
+}
+
+/* Between opening and locking, somebody replaces the file. */
+static int
+on_lock_replace(const struct sysfs_call *call, void *arg)
+{
+	struct tmp_store *t = arg;
+	char from[2048];
+
+	if (call->kind != SYSFS_LOCK)
+		return 0;
+	snprintf(from, sizeof(from), "%s", tmp_path(t, "u/data"));
+	assert_int_equal(rename(from, tmp_path(t, "u/blob")), 0);
+	tmp_write(t, "u/data", "new");
+	return 0;
+}
+
+static void
+test_store_append_looks_again_after_locking(void **state)
+{
+	struct tmp_store *t = *state;
+	struct store_stat st;
+	int fd;
+
+	tmp_write(t, "u/data", "old");
+	sysfs_set_hook(on_lock_replace, t);
+	assert_int_equal(store_open_append(t->store, "u/data", &fd, &st),
+	    STORE_NOTFOUND);
+	sysfs_set_hook(NULL, NULL);
+	assert_int_equal(store_open_append(t->store, "u/data", &fd, &st),
+	    STORE_OK);
+	store_close(t->store, fd);
+}
+
+static int
+on_close_full(const struct sysfs_call *call, void *arg)
+{
+	bool *synced = arg;
+
+	if (call->kind == SYSFS_SYNC)
+		*synced = true;
+	return call->kind == SYSFS_CLOSE && *synced ? EDQUOT : 0;
+}
+
+/* A network file system tells of a full disk at last here. */
+static void
+test_store_put_checks_close(void **state)
+{
+	struct tmp_store *t = *state;
+	bool synced = false;
+
+	sysfs_set_hook(on_close_full, &synced);
+	assert_int_equal(store_put(t->store, "a", "x", 1, 0), STORE_NOSPACE);
+	sysfs_set_hook(NULL, NULL);
+	assert_false(tmp_exists(t, "a"));
+	assert_int_equal(tmp_count(t, LAYOUT_TMP), 0);
 }
 
 static void
@@ -390,8 +497,11 @@ main(void)
 		TEST(test_store_put_and_read),
 		TEST(test_store_refuses_paths),
 		TEST(test_store_never_follows_links),
+		TEST(test_store_without_new_calls),
 		TEST(test_store_read_only),
 		TEST(test_store_append_is_exclusive),
+		TEST(test_store_append_looks_again_after_locking),
+		TEST(test_store_put_checks_close),
 		TEST(test_store_move_keeps_or_replaces),
 		TEST(test_store_removes_trees),
 		TEST(test_store_sweeps),

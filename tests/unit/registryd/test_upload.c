@@ -5,6 +5,9 @@
  */
 #include "store_tmp.h"
 
+#include <sys/resource.h>
+
+#include <signal.h>
 #include <time.h>
 
 #include "repo.h"
@@ -213,6 +216,80 @@ test_upload_late_append_is_refused(void **state)
 	check_blob(t, "right");
 }
 
+/* Half of a part is on the disk when it is full: the offset stays true. */
+static void
+test_upload_half_a_write_is_taken_back(void **state)
+{
+	struct tmp_store *t = *state;
+	struct rlimit old, small;
+	struct upload *u;
+	uint64_t offset;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small = old;
+	small.rlim_cur = 10;
+	signal(SIGXFSZ, SIG_IGN);
+	u = start(t, ID, "12345");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(upload_append(u, "67890abcde", 10), STORE_TOOBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(upload_offset(u), 5);
+	assert_int_equal(upload_status(t->store, "a", ID, &offset), STORE_OK);
+	assert_int_equal(offset, 5);
+	assert_int_equal(upload_append(u, "6", 1), STORE_OK);
+	finish(u, "123456");
+	check_blob(t, "123456");
+}
+
+static int
+on_flush_fail(const struct sysfs_call *call, void *arg)
+{
+	int *left = arg;
+
+	if (call->kind != SYSFS_FLUSH)
+		return 0;
+	return (*left)-- == 0 ? EIO : 0;
+}
+
+/*
+ * Large ones are written to the disk as they come; when that fails, what
+ * the kernel still shows of the file is not to be trusted.
+ */
+static void
+test_upload_lost_write_back_ends_the_session(void **state)
+{
+	struct tmp_store *t = *state;
+	size_t step = 8u * 1024 * 1024, i;
+	struct upload *u;
+	uint64_t flushes;
+	char *data;
+	int left;
+
+	assert_non_null(data = calloc(1, step));
+	flushes = sysfs_count(SYSFS_FLUSH);
+	u = start(t, ID, "");
+	for (i = 0; i < 10; i++)
+		assert_int_equal(upload_append(u, data, step), STORE_OK);
+	/* Ten times begun, and twice waited for. */
+	assert_int_equal(sysfs_count(SYSFS_FLUSH) - flushes, 12);
+	for (left = 0; left < 2; left++) {
+		int n = left;
+
+		sysfs_set_hook(on_flush_fail, &n);
+		assert_int_equal(upload_append(u, data, step), STORE_IO);
+		sysfs_set_hook(NULL, NULL);
+		assert_false(tmp_exists(t, SESSION));
+		assert_int_equal(upload_append(u, "x", 1), STORE_NOTFOUND);
+		upload_close(u);
+		u = start(t, ID, "");
+		for (i = 0; i < 9; i++)
+			assert_int_equal(upload_append(u, data, step),
+			    STORE_OK);
+	}
+	upload_close(u);
+	free(data);
+}
+
 static void
 test_upload_same_blob_twice_heals(void **state)
 {
@@ -333,6 +410,8 @@ main(void)
 		TEST(test_upload_rewind_restores_the_hash),
 		TEST(test_upload_is_exclusive),
 		TEST(test_upload_late_append_is_refused),
+		TEST(test_upload_half_a_write_is_taken_back),
+		TEST(test_upload_lost_write_back_ends_the_session),
 		TEST(test_upload_same_blob_twice_heals),
 		TEST(test_upload_expires_by_last_activity),
 		TEST(test_upload_expires_without_data),
