@@ -133,12 +133,17 @@ log_access(const struct request *r)
 static void
 log_error_event(const struct request *r)
 {
+	char			 status[16], remote[PEER_TEXT_SIZE];
 	struct log_field	 fields[] = {
 		{ "http.request.id", r->id },
+		{ "http.request.remoteaddr",
+		    peer_format(&http_request(r->ex)->peer, remote) },
+		{ "http.response.status", status },
 		{ "err.code", api_error_code(r->error) },
 		{ "err.message", api_error_message(r->error) }
 	};
 
+	snprintf(status, sizeof(status), "%d", http_status(r->ex));
 	log_event(api_error_level(r->error), "response completed with error",
 	    fields, sizeof(fields) / sizeof(fields[0]));
 }
@@ -167,17 +172,21 @@ on_bad_request(const struct peer *peer, int status, const char *reason,
     struct buf *body, const char **content_type, void *arg)
 {
 	const struct request_env	*env = arg;
-	char				 text[16];
+	char				 id[UUID_SIZE], text[16];
+	char				 remote[PEER_TEXT_SIZE];
 	struct log_field		 fields[] = {
-		{ "http.request.remoteaddr", peer->addr },
+		{ "http.request.id", id },
+		{ "http.request.remoteaddr", peer_format(peer, remote) },
 		{ "http.response.status", text },
-		{ "err.message", reason }
+		{ "err.message", reason }	/* of the error only */
 	};
+	const size_t			 n = sizeof(fields) / sizeof(fields[0]);
 
+	random_uuid(id);
 	snprintf(text, sizeof(text), "%d", status);
+	log_event(LOG_LEVEL_INFO, "response completed with error", fields, n);
 	if (env->conf->accesslog)
-		log_event(LOG_LEVEL_INFO, "response completed", fields,
-		    sizeof(fields) / sizeof(fields[0]));
+		log_event(LOG_LEVEL_INFO, "response completed", fields, n - 1);
 	api_error_bad_request(status, reason, body, content_type);
 }
 

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,6 +53,17 @@ rest(struct listener *l)
 	l->resting = true;
 	loop_timer_start(l->timer, REST_MS);
 	update(l);
+}
+
+char *
+peer_format(const struct peer *peer, char dst[PEER_TEXT_SIZE])
+{
+	if (peer->port == 0)
+		snprintf(dst, PEER_TEXT_SIZE, "%s", peer->addr);
+	else
+		snprintf(dst, PEER_TEXT_SIZE, strchr(peer->addr, ':') != NULL ?
+		    "[%s]:%u" : "%s:%u", peer->addr, peer->port);
+	return dst;
 }
 
 static void

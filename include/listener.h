@@ -17,8 +17,12 @@
 #define PEER_SIZE	64
 struct peer {
 	char		 addr[PEER_SIZE];
-	unsigned	 port;
+	unsigned	 port;			/* 0: it has none */
 };
+
+/* With the port, "192.0.2.1:5000" or "[2001:db8::1]:5000".  Returns dst. */
+#define PEER_TEXT_SIZE	(PEER_SIZE + 16)
+char	*peer_format(const struct peer *, char dst[PEER_TEXT_SIZE]);
 
 /*
  * Bind and listen on "host:port", "[v6]:port", ":port" (all addresses, both

@@ -7,7 +7,6 @@
 #include "request.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -249,20 +248,9 @@ request_on_bad_request(const struct peer *peer, int status,
     void *arg)
 {
 	struct request_ctx *ctx = arg;
-	char text[16], remote[PEER_SIZE + 16];
-	const struct log_field fields[] = {
-		{ "http.request.remoteaddr", remote },
-		{ "http.response.status", text },
-		{ "err.message", reason },
-	};
 
-	(void)snprintf(text, sizeof(text), "%d", status);
-	(void)snprintf(remote, sizeof(remote), peer->port == 0 ? "%s" :
-	    strchr(peer->addr, ':') != NULL ? "[%s]:%u" : "%s:%u",
-	    peer->addr, peer->port);
-	if (!ctx->env.conf->accesslog_disabled)
-		log_event(LOG_LEVEL_INFO, "request refused", fields,
-		    sizeof(fields) / sizeof(fields[0]));
+	request_log_refused(peer, status, reason,
+	    !ctx->env.conf->accesslog_disabled);
 	api_error_format_status(body, status, reason);
 	*content_type = "application/json";
 }

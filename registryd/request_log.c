@@ -11,11 +11,12 @@
 
 #include "api.h"
 #include "log.h"
+#include "random.h"
 
 #define STATUS_CLIENT_GONE	499
 
 struct texts {
-	char	 remote[PEER_SIZE + 16];
+	char	 remote[PEER_TEXT_SIZE];
 	char	 status[16], written[24], duration[24];
 	char	 code[64];
 };
@@ -52,19 +53,12 @@ code_text(char *dst, size_t size, const char *code)
 static void
 texts_format(const struct api_request *r, struct texts *t)
 {
-	const struct peer *peer = &r->head->peer;
 	int status = http_status(r->exchange);
 	uint64_t us = http_elapsed_us(r->exchange);
 
 	if (status == 0)
 		status = STATUS_CLIENT_GONE;
-	if (peer->port == 0)
-		(void)snprintf(t->remote, sizeof(t->remote), "%s",
-		    peer->addr);
-	else
-		(void)snprintf(t->remote, sizeof(t->remote),
-		    strchr(peer->addr, ':') != NULL ? "[%s]:%u" : "%s:%u",
-		    peer->addr, peer->port);
+	peer_format(&r->head->peer, t->remote);
 	(void)snprintf(t->status, sizeof(t->status), "%d", status);
 	(void)snprintf(t->written, sizeof(t->written), "%llu",
 	    (unsigned long long)http_sent(r->exchange));
@@ -130,4 +124,25 @@ request_log(const struct api_request *r)
 
 	log_event(LOG_LEVEL_INFO, "response completed", fields,
 	    sizeof(fields) / sizeof(fields[0]));
+}
+
+void
+request_log_refused(const struct peer *peer, int status, const char *reason,
+    bool access)
+{
+	char id[REQUEST_ID_SIZE], text[16], remote[PEER_TEXT_SIZE];
+	const struct log_field fields[] = {
+		{ "http.request.id", id },
+		{ "http.request.remoteaddr", remote },
+		{ "http.response.status", text },
+		{ "err.message", reason },	/* of the error only */
+	};
+	const size_t n = sizeof(fields) / sizeof(fields[0]);
+
+	random_hex(id, (REQUEST_ID_SIZE - 1) / 2);
+	(void)snprintf(text, sizeof(text), "%d", status);
+	peer_format(peer, remote);
+	log_event(LOG_LEVEL_INFO, "response completed with error", fields, n);
+	if (access)
+		log_event(LOG_LEVEL_INFO, "response completed", fields, n - 1);
 }

@@ -73,6 +73,12 @@ raw() {
 }
 raw 'GET /v2/ HTTP/1.1' 'Host: x' 'no header'
 expect_status 400 'a line that is no header'
+id='http.request.id=[0-9a-f]{32} http.request.remoteaddr=127.0.0.1:[0-9]+'
+check 'its access line' grep -Eq \
+    "response completed\" $id http.response.status=400\$" "$REGISTRYD_LOG"
+check 'its error line' grep -Eq \
+    "completed with error\" $id http.response.status=400 err.message=" \
+    "$REGISTRYD_LOG"
 expect_json '.errors[0] | has("code") and has("message")'
 raw 'GET /v2/ HTTP/1.1'
 expect_status 400 'no Host'

@@ -38,6 +38,14 @@ expect_json '.errors | length == 1'
 ask alice:alice-pw '' -H "X-Big: $big" -H "X-More: $big"
 expect_status 431 "headers over 16 KiB"
 expect_header Cache-Control no-store
+id='http.request.id=[0-9a-f-]{36} http.request.remoteaddr=127.0.0.1:[0-9]+'
+check "its access line" grep -Eq \
+    "response completed\" $id http.response.status=431\$" "$AUTHD_LOG"
+check "its error line" grep -Eq \
+    "completed with error\" $id http.response.status=431 err.message=" \
+    "$AUTHD_LOG"
+check "an error line with address and status" grep -Eq \
+    "error\" $id http.response.status=405 err.code=UNSUPPORTED" "$AUTHD_LOG"
 
 # Refusals do not cost the connection.
 curl -sS -o /dev/null -o /dev/null -w '%{num_connects} ' \

@@ -350,11 +350,32 @@ test_unix(void **state)
 	loop_free(loop);
 }
 
+static void
+test_peer_format(void **state)
+{
+	static const struct {
+		struct peer	 peer;
+		const char	*want;
+	} cases[] = {
+		{ { "192.0.2.1", 5000 }, "192.0.2.1:5000" },
+		{ { "2001:db8::1", 65535 }, "[2001:db8::1]:65535" },
+		{ { "unix", 0 }, "unix" },
+	};
+	char text[PEER_TEXT_SIZE];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(peer_format(&cases[i].peer, text),
+		    cases[i].want);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_peer_format),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_port_in_use),
 		cmocka_unit_test(test_takes_over),
