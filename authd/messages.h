@@ -27,8 +27,8 @@ enum {
 	/* parent -> worker: name str, fd of a listening socket */
 	MSG_CONF_LISTENER,
 	/* parent -> worker, verifier, broker: kind u32 (enum conf_file), fd
-	   of the file; to a verifier again when one of its files changed, all of
-	   them, and then CONF_END */
+	   of the file; to a verifier again when one of its files changed,
+	   all of them, and then CONF_END */
 	MSG_CONF_FILE,
 	/* parent -> worker: 80 bytes */
 	MSG_CONF_TICKET_KEY,
