@@ -5,8 +5,8 @@
  *
  * Patterns: "*" is any run of characters but '/', "**" any run, "${user}" is
  * the user's name, literally (and nothing for the anonymous user: such a
- * pattern matches no name then), "${service}" that of the service.  Matching is linear in the lengths' product;
- * there are no regular expressions.
+ * pattern matches no name then), "${service}" that of the service.  Matching
+ * is linear in the lengths' product; there are no regular expressions.
  */
 #ifndef ACL_H
 #define ACL_H

@@ -28,7 +28,8 @@ authctl_usage(void)
 {
 	fputs("usage: authctl key new [-a ALGORITHM] [-d DAYS] [-n NAME] "
 	    "[-o DIR]\n"
-	    "       authctl key ca [-a ALGORITHM] [-d DAYS] [-n NAME] [-o DIR]\n"
+	    "       authctl key ca [-a ALGORITHM] [-d DAYS] [-n NAME] "
+	    "[-o DIR]\n"
 	    "       authctl key rotate [-a ALGORITHM] [-c CADIR] [-d DAYS] "
 	    "[-n NAME]\n"
 	    "           [-o DIR]\n"

@@ -20,6 +20,7 @@
 #include "xmem.h"
 
 #include "authd_files.h"
+#include "authd_role.h"
 #include "htgroup.h"
 #include "messages.h"
 
@@ -379,44 +380,6 @@ add_link(struct authd_generation *gen, unsigned from, unsigned to,
 	    .a = from, .b = to, .judge = judge };
 }
 
-/* Who starts without being root stays who he is. */
-static int
-set_user(struct supervise_role *role, const char *key, const char *user,
-    FILE *messages)
-{
-	if (geteuid() != 0)
-		return 0;
-	if (privdrop_lookup(user, &role->uid, &role->gids[0]) == 0) {
-		role->ngids = 1;
-		role->drop = true;
-		return 0;
-	}
-	if (errno == ENOENT)
-		fprintf(messages, "error: %s: there is no user %s; create it "
-		    "with: useradd --system --no-create-home --shell "
-		    "/usr/sbin/nologin %s\n", key, user, user);
-	else
-		fprintf(messages, "error: %s: %s: %s\n", key, user,
-		    strerror(errno));
-	return -1;
-}
-
-/* One whose groups matter, such as "shadow"; root is fine as well. */
-static int
-set_system_user(struct supervise_role *role, const char *key,
-    const char *user, FILE *messages)
-{
-	if (geteuid() != 0 || strcmp(user, "root") == 0)
-		return 0;
-	if (set_user(role, key, user, messages) == -1)
-		return -1;
-	if (privdrop_groups(user, role->gids, &role->ngids) == 0)
-		return 0;
-	fprintf(messages, "error: %s: %s: %s\n", key, user,
-	    errno == ENOSPC ? "is in too many groups" : strerror(errno));
-	return -1;
-}
-
 /* The verifiers of each backend that is used. */
 static int
 make_verifiers(struct authd_generation *gen, FILE *messages)
@@ -432,8 +395,8 @@ make_verifiers(struct authd_generation *gen, FILE *messages)
 		role = add_role(gen, backend->role, backend->process,
 		    conf_backend_count(conf, backend), 2);
 		add_link(gen, ROLE_BROKER, backend->role, ROLE_BROKER);
-		failed |= (backend->system_user ? set_system_user :
-		    set_user)(role, backend->user_key,
+		failed |= (backend->system_user ? authd_role_system_user :
+		    authd_role_user)(role, backend->user_key,
 		    conf_backend_user(conf, backend), messages);
 	}
 	return failed;
@@ -448,13 +411,15 @@ make_roles(struct authd_generation *gen, FILE *messages)
 
 	role = add_role(gen, ROLE_WORKER, "worker", (unsigned)conf->workers,
 	    0);
-	failed |= set_user(role, "user", conf->user, messages);
+	failed |= authd_role_user(role, "user", conf->user, messages);
 	role = add_role(gen, ROLE_BROKER, "broker", 1, 1);
-	failed |= set_user(role, "broker_user", conf->broker_user, messages);
+	failed |= authd_role_user(role, "broker_user", conf->broker_user,
+	    messages);
 	add_link(gen, ROLE_WORKER, ROLE_BROKER, ROLE_BROKER);
 	failed |= make_verifiers(gen, messages);
 	role = add_role(gen, ROLE_SIGNER, "signer", 1, 2);
-	failed |= set_user(role, "signer_user", conf->signer_user, messages);
+	failed |= authd_role_user(role, "signer_user", conf->signer_user,
+	    messages);
 	add_link(gen, ROLE_BROKER, ROLE_SIGNER, ROLE_SIGNER);
 	return failed;
 }

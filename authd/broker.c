@@ -42,7 +42,8 @@ struct broker {
 };
 
 static msg_handler_fn	 broker_on_value, broker_on_group, broker_on_rules,
-			 broker_on_htgroup, broker_on_file, broker_on_peer, broker_on_conf_end, broker_on_drain,
+			 broker_on_htgroup, broker_on_file, broker_on_peer,
+			 broker_on_conf_end, broker_on_drain,
 			 broker_on_request, broker_on_verdict,
 			 broker_on_users_changed, broker_on_signed;
 

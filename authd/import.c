@@ -85,8 +85,9 @@ put_server(struct import *import, struct yaml_node *map)
 	static const char *const known[] = { "addr", "net", "certificate",
 	    "key", NULL };
 	FILE			*out = import->args->out;
-	const char		*addr = import_text(map, "addr"), *net, *cert, *key;
+	const char		*addr, *net, *cert, *key;
 
+	addr = import_text(map, "addr");
 	net = import_text(map, "net");
 	if (net != NULL && strcmp(net, "unix") == 0)
 		fputs("net: unix\n", out);

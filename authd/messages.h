@@ -26,9 +26,9 @@ enum {
 	MSG_CONF_VALUE = MSG_FIRST,
 	/* parent -> worker: name str, fd of a listening socket */
 	MSG_CONF_LISTENER,
-	/* parent -> worker, verifier, broker: kind u32 (enum conf_file), fd of the
-	   file; to a verifier again when one of its files changed, all of
-	   them, and then CONF_END */
+	/* parent -> worker, verifier, broker: kind u32 (enum conf_file), fd
+	   of the file; to a verifier again when one of its files changed,
+	   all of them, and then CONF_END */
 	MSG_CONF_FILE,
 	/* parent -> worker: 80 bytes */
 	MSG_CONF_TICKET_KEY,
@@ -73,7 +73,8 @@ enum {
 	/* broker -> signer: service str, sub str, nscopes u32,
 	   nscopes * (type str, name str, actions u32) */
 	MSG_SIGN,
-	/* signer -> broker: ok bool, jwt str, jti str, expires_in u32, issued_at u64 */
+	/* signer -> broker: ok bool, jwt str, jti str, expires_in u32,
+	   issued_at u64 */
 	MSG_SIGNED
 };
 

@@ -53,6 +53,21 @@ struct loop_signal {
 	void			*arg;
 };
 
+/* With the time of when a turn began, a timer set late in it is early. */
+static struct event_base *
+new_base(void)
+{
+	struct event_config	*config;
+	struct event_base	*base = NULL;
+
+	if ((config = event_config_new()) == NULL)
+		return NULL;
+	if (event_config_set_flag(config, EVENT_BASE_FLAG_NO_CACHE_TIME) == 0)
+		base = event_base_new_with_config(config);
+	event_config_free(config);
+	return base;
+}
+
 struct loop *
 loop_new(void)
 {
@@ -61,7 +76,7 @@ loop_new(void)
 	if ((loop = calloc(1, sizeof(*loop))) == NULL)
 		return NULL;
 	STAILQ_INIT(&loop->deferred);
-	if ((loop->base = event_base_new()) == NULL) {
+	if ((loop->base = new_base()) == NULL) {
 		free(loop);
 		errno = ENOMEM;
 		return NULL;

@@ -11,8 +11,8 @@ authd_conf >"$T/authd.yml"
 cat >>"$T/authd.yml" <<-CONF
 	htgroup: $T/htgroup
 CONF
-sed -i 's,^access:,&\n  - {group: ops\, repository: "ops/**"\, actions: [pull]},' \
-    "$T/authd.yml"
+rule='{group: ops, repository: "ops/**", actions: [pull]}'
+sed -i "s;^access:;&\\n  - $rule;" "$T/authd.yml"
 start_authd "$T/authd.yml"
 
 may() {

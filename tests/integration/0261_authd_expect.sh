@@ -14,7 +14,8 @@ conf() {
 	groups: {dev: [alice]}
 	access:
 	  - {repository: "secret/**", actions: []}
-	  - {group: dev, network: 10.0.0.0/8, repository: "a/**", actions: [pull, push]}
+	  - {group: dev, network: 10.0.0.0/8, repository: "a/**",
+	     actions: [pull, push]}
 	  - {user: admin, registry: catalog, actions: ["*"]}
 	  - {service: test, repository: "\${service}/*", actions: [pull]}
 	CONF
@@ -23,13 +24,18 @@ conf() {
 conf >"$T/good.yml"
 cat >>"$T/good.yml" <<-CONF
 	expect:
-	  - {user: alice, network: 10.1.2.3, service: prod, scope: "repository:a/b:pull,push,delete", grants: "pull,push"}
-	  - {user: alice, network: 192.0.2.1, service: prod, scope: "repository:a/b:pull", grants: ""}
-	  - {user: bob, groups: [dev], network: 10.1.2.3, service: prod, scope: "repository:a/b:*", grants: "pull,push"}
-	  - {user: admin, service: prod, scope: "registry:catalog:*", grants: "*"}
+	  - {user: alice, network: 10.1.2.3, service: prod,
+	     scope: "repository:a/b:pull,push,delete", grants: "pull,push"}
+	  - {user: alice, network: 192.0.2.1, service: prod,
+	     scope: "repository:a/b:pull", grants: ""}
+	  - {user: bob, groups: [dev], network: 10.1.2.3, service: prod,
+	     scope: "repository:a/b:*", grants: "pull,push"}
+	  - {user: admin, service: prod, scope: "registry:catalog:*",
+	     grants: "*"}
 	  - {service: test, scope: "repository:test/x:pull", grants: pull}
 	  - {service: prod, scope: "repository:prod/x:pull", grants: ""}
-	  - {user: admin, service: prod, scope: "repository:secret/x:pull", grants: ""}
+	  - {user: admin, service: prod, scope: "repository:secret/x:pull",
+	     grants: ""}
 CONF
 check "authd -n takes what holds" "$BUILD/authd" -n -f "$T/good.yml"
 "$BUILD/authctl" test -f "$T/good.yml" >"$T/out"
@@ -43,15 +49,16 @@ conf >"$T/bad.yml"
 cat >>"$T/bad.yml" <<-CONF
 	expect:
 	  - {user: bob, service: prod, scope: "repository:b:pull", grants: pull}
-	  - {user: bob, service: prod, scope: "repository:secret/x:pull", grants: pull}
+	  - {user: bob, service: prod, scope: "repository:secret/x:pull",
+	     grants: pull}
 CONF
 "$BUILD/authd" -n -f "$T/bad.yml" >"$T/out" 2>&1
 expect "authd -n refuses what does not hold" 1 $?
 check "with line, what was granted and by which rule" grep -q \
-    'bad.yml:12: expect\[1\]: bob .*granted is nothing by rule 1 (line 6)' \
+    'bad.yml:13: expect\[1\]: bob .*granted is nothing by rule 1 (line 6)' \
     "$T/out"
 check "or that there is none" grep -q \
-    'bad.yml:11: expect\[0\]: bob .*granted is nothing: no rule' "$T/out"
+    'bad.yml:12: expect\[0\]: bob .*granted is nothing: no rule' "$T/out"
 "$BUILD/authctl" test -f "$T/bad.yml" >"$T/out"
 expect "authctl test fails, too" 1 $?
 expect "for each case" 2 "$(grep -c '^FAIL ' "$T/out")"
@@ -62,7 +69,8 @@ check "authctl lint has nothing to say" "$BUILD/authctl" lint -f "$T/good.yml"
 conf >"$T/lint.yml"
 cat >>"$T/lint.yml" <<-CONF
 	  - {user: carol, repository: "secret/x", actions: [pull]}
-	  - {group: dev, network: 10.1.0.0/16, repository: "a/b*", actions: [pull]}
+	  - {group: dev, network: 10.1.0.0/16, repository: "a/b*",
+	     actions: [pull]}
 	  - {user: "", repository: "\${user}/x", actions: [pull]}
 	  - {service: other, repository: "x", actions: [pull]}
 	  - {repository: "Upper/*", actions: [pull]}
@@ -72,7 +80,7 @@ cat >>"$T/lint.yml" <<-CONF
 CONF
 "$BUILD/authctl" lint -f "$T/lint.yml" >"$T/out"
 expect "authctl lint finds rules that never match" 1 $?
-expect "these" "10 11 12 13 14 17" "$(sed -n \
+expect "these" "11 12 14 15 16 19" "$(sed -n \
     's/^.*lint.yml:\([0-9]*\): .*/\1/p' "$T/out" | tr '\n' ' ' |
     sed 's/ $//')"
 check "and names the one that hides it" grep -q 'hidden by rule 2 (line 7)' \

@@ -18,7 +18,8 @@ ask alice:alice-pw 'scope=repository:alice/x:pull&scope=repository:bob/x:pull'
 JWT=$(jq -r .token "$T/body")
 JTI=$(claims .jti)
 expect "who, how, from where, for what" \
-    "alice htpasswd 127.0.0.1 registry.test" "$(last_record '"\(."auth.user.name") \(."auth.backend") \(.peer) \(.service)"' |
+    "alice htpasswd 127.0.0.1 registry.test" "$(last_record \
+    '[."auth.user.name", ."auth.backend", .peer, .service] | join(" ")' |
     sed 's/::1/127.0.0.1/')"
 expect "what was asked and granted" \
     "repository:alice/x:pull repository:bob/x:pull = repository:alice/x:pull" \

@@ -35,9 +35,12 @@ authd_row() {
 	api|api_*|broker_client) echo 3 ;;
 	acl|acl_*|claims|claims_*|throttle|token_request) echo 2 ;;
 	# "access:" becomes an acl
-	conf_access|conf_wire) echo 2 ;;
+	conf_access|conf_expect|conf_htgroup|conf_wire) echo 2 ;;
 	# "ldap:" is checked with the parser of addresses
 	ldap_uri) echo 0 ;;
+	# groups and rules of others become ours
+	htgroup) echo 1 ;;
+	import|import_*) echo 5 ;;
 	cred|cred_*|ldap_*) echo 1 ;;
 	conf|conf_*|messages) echo 0 ;;
 	esac

@@ -250,6 +250,40 @@ test_fatal_exits_with_1(void **state)
 	    "msg=\"key 7: Permission denied\"\n");
 }
 
+/* JSON whatever the format and level, and nothing is cut. */
+static void
+test_records_for_a_file(void **state)
+{
+	static char value[20001], line[32768];
+	const struct log_field fields[] = { { "long", value },
+	    { "absent", NULL }, { "last", "a \"b\"" } };
+	FILE *file = tmpfile();
+	json_t *json;
+
+	(void)state;
+	assert_non_null(file);
+	memset(value, 'x', sizeof(value) - 1);
+	log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+	assert_int_equal(log_event_to(fileno(file), LOG_LEVEL_INFO, "one",
+	    fields, 3), 0);
+	rewind(file);
+	assert_non_null(fgets(line, sizeof(line), file));
+	json = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(json);
+	assert_string_equal(json_string_value(json_object_get(json, "msg")),
+	    "one");
+	assert_string_equal(json_string_value(json_object_get(json, "long")),
+	    value);
+	assert_string_equal(json_string_value(json_object_get(json, "last")),
+	    "a \"b\"");
+	assert_null(json_object_get(json, "absent"));
+	json_decref(json);
+	fclose(file);
+	assert_int_equal(log_event_to(-1, LOG_LEVEL_INFO, "one", NULL, 0),
+	    -1);
+	assert_int_equal(errno, EBADF);
+}
+
 static void
 test_names(void **state)
 {
@@ -296,6 +330,7 @@ main(void)
 		CATCHING(test_long_records_are_cut),
 		CATCHING(test_one_long_value_hides_no_other),
 		CATCHING(test_fatal_exits_with_1),
+		CATCHING(test_records_for_a_file),
 		cmocka_unit_test(test_names),
 		CATCHING(test_static_fields),
 	};

@@ -26,6 +26,7 @@ struct fixture {
 	char			 trace[64];
 	unsigned		 events;
 	int			 calls;
+	uint64_t		 began;		/* ms */
 };
 
 static int
@@ -221,6 +222,40 @@ test_signal(void **state)
 	loop_signal_free(sig);
 }
 
+static void
+on_early_check(void *arg)
+{
+	loop_stop(((struct fixture *)arg)->loop);
+}
+
+/* Set late in a turn, a timer waits from then, not from the turn's begin. */
+static void
+start_late(void *arg)
+{
+	struct fixture *f = arg;
+
+	usleep(80 * 1000);
+	loop_timer_start(f->timer, 60);
+	f->began = clock_monotonic_ms();
+}
+
+static void
+test_timer_is_never_early(void **state)
+{
+	struct fixture		*f = *state;
+	struct loop_timer	*first;
+
+	f->timer = loop_timer_new(f->loop, on_early_check, f);
+	first = loop_timer_new(f->loop, start_late, f);
+	assert_non_null(f->timer);
+	assert_non_null(first);
+	assert_int_equal(loop_timer_start(first, 1), 0);
+	assert_int_equal(loop_run(f->loop), 0);
+	/* The clock of timers ticks in steps of up to 10 ms. */
+	assert_true(clock_monotonic_ms() - f->began >= 50);
+	loop_timer_free(first);
+}
+
 int
 main(void)
 {
@@ -234,6 +269,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_defer_keeps_order,
 		    setup, teardown),
 		cmocka_unit_test_setup_teardown(test_defer_runs_at_free,
+		    setup, teardown),
+		cmocka_unit_test_setup_teardown(test_timer_is_never_early,
 		    setup, teardown),
 		cmocka_unit_test_setup_teardown(test_signal, setup, teardown),
 	};
