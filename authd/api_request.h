@@ -29,7 +29,7 @@ struct request {
 	struct http_exchange *ex;	/* borrowed */
 	const struct request_env *env;
 	char		 id[UUID_SIZE];
-	char		 client[PEER_SIZE];	/* its address, behind proxies */
+	char		 client[PEER_SIZE];	/* address, behind proxies */
 	struct uri	 uri;
 	struct buf	 body;		/* of a POST; wiped */
 	uint64_t	 question;	/* to the broker, 0: none */

@@ -54,7 +54,7 @@ struct conf_group {
 
 struct conf_token_key {			/* beside token.key */
 	char		*name;
-	char		*key, *certificate;	/* file names; key may be NULL */
+	char		*key, *certificate;	/* files; key may be NULL */
 	bool		 sign;			/* else it is only published */
 };
 

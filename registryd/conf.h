@@ -80,7 +80,7 @@ struct registry_conf {
 	uint64_t	 max_lifetime_s;	/* of a token */
 	uint64_t	 leeway_s;
 	uint64_t	 token_cache;		/* verdicts kept by a worker */
-	uint64_t	 check_timeout_ms;	/* of a password, with waiting */
+	uint64_t	 check_timeout_ms;	/* of a check, with waiting */
 	uint64_t	 check_queue;		/* that wait in a worker */
 	uint64_t	 failure_time_ms;	/* of every refusal */
 	uint64_t	 user_cache, user_cache_ttl_ms;
