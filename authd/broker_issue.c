@@ -38,13 +38,24 @@ struct issue {
 	uint64_t		 start;		/* monotonic, ms */
 	uint32_t		 retry_after;	/* seconds */
 	struct loop_timer	*timer;		/* NULL: waits for none */
+	bool			 checking;	/* counted by the throttle */
 };
+
+/* Whatever comes next holds up no other check of this source. */
+static void
+end_check(struct issue *issue)
+{
+	if (issue->checking)
+		throttle_end(issue->env->throttle, issue->peer);
+	issue->checking = false;
+}
 
 static void
 issue_free(struct issue *issue)
 {
 	struct issue_env	*env = issue->env;
 
+	end_check(issue);
 	loop_timer_free(issue->timer);
 	token_request_done(&issue->req);
 	cred_answer_done(&issue->who);
@@ -249,7 +260,7 @@ on_verdict(enum cred_verdict verdict, const struct cred_answer *answer,
 	struct issue_env	*env = issue->env;
 	uint64_t		 penalty;
 
-	throttle_end(env->throttle, issue->peer);
+	end_check(issue);
 	if (answer != NULL)
 		issue->role = answer->role;
 	if (answer != NULL && verdict != CRED_OK)
@@ -284,7 +295,6 @@ ask_verifiers(void *arg)
 	if (verifiers_check(issue->env->verifiers, issue->req.user,
 	    issue->req.password, issue->peer, on_verdict, issue) == 0)
 		return;
-	throttle_end(issue->env->throttle, issue->peer);
 	if (!accept_kept(issue))
 		refuse(issue, TOKEN_UNAVAILABLE);
 }
@@ -308,6 +318,7 @@ check_credential(struct issue *issue)
 		refuse_throttled(issue, RETRY_AFTER * 1000);
 		return;
 	}
+	issue->checking = true;
 	wait = throttle_delay(env->throttle, issue->req.user, now);
 	if (wait > 0)
 		wait_for(issue, wait, ask_verifiers);

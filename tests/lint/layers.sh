@@ -34,6 +34,8 @@ authd_row() {
 	request) echo 4 ;;
 	api|api_*|broker_client) echo 3 ;;
 	acl|acl_*|claims|claims_*|throttle|token_request) echo 2 ;;
+	# "proxies:" is checked by who will read it
+	proxies|conf_throttle) echo 2 ;;
 	# "access:" becomes an acl
 	conf_access|conf_expect|conf_htgroup|conf_wire) echo 2 ;;
 	# "ldap:" is checked with the parser of addresses

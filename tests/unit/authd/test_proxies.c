@@ -24,8 +24,8 @@ client(const char *style, const char *peer, const char *first,
 	struct authd_conf	 conf;
 	struct http_request	 req;
 	struct http_header	 headers[4];
-	char			 name[32], x[32] = "X-Other", decoy[] = "1.1.1.1";
-	char			 values[2][256];
+	char			 name[32], values[2][256];
+	char			 x[] = "X-Other", decoy[] = "1.1.1.1";
 	struct proxies		*p;
 
 	memset(&conf, 0, sizeof(conf));

@@ -55,7 +55,7 @@ static void
 guess(struct throttle *t, const char *source, const char *user, unsigned n,
     uint64_t now)
 {
-	char	 password[96];
+	char	 password[128];
 	unsigned i;
 
 	for (i = 0; i < n; i++) {
