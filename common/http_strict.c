@@ -14,8 +14,9 @@ enum state {
 	SIZE, EXTENSION, SIZE_LF, DATA, DATA_LF
 };
 
-bool
-http_is_tchar(unsigned char c)
+/* A character of a token (RFC 9110 section 5.6.2). */
+static bool
+is_tchar(unsigned char c)
 {
 	if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
 	    (c >= 'a' && c <= 'z'))
@@ -98,7 +99,7 @@ step_request_line(struct http_strict *s, unsigned char c)
 	case METHOD:
 		if (c == ' ' && s->count > 0)
 			return enter(s, TARGET);
-		if (!http_is_tchar(c) || s->count++ == HTTP_STRICT_MAX_METHOD)
+		if (!is_tchar(c) || s->count++ == HTTP_STRICT_MAX_METHOD)
 			return refuse(s, 400);
 		return 0;
 	case START_LF:
@@ -123,7 +124,7 @@ step_header(struct http_strict *s, unsigned char c)
 	case LINE:
 		if (c == '\r')
 			return enter(s, LAST_LF);
-		if (!http_is_tchar(c))
+		if (!is_tchar(c))
 			return refuse(s, 400);
 		if (s->headers++ == s->limits->headers)
 			return refuse(s, s->trailer ? 400 : 431);
@@ -131,7 +132,7 @@ step_header(struct http_strict *s, unsigned char c)
 	case NAME:
 		if (c == ':')
 			return enter(s, VALUE);
-		return http_is_tchar(c) ? 0 : refuse(s, 400);
+		return is_tchar(c) ? 0 : refuse(s, 400);
 	case VALUE:
 		if (c == '\r')
 			return enter(s, VALUE_LF);

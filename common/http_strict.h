@@ -49,7 +49,5 @@ void	 http_strict_chunked(struct http_strict *);
  */
 int	 http_strict_framing(struct http_strict *, const char *, size_t);
 int	 http_strict_data(struct http_strict *, size_t);
-/* A character of a token (RFC 9110 section 5.6.2). */
-bool	 http_is_tchar(unsigned char);
 
 #endif

@@ -338,12 +338,6 @@ log_enabled(enum log_level level)
 	return level <= state.level;
 }
 
-enum log_level
-log_level_get(void)
-{
-	return state.level;
-}
-
 int
 log_level_parse(const char *name, enum log_level *level)
 {

@@ -40,7 +40,6 @@ void	 log_configure(enum log_level, enum log_format);
 /* Add a field to every record (log.fields).  Copied; at most 32 are kept. */
 int	 log_add_static_field(const char *key, const char *value);
 bool	 log_enabled(enum log_level);
-enum log_level	 log_level_get(void);
 /* 0 and the value, or -1 for an unknown name. Case is ignored for levels. */
 int	 log_level_parse(const char *, enum log_level *);
 int	 log_format_parse(const char *, enum log_format *);

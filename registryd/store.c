@@ -112,12 +112,6 @@ store_path(const struct store *s)
 	return s->path;
 }
 
-bool
-store_writable(const struct store *s)
-{
-	return s->writable;
-}
-
 enum store_result
 store_open(struct store *s, const char *path, int *fd, struct store_stat *st)
 {

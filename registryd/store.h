@@ -58,7 +58,6 @@ struct store	*store_fs_new(int rootfd, const char *path, bool writable,
 		    enum store_durability);
 void		 store_free(struct store *);
 const char	*store_path(const struct store *);
-bool		 store_writable(const struct store *);
 
 /* ---- reading ---- */
 /* Open a regular file for reading: *fd is the caller's. */

@@ -15,6 +15,7 @@
 
 #include "buf.h"
 #include "conf.h"
+#include "conf_recv.h"
 #include "http.h"
 #include "jwks.h"
 #include "keeper_client.h"
@@ -60,29 +61,26 @@ static int
 on_conf_value(struct msg_chan *chan, struct msg *msg, void *arg)
 {
 	struct worker *w = arg;
-	uint32_t i = msg_get_u32(msg);
-	char *value = msg_get_strdup(msg, MSG_MAX_SIZE);
-	int r = -1;
 
 	(void)chan;
-	if (value != NULL && msg_end(msg) == 0)
-		r = conf_set_value(w->conf, i, value);
-	free(value);
-	return r;
+	return conf_recv_value(w->conf, msg);
 }
 
 static int
 on_conf_store(struct msg_chan *chan, struct msg *msg, void *arg)
 {
 	struct worker *w = arg;
-	char *path = msg_get_strdup(msg, MSG_MAX_SIZE);
+	char *path = NULL;
+	int fd = -1;
 
 	(void)chan;
-	if (path == NULL || msg_end(msg) == -1 || w->store != NULL) {
+	if (w->store != NULL || conf_recv_store(msg, &path, &fd) == -1) {
 		free(path);
+		if (fd != -1)
+			close(fd);
 		return -1;
 	}
-	w->store = store_fs_new(msg_get_fd(msg), path, false, STORE_NONE);
+	w->store = store_fs_new(fd, path, false, STORE_NONE);
 	free(path);
 	if (w->store == NULL)
 		fatal("store");

@@ -22,7 +22,8 @@ bad=0
 for commit in $(git rev-list --no-merges $range); do
 	subject=$(git log -1 --format=%s "$commit")
 	body=$(git log -1 --format=%b "$commit")
-	printf '%s\n' "$subject" | grep -Eq "^($areas): [^A-Z].*[^.]$" &&
+	printf '%s\n' "$subject" |
+	    grep -Eq "^($areas)(, ($areas))*: [^A-Z].*[^.]$" &&
 	    [ ${#subject} -le 72 ] && [ -n "$body" ] && continue
 	echo "$(git log -1 --format=%h "$commit"): $subject"
 	bad=1
