@@ -18,6 +18,7 @@
 #define MAX_EXPECTS	4096
 #define MAX_TEXT	16384
 #define REPOSITORY	(ACTION_PULL | ACTION_PUSH | ACTION_DELETE)
+#define EXPECT_KEYS	"user, groups, network, service, scope, grants"
 
 /* ---- reading ---- */
 
@@ -136,8 +137,7 @@ read_expect(struct authd_conf *conf, struct yamldoc *doc,
 
 	map->used = true;
 	if (map->type != YAML_MAP) {
-		conf_wrong(doc, map, "a map of user, groups, network, "
-		    "service, scope, grants");
+		conf_wrong(doc, map, "a map of " EXPECT_KEYS);
 		return;
 	}
 	expect->line = map->line;
@@ -147,6 +147,7 @@ read_expect(struct authd_conf *conf, struct yamldoc *doc,
 	read_text(&expect->service, doc, map, "service", false);
 	read_text(&expect->scope, doc, map, "scope", true);
 	read_text(&expect->grants, doc, map, "grants", true);
+	yaml_check_unused(doc, map, EXPECT_KEYS);
 	if (doc->nerrors == errors)
 		check_expect(conf, expect, doc, map);
 }

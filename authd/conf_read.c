@@ -253,7 +253,7 @@ accepted_keys(const char *path, struct buf *buf)
 		lastlen = n;
 	}
 	if (len == 0)
-		buf_addf(buf, ", groups, access");
+		buf_addf(buf, ", keys, groups, access, expect");
 	return buf_str(buf);
 }
 
@@ -315,7 +315,7 @@ read_file(struct authd_conf *conf, struct yamldoc *doc)
 		return;
 	check_unknown(doc, doc->root, "");
 	for (i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
-		if ((node = yaml_find(doc->root, maps[i])) != NULL)
+		if ((node = find_path(doc->root, maps[i])) != NULL)
 			check_unknown(doc, node, maps[i]);
 }
 

@@ -19,6 +19,7 @@
 #define MAX_NAME	64
 #define MAX_PATH	4096
 #define MINUTE		UINT64_C(60000)
+#define PROFILE_KEYS	"algorithm, kid, x5c, lifetime, backdate"
 
 static const struct conf_key
     algorithm_key = { .accepted = "RS256|ES256|EdDSA" },
@@ -83,6 +84,7 @@ read_service(struct conf_service *service, const struct conf_key *key,
     struct yamldoc *doc, struct yaml_node *node)
 {
 	struct yaml_node	*x5c;
+	char			*name;
 
 	node->used = true;
 	service->kid = xstrdup(DEFAULT_KID);
@@ -92,7 +94,7 @@ read_service(struct conf_service *service, const struct conf_key *key,
 		return conf_read_string(key, doc, node);
 	if (node->type != YAML_MAP || yaml_find(node, "name") == NULL) {
 		conf_wrong(doc, node, "the name of a service, or a map with "
-		    "name and any of algorithm, kid, x5c, lifetime, backdate");
+		    "name and any of " PROFILE_KEYS);
 		return NULL;
 	}
 	service->algorithm = read_text(&algorithm_key, doc, node,
@@ -104,7 +106,9 @@ read_service(struct conf_service *service, const struct conf_key *key,
 	    &service->lifetime_ms);
 	read_time(doc, node, "backdate", 0, 5 * MINUTE,
 	    &service->backdate_ms);
-	return read_text(key, doc, node, "name");
+	name = read_text(key, doc, node, "name");
+	yaml_check_unused(doc, node, "name, " PROFILE_KEYS);
+	return name;
 }
 
 void
@@ -201,6 +205,7 @@ read_token_key(struct conf_token_key *key, struct yamldoc *doc,
 	use = read_text(&use_key, doc, node, "use");
 	key->sign = use == NULL || strcmp(use, "sign") == 0;
 	free(use);
+	yaml_check_unused(doc, node, "name, key, certificate, use");
 	if (yaml_find(node, "name") == NULL ||
 	    yaml_find(node, "certificate") == NULL)
 		yaml_error(doc, node, "accepted: a map with at least name "
