@@ -314,11 +314,15 @@ check_credential(struct issue *issue)
 	    issue->req.password)) ||
 	    (now < env->down_until && accept_kept(issue)))
 		return;
-	if (throttle_begin(env->throttle, issue->peer, now) == -1) {
-		refuse_throttled(issue, RETRY_AFTER * 1000);
-		return;
+	/* To wait for the answer to another's question takes no place. */
+	if (!verifiers_asked(env->verifiers, issue->req.user,
+	    issue->req.password)) {
+		if (throttle_begin(env->throttle, issue->peer, now) == -1) {
+			refuse_throttled(issue, RETRY_AFTER * 1000);
+			return;
+		}
+		issue->checking = true;
 	}
-	issue->checking = true;
 	wait = throttle_delay(env->throttle, issue->req.user, now);
 	if (wait > 0)
 		wait_for(issue, wait, ask_verifiers);

@@ -286,6 +286,25 @@ find_same(struct pool *pool, const char *user, const struct secret *password)
 }
 
 static struct check *
+find_anywhere(struct verifiers *v, const char *user,
+    const struct secret *password)
+{
+	struct check	*check = NULL;
+	size_t		 i;
+
+	for (i = 0; i < v->npools && check == NULL; i++)
+		check = find_same(&v->pools[i], user, password);
+	return check;
+}
+
+bool
+verifiers_asked(struct verifiers *v, const char *user,
+    const struct secret *password)
+{
+	return find_anywhere(v, user, password) != NULL;
+}
+
+static struct check *
 check_new(const char *user, const struct secret *password, const char *peer)
 {
 	struct check	*check;
@@ -310,12 +329,9 @@ verifiers_check(struct verifiers *v, const char *user,
     verifiers_done_fn *done, void *arg)
 {
 	struct check	*check;
-	size_t		 i;
 
-	for (i = 0; i < v->npools; i++)
-		if ((check = find_same(&v->pools[i], user,
-		    password)) != NULL)
-			return check_add_asker(check, done, arg);
+	if ((check = find_anywhere(v, user, password)) != NULL)
+		return check_add_asker(check, done, arg);
 	if (v->pools[0].nqueued >= v->max_queue ||
 	    (check = check_new(user, password, peer)) == NULL)
 		return -1;

@@ -7,6 +7,7 @@
 #ifndef VERIFIERS_H
 #define VERIFIERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,6 +48,9 @@ void		 verifiers_set(struct verifiers *,
 int		 verifiers_check(struct verifiers *,
 		    const char *user, const struct secret *password,
 		    const char *peer, verifiers_done_fn *, void *arg);
+/* Is this check under way already?  Asking for it too takes no place. */
+bool		 verifiers_asked(struct verifiers *, const char *user,
+		    const struct secret *password);
 /* The callback with this argument will not come. */
 void		 verifiers_cancel(struct verifiers *, const void *arg);
 /* Handle the answer; -1 when it cannot be right. */

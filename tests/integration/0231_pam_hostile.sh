@@ -47,8 +47,8 @@ suffers twice 401 'asked for more than a password'
 
 # Of both verifiers, at the same time; the next who come need not wait.
 bad_for_bob hang
-for user in "$bob" "$bob"; do
-	curl -sS -m 10 -o /dev/null -w '%{http_code}\n' -u "$user:x" \
+for password in x y; do
+	curl -sS -m 10 -o /dev/null -w '%{http_code}\n' -u "$bob:$password" \
 	    "http://$AUTHD/token" &
 	PIDS="$PIDS $!"
 done >"$T/codes"

@@ -202,6 +202,17 @@ check_same(struct fixture *f, unsigned i, const char *password)
 	return error;
 }
 
+static bool
+is_asked(struct fixture *f, const char *password)
+{
+	struct secret	*secret = secret_new(password, strlen(password));
+	bool		 asked;
+
+	asked = verifiers_asked(f->verifiers, "same", secret);
+	secret_free(secret);
+	return asked;
+}
+
 static void
 answer(struct fixture *f, unsigned i, uint64_t id, enum cred_verdict verdict,
     const char *user)
@@ -275,6 +286,8 @@ test_same_credential_is_checked_once(void **state)
 	assert_int_equal(check_same(&f, 0, "secret"), 0);
 	assert_int_equal(check_same(&f, 1, "secret"), 0);
 	assert_int_equal(check_same(&f, 2, "secret2"), -1);
+	assert_true(is_asked(&f, "secret"));
+	assert_false(is_asked(&f, "secret2"));
 	connect_verifier(&f, 0);
 	run(&f, 20);
 	assert_int_equal(check_same(&f, 3, "secret"), 0);
