@@ -89,6 +89,10 @@ open_file(struct key_file *file)
 	if (fd == -1 || fstat(fd, &file->from) == -1)
 		log_error("%s: %s: %s", file->key, file->path,
 		    strerror(errno));
+	else if (!S_ISREG(file->from.st_mode))
+		log_error("%s: %s: %s", file->key, file->path,
+		    S_ISDIR(file->from.st_mode) ? strerror(EISDIR) :
+		    "not a regular file");
 	else
 		file->fd = take_copy(file, fd);
 	if (fd != -1)

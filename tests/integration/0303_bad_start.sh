@@ -18,7 +18,7 @@ check_bad_starts() {
 	auth="auth: {token: {realm: 'http://127.0.0.1/', service: s,"
 	auth="$auth issuer: i, rootcertbundle: $T/bad.pem}}"
 	check_bad_start "bad token roots" \
-	    'auth.token.rootcertbundle: no certificate' "\$a $auth"
+	    'auth.token.rootcertbundle: .*/bad.pem: no certificate' "\$a $auth"
 	check_bad_start "certificate is a directory" \
 	    "http.tls.certificate: $T: Is a directory" \
 	    "s|^  addr: .*|&\n  tls: {certificate: $T, key: $T/bad.pem}|"
