@@ -12,6 +12,7 @@
 
 #include <sys/stat.h>
 
+#include <assert.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -426,6 +427,7 @@ static const struct {
 static int
 set_option(struct key_args *args, int opt, const char *value)
 {
+	assert(value != NULL);		/* each option takes one */
 	switch (opt) {
 	case 'a':
 		args->algorithm = value;

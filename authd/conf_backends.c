@@ -159,7 +159,7 @@ conf_backends_check(struct authd_conf *conf, struct yamldoc *doc)
 		return;
 	}
 	/* Items that were wrong are reported and not in the list. */
-	if (node->nitems != conf->backends.n)
+	if (node == NULL || node->nitems != conf->backends.n)
 		return;
 	for (i = 0; i < conf->backends.n; i++)
 		check_item(conf, doc, node->items[i], i);
