@@ -24,16 +24,37 @@ set_alarm(uint64_t ms)
 		fatal("setitimer");
 }
 
+static int
+send_answer(struct msg_chan *chan, uint32_t reply, uint64_t id,
+    enum cred_verdict verdict, const struct cred_answer *answer)
+{
+	struct msg_out	 out;
+
+	msg_begin(&out, reply, id);
+	cred_answer_put(&out, verdict, answer);
+	return msg_send(chan, &out);
+}
+
+/* Without any answer we would count as busy for ever. */
+static int
+send_too_large(struct msg_chan *chan, uint32_t reply, uint64_t id)
+{
+	struct cred_answer	 none = { .reason = "too many groups" };
+
+	log_error("a user's groups do not fit into an answer");
+	return send_answer(chan, reply, id, CRED_UNAVAILABLE, &none);
+}
+
 int
 verify_serve(struct msg_chan *chan, struct msg *msg, uint32_t reply,
     uint64_t deadline_ms, verify_fn *verify, void *state)
 {
 	struct cred_answer	 answer;
-	struct msg_out		 out;
 	enum cred_verdict	 verdict = CRED_BAD;
 	const void		*password;
 	char			 user[CRED_MAX_USER + 1], peer[PEER_SIZE];
 	size_t			 len;
+	int			 error;
 
 	msg_get_str(msg, user, sizeof(user));
 	password = msg_get_bytes(msg, CRED_MAX_PASSWORD, &len);
@@ -45,11 +66,12 @@ verify_serve(struct msg_chan *chan, struct msg *msg, uint32_t reply,
 	if (len > 0 && memchr(password, '\0', len) == NULL)
 		verdict = verify(state, user, password, len, peer, &answer);
 	set_alarm(0);
-	msg_begin(&out, reply, msg->id);
-	cred_answer_put(&out, verdict, &answer);
-	cred_answer_done(&answer);
+	error = send_answer(chan, reply, msg->id, verdict, &answer);
+	if (error == -1 && errno == EMSGSIZE)
+		error = send_too_large(chan, reply, msg->id);
 	/* Who has asked and gone has done nothing wrong. */
-	if (msg_send(chan, &out) == -1 && errno != EPIPE)
+	if (error == -1 && errno != EPIPE)
 		log_warn("answer to a check");
+	cred_answer_done(&answer);
 	return 0;
 }
