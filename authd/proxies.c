@@ -123,6 +123,24 @@ read_node(const char *text, size_t len, char dst[PEER_SIZE])
 	    inet_ntop(family, address, dst, PEER_SIZE) != NULL;
 }
 
+/*
+ * A comma or ";" within quotes is none of ours, but we have cut there: what
+ * a client made a proxy quote must not look like the proxy's own words.
+ */
+static bool
+is_whole(const char *text, size_t len)
+{
+	size_t	 i, quotes = 0;
+
+	for (i = 0; i < len; i++) {
+		if (text[i] == '\\')
+			return false;
+		if (text[i] == '"')
+			quotes++;
+	}
+	return quotes % 2 == 0;
+}
+
 /* The value of "for" among "by=a;for=\"[::1]:80\";proto=http". */
 static bool
 read_forwarded(const char *text, size_t len, char dst[PEER_SIZE])
@@ -130,11 +148,15 @@ read_forwarded(const char *text, size_t len, char dst[PEER_SIZE])
 	const char	*end = text + len, *part;
 	size_t		 n;
 
+	if (!is_whole(text, len))
+		return false;
 	for (; text < end; text = part + n + 1) {
 		part = text;
 		n = strcspn(part, ";");
 		if (n > (size_t)(end - part))
 			n = (size_t)(end - part);
+		if (!is_whole(part, n))
+			return false;
 		text = part;
 		len = n;
 		trim(&text, &len);
