@@ -117,6 +117,8 @@ verifier_client_add(struct verifier_client *client, unsigned instance, int fd)
 	client->chans[instance] = chan;
 	verifiers_set(client->pool, ROLE_VERIFIER, instance, chan);
 	msg_chan_free(old);
+	/* The one before may have ended before it could tell of a change. */
+	client->on_changed(client->arg);
 	return 0;
 }
 
