@@ -20,6 +20,7 @@
 
 #include "listener.h"
 #include "random.h"
+#include "str.h"
 
 #include "acl.h"
 
@@ -206,7 +207,7 @@ count(const struct throttle *t, struct counter *c, uint64_t limit,
 		c->until = now + t->conf.penalty_ms;
 }
 
-/* ---- sources ---- */
+/* ---- sources and users ---- */
 
 /* One customer has a whole /64; what is no address stands for itself. */
 static const char *
@@ -230,6 +231,22 @@ source_key(const struct throttle *t, const char *source,
 	char	 name[PEER_SIZE];
 
 	return make_key(t, source_name(name, source), "", NULL, key);
+}
+
+/* Directories and hosts may take any case of a name for the same user. */
+static int
+user_key(const struct throttle *t, const char *user,
+    unsigned char key[KEY_SIZE])
+{
+	char	*name = strdup(user);
+	int	 error;
+
+	if (name == NULL)
+		return -1;
+	str_lower(name);
+	error = make_key(t, name, "", NULL, key);
+	free(name);
+	return error;
 }
 
 static uint64_t
@@ -259,7 +276,7 @@ throttle_delay(struct throttle *t, const char *user, uint64_t now)
 {
 	unsigned char	 key[KEY_SIZE];
 
-	if (make_key(t, user, "", NULL, key) == -1 ||
+	if (user_key(t, user, key) == -1 ||
 	    time_left(t, &t->users, key, now) == 0)
 		return 0;
 	return t->conf.delay_ms;
@@ -319,7 +336,7 @@ throttle_failed(struct throttle *t, const char *source, const char *user,
 	struct counter	*c;
 
 	if (source_key(t, source, source_id) == -1 ||
-	    make_key(t, user, "", NULL, user_id) == -1 ||
+	    user_key(t, user, user_id) == -1 ||
 	    make_key(t, source_name(name, source), user, password,
 	    seen_id) == -1)
 		return;

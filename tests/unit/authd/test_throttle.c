@@ -194,6 +194,25 @@ test_user_is_slowed_never_refused(void **state)
 	assert_int_equal(throttle_delay(t, "alice", 1039 + PENALTY), 0);
 }
 
+/* A directory takes either for the same user. */
+static void
+test_case_of_a_user(void **state)
+{
+	static const char *const names[] = { "alice", "Alice", "ALICE" };
+	struct throttle	*t = *state;
+	char		 source[32];
+	unsigned	 i;
+
+	for (i = 0; i < 40; i++) {
+		snprintf(source, sizeof(source), "192.0.2.%u", i);
+		guess(t, source, names[i % 3], 1, 1000);
+		assert_int_equal(throttle_delay(t, "aLICE", 1000),
+		    throttle_delay(t, "alice", 1000));
+	}
+	assert_int_equal(throttle_delay(t, "aLICE", 1000), DELAY);
+	assert_int_equal(throttle_delay(t, "alice2", 1000), 0);
+}
+
 /* One source cannot slow a user down for everybody. */
 static void
 test_source_does_not_slow_the_user(void **state)
@@ -286,6 +305,7 @@ main(void)
 		TEST(test_sources),
 		TEST(test_rotation_within_64_bits),
 		TEST(test_user_is_slowed_never_refused),
+		TEST(test_case_of_a_user),
 		TEST(test_source_does_not_slow_the_user),
 		TEST(test_checks_of_one_source),
 		TEST(test_table_is_bounded),
