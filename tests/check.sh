@@ -38,9 +38,11 @@ run_unit() {
 		rc=$?
 		good=$(cmocka_count PASSED)
 		bad=$(cmocka_count FAILED)
+		left=$(cmocka_count SKIPPED)
 		if [ "$rc" -eq 0 ] && [ "$good" -gt 0 ] && [ "$bad" -eq 0 ]
 		then
 			echo "ok $name ($good)"
+			[ "$left" -eq 0 ] || echo "skip $name ($left)"
 		else
 			[ "$bad" -gt 0 ] || bad=1
 			cat "$out/unit"
@@ -48,6 +50,7 @@ run_unit() {
 		fi
 		passed=$((passed + good))
 		failed=$((failed + bad))
+		skipped=$((skipped + left))
 	done
 }
 

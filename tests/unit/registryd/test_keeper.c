@@ -6,6 +6,8 @@
  */
 #include "keeper_pair.h"
 
+#include <sys/resource.h>
+
 #include "keeper_call.h"
 #include "repo.h"
 #include "sysfs.h"
@@ -271,6 +273,17 @@ test_keeper_outstanding_is_bounded(void **state)
 	assert_int_equal(a.times, n);
 }
 
+/* Each body has a pipe and a file, and both ends are in this process. */
+static void
+raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
 static void
 test_keeper_too_many_bodies(void **state)
 {
@@ -280,17 +293,14 @@ test_keeper_too_many_bodies(void **state)
 	char id[32];
 	int i;
 
+	raise_descriptors();
 	for (i = 0; i <= KEEPER_MAX_BODIES; i++) {
 		memset(&a[i], 0, sizeof(a[i]));
 		a[i].f = f;
 		snprintf(id, sizeof(id), "id%d", i);
 		a[i].call = keeper_upload_finish(f->keepers, "a", id, true, 0,
 		    KEEPER_ANY, &d, on_room, on_done, &a[i]);
-		if (a[i].call == NULL) {
-			/* Out of descriptors here: the test cannot go on. */
-			assert_int_equal(errno, EMFILE);
-			skip();
-		}
+		assert_non_null(a[i].call);
 		if (i % 64 == 0)
 			spin(f, 5);
 	}
