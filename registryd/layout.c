@@ -6,8 +6,10 @@
 #include "layout.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /*
  * The longest repository, tag and digest fit with room to spare, so a path
@@ -173,4 +175,79 @@ layout_subject(char *dst, const char *repo, const struct digest *d)
 {
 	return layout_digest(dst, LAYOUT_OWN_REPOSITORIES, repo, "_subjects",
 	    d, "");
+}
+
+/* ---- names of collection ---- */
+
+#define NUMBER_DIGITS	16
+
+char *
+layout_condemned(char *dst, const char *path, uint64_t run, uint64_t nonce)
+{
+	return layout_path(dst, "%s" LAYOUT_CONDEMNED "%016" PRIx64
+	    ".%016" PRIx64, path, run, nonce);
+}
+
+char *
+layout_pending(char *dst, const char *repo, const struct digest *d,
+    uint64_t nonce)
+{
+	char hex[DIGEST_HEX_SIZE];
+
+	return layout_path(dst, LAYOUT_REPOSITORIES
+	    "/%s/_manifests/revisions/%s/%s/link" LAYOUT_PENDING
+	    "%016" PRIx64, repo, digest_alg_name(d->alg), digest_hex(hex, d),
+	    nonce);
+}
+
+/* Exactly 16 lower-case digits. */
+static bool
+number_parse(const char *text, uint64_t *value)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *digit;
+	uint64_t v = 0;
+	int i;
+
+	for (i = 0; i < NUMBER_DIGITS; i++) {
+		if (text[i] == '\0' ||
+		    (digit = strchr(digits, text[i])) == NULL)
+			return false;
+		v = v << 4 | (uint64_t)(digit - digits);
+	}
+	*value = v;
+	return true;
+}
+
+bool
+layout_condemned_parse(const char *name, size_t *baselen, uint64_t *run)
+{
+	static const size_t endlen = sizeof(LAYOUT_CONDEMNED) - 1 +
+	    2 * NUMBER_DIGITS + 1;
+	size_t len = strlen(name);
+	const char *end;
+	uint64_t nonce;
+
+	if (len <= endlen)
+		return false;
+	end = name + len - endlen;
+	if (strncmp(end, LAYOUT_CONDEMNED, sizeof(LAYOUT_CONDEMNED) - 1) != 0)
+		return false;
+	end += sizeof(LAYOUT_CONDEMNED) - 1;
+	if (!number_parse(end, run) || end[NUMBER_DIGITS] != '.' ||
+	    !number_parse(end + NUMBER_DIGITS + 1, &nonce))
+		return false;
+	*baselen = len - endlen;
+	return true;
+}
+
+bool
+layout_is_pending(const char *name)
+{
+	static const char start[] = "link" LAYOUT_PENDING;
+	uint64_t nonce;
+
+	return strncmp(name, start, sizeof(start) - 1) == 0 &&
+	    number_parse(name + sizeof(start) - 1, &nonce) &&
+	    name[sizeof(start) - 1 + NUMBER_DIGITS] == '\0';
 }

@@ -19,12 +19,26 @@
  *       found again without parsing
  *   .registryd/tmp/, .registryd/trash/
  *       files not yet in place, trees on their way out; never listed
+ *   .registryd/locks/<hh>
+ *       empty files that are locked, never removed
+ *
+ *   .registryd/clock
+ *       touched to learn what time it is for the file system
+ *
+ * Collection renames before it removes: X becomes "X.condemned.<run>.<nonce>"
+ * in the same directory, where X is a blob's "data", a "link" of _layers or
+ * of revisions, or one of our own notes.  <run> is when, in nanoseconds by
+ * the clock of the file system, <nonce> is random; both are 16 digits.  A
+ * revision on its way in is "link.pending.<nonce>".
  *
  * Every function writes a path into dst (LAYOUT_PATH_SIZE) and returns it.
  * Arguments have passed reference.h.
  */
 #ifndef LAYOUT_H
 #define LAYOUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "digest.h"
 
@@ -35,6 +49,11 @@
 #define LAYOUT_OWN_REPOSITORIES	".registryd/repositories"
 #define LAYOUT_TMP		".registryd/tmp"
 #define LAYOUT_TRASH		".registryd/trash"
+#define LAYOUT_LOCKS		".registryd/locks"
+#define LAYOUT_COLLECT_LOCK	".registryd/locks/collect"
+#define LAYOUT_CLOCK		".registryd/clock"
+#define LAYOUT_CONDEMNED	".condemned."
+#define LAYOUT_PENDING		".pending."
 
 char	*layout_blob(char *dst, const struct digest *);
 char	*layout_repo(char *dst, const char *repo);
@@ -56,5 +75,15 @@ char	*layout_referrer(char *dst, const char *repo,
 	    const struct digest *subject, const struct digest *referrer);
 char	*layout_mediatype(char *dst, const char *repo, const struct digest *);
 char	*layout_subject(char *dst, const char *repo, const struct digest *);
+
+/* ---- names of collection ---- */
+char	*layout_condemned(char *dst, const char *path, uint64_t run,
+	    uint64_t nonce);
+char	*layout_pending(char *dst, const char *repo, const struct digest *,
+	    uint64_t nonce);
+/* Of a name without its directory: what it was, and when it was renamed. */
+bool	 layout_condemned_parse(const char *name, size_t *baselen,
+	    uint64_t *run);
+bool	 layout_is_pending(const char *name);
 
 #endif
