@@ -6,6 +6,7 @@
 #ifndef COMPAT_FS_H
 #define COMPAT_FS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -30,5 +31,11 @@ void	 compat_pipe_grow(int fd, int size);
  */
 int	 compat_writeback_start(int fd, uint64_t offset, uint64_t len);
 int	 compat_writeback_wait(int fd, uint64_t offset, uint64_t len);
+/*
+ * Everything of the file system that holds fd on the disk, and an error when
+ * anything of it was lost; ENOSYS where the system cannot, or would not tell.
+ */
+int	 compat_syncfs(int fd);
+bool	 compat_has_syncfs(void);
 
 #endif

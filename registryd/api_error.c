@@ -113,6 +113,7 @@ api_error_of(enum store_result result, enum api_error notfound,
 	case STORE_OK:
 	case STORE_INVALID:
 	case STORE_IO:
+	case STORE_AGAIN:
 		break;
 	}
 	return API_UNKNOWN;

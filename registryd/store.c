@@ -27,13 +27,14 @@ static const char *const result_texts[] = {
 	[STORE_LIMIT] = "limit reached",
 	[STORE_MISSING] = "a referenced object is absent",
 	[STORE_GONE] = "keeper does not answer",
-	[STORE_IO] = "input/output error"
+	[STORE_IO] = "input/output error",
+	[STORE_AGAIN] = "not yet durable"
 };
 
 const char *
 store_result_text(enum store_result r)
 {
-	if ((unsigned)r > STORE_RESULT_MAX)
+	if ((unsigned)r > STORE_AGAIN)
 		return "unknown result";
 	return result_texts[r];
 }
@@ -91,10 +92,16 @@ path_ok(const char *path)
 	}
 }
 
+static bool
+can_write(const struct store *s)
+{
+	return s->writable && s->failure == 0;
+}
+
 static enum store_result
 check_write(const struct store *s, const char *path)
 {
-	if (!s->writable)
+	if (!can_write(s))
 		return STORE_READONLY;
 	return path_ok(path) ? STORE_OK : STORE_INVALID;
 }
@@ -170,6 +177,93 @@ store_put(struct store *s, const char *path, const void *data, size_t len,
 }
 
 enum store_result
+store_stage(struct store *s, const void *data, size_t len,
+    struct store_staged *staged)
+{
+	staged->path[0] = '\0';
+	if (!can_write(s))
+		return STORE_READONLY;
+	return s->ops->stage(s, data, len, staged);
+}
+
+enum store_result
+store_publish(struct store *s, struct store_staged *staged, const char *path,
+    unsigned flags)
+{
+	enum store_result r;
+
+	if ((r = check_write(s, path)) != STORE_OK)
+		return r;
+	if (staged->path[0] == '\0')
+		return STORE_NOTFOUND;
+	return s->ops->publish(s, staged, path, flags);
+}
+
+void
+store_unstage(struct store *s, struct store_staged *staged)
+{
+	if (staged->path[0] != '\0')
+		s->ops->unstage(s, staged);
+	staged->path[0] = '\0';
+}
+
+bool
+store_batched(const struct store *s)
+{
+	return s->batched;
+}
+
+int
+store_failure(const struct store *s)
+{
+	return s->failure;
+}
+
+enum store_result
+store_barrier(struct store *s)
+{
+	if (!can_write(s))
+		return STORE_READONLY;
+	return s->ops->barrier(s);
+}
+
+enum store_result
+store_settle(struct store *s, const char *path)
+{
+	enum store_result r;
+
+	if ((r = check_write(s, path)) != STORE_OK)
+		return r;
+	return s->ops->settle(s, path);
+}
+
+enum store_result
+store_touch(struct store *s, const char *path)
+{
+	enum store_result r;
+
+	if ((r = check_write(s, path)) != STORE_OK)
+		return r;
+	return s->ops->touch(s, path);
+}
+
+enum store_result
+store_lock(struct store *s, const char *name, struct store_lock *lock)
+{
+	lock->fd = -1;
+	if (!can_write(s))
+		return STORE_READONLY;
+	return s->ops->lock(s, name, &lock->fd);
+}
+
+void
+store_unlock(struct store *s, struct store_lock *lock)
+{
+	s->ops->close(s, lock->fd);
+	lock->fd = -1;
+}
+
+enum store_result
 store_create(struct store *s, const char *path, int *fd)
 {
 	enum store_result r;
@@ -201,7 +295,7 @@ enum store_result
 store_write(struct store *s, int fd, const void *data, size_t len,
     uint64_t offset)
 {
-	if (!s->writable)
+	if (!can_write(s))
 		return STORE_READONLY;
 	return s->ops->write(s, fd, data, len, offset);
 }
@@ -209,7 +303,7 @@ store_write(struct store *s, int fd, const void *data, size_t len,
 enum store_result
 store_flush(struct store *s, int fd, uint64_t from, uint64_t to)
 {
-	if (!s->writable)
+	if (!can_write(s))
 		return STORE_READONLY;
 	return s->ops->flush(s, fd, from, to);
 }
@@ -217,7 +311,7 @@ store_flush(struct store *s, int fd, uint64_t from, uint64_t to)
 enum store_result
 store_truncate(struct store *s, int fd, uint64_t size)
 {
-	if (!s->writable)
+	if (!can_write(s))
 		return STORE_READONLY;
 	return s->ops->truncate(s, fd, size);
 }
@@ -225,7 +319,7 @@ store_truncate(struct store *s, int fd, uint64_t size)
 enum store_result
 store_sync(struct store *s, int fd)
 {
-	if (!s->writable)
+	if (!can_write(s))
 		return STORE_READONLY;
 	return s->ops->sync(s, fd);
 }
@@ -283,7 +377,7 @@ store_prune(struct store *s, const char *path, const char *stop)
 enum store_result
 store_sweep(struct store *s, time_t before)
 {
-	if (!s->writable)
+	if (!can_write(s))
 		return STORE_READONLY;
 	return s->ops->sweep(s, before);
 }

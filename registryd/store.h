@@ -32,9 +32,10 @@ enum store_result {
 	STORE_LIMIT,		/* out of descriptors or of a cap of ours */
 	STORE_MISSING,		/* a referenced object is absent */
 	STORE_GONE,		/* the keeper died or did not answer */
-	STORE_IO
+	STORE_IO,
+	STORE_AGAIN		/* a step waits for a barrier; never sent */
 };
-#define STORE_RESULT_MAX	STORE_IO
+#define STORE_RESULT_MAX	STORE_IO	/* of those that are sent */
 const char	*store_result_text(enum store_result);
 /* The result that an errno stands for; errno itself stays for logs. */
 enum store_result store_result_errno(int);
@@ -80,16 +81,64 @@ enum store_result store_list(struct store *, const char *path,
 		    size_t *nnames, bool *more);
 void		 store_names_free(char **, size_t);
 
-/* ---- writing: durable when they return STORE_OK, in mode full ---- */
+/*
+ * ---- durability ----
+ *
+ * What a writing call has done is durable when it returns STORE_OK in mode
+ * full, and after the next barrier in mode batch, where one barrier serves
+ * many clients.  Mode none promises nothing and waits for nothing.
+ *
+ * A commit of several edges goes in steps: a function xxx_step() does what
+ * may become durable together and returns STORE_AGAIN where a barrier must
+ * be passed before it is called again.  STORE_OK from a step means done and
+ * durable, so one that wrote something last returns STORE_AGAIN first, if
+ * store_batched(); in the other modes it need not, and goes through at once.
+ * Locks are never held from one step to the next.
+ */
+bool		 store_batched(const struct store *);
+/*
+ * All that was written before is durable; STORE_OK at once when nothing
+ * was, and in the other modes.
+ */
+enum store_result store_barrier(struct store *);
+/*
+ * A directory or the file system could not be synced: nobody knows what is
+ * on the disk.  The errno, or 0.  From then on every writing call of this
+ * process is STORE_READONLY; the process is to be replaced.
+ */
+int		 store_failure(const struct store *);
+/*
+ * Make a name durable that another request may have made a moment ago, as
+ * a writing call would.  It costs a look at one that is older.  NOTFOUND.
+ */
+enum store_result store_settle(struct store *, const char *path);
+
+/* ---- writing ---- */
 #define STORE_REPLACE	0x01u		/* an existing file gives way */
 #define STORE_NOSYNC	0x02u		/* may be lost with the power */
+#define STORE_NONAME	0x04u		/* its name may be, its bytes not */
 /*
  * A small file, all or nothing, with its directories.  STORE_REPLACE: an
  * existing file is replaced by rename; else STORE_EXISTS, and then the name
- * that exists is durable.
+ * that exists is as durable as a new one would be.
  */
 enum store_result store_put(struct store *, const char *path,
 		    const void *, size_t, unsigned flags);
+/*
+ * The same in two steps: the bytes, under no name that is ever seen, and,
+ * after a barrier, the name.  In mode batch store_put() costs a sync of its
+ * own, because a name must not be durable before its bytes; this does not.
+ */
+#define STORE_STAGED_SIZE	64
+struct store_staged {
+	char		 path[STORE_STAGED_SIZE];	/* "": nothing */
+};
+enum store_result store_stage(struct store *, const void *, size_t,
+		    struct store_staged *);
+enum store_result store_publish(struct store *, struct store_staged *,
+		    const char *path, unsigned flags);
+/* Give it up; nothing happens when it is published. */
+void		 store_unstage(struct store *, struct store_staged *);
 /*
  * A new file for appending, locked, with its directories: EXISTS, or *fd.
  * Nothing of it is synced.
@@ -120,16 +169,29 @@ enum store_result store_fstat(struct store *, int fd, struct store_stat *);
 void		 store_close(struct store *, int fd);
 /*
  * Move a synced file to a new name, with directories; STORE_EXISTS when the
- * name is taken (and durable), unless STORE_REPLACE.  The new edge is durable
- * at return.
+ * name is taken (and as durable), unless STORE_REPLACE.
  */
 enum store_result store_move(struct store *, const char *from,
 		    const char *to, unsigned flags);
+/* Modified now, by the clock of the file system; survives or not. */
+enum store_result store_touch(struct store *, const char *path);
+/*
+ * One of a fixed number of locks, chosen by the hash of "name", against
+ * every process on every host.  Waits at most STORE_LOCK_MS, then BUSY.
+ * A process that holds one must not ask for another.
+ */
+#define STORE_LOCK_MS		5000
+struct store_lock {
+	int		 fd;
+};
+enum store_result store_lock(struct store *, const char *name,
+		    struct store_lock *);
+void		 store_unlock(struct store *, struct store_lock *);
 /* Remove a file; its directory is synced.  NOTFOUND when absent. */
 enum store_result store_unlink(struct store *, const char *path);
 /*
  * Remove a directory with what is in it: first moved out of sight in one
- * step, which is durable at return unless STORE_NOSYNC, then emptied.
+ * step, which is durable as any writing unless STORE_NOSYNC, then emptied.
  */
 enum store_result store_remove_tree(struct store *, const char *path,
 		    unsigned flags);

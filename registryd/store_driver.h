@@ -20,6 +20,15 @@ struct store_ops {
 			    size_t, char ***, size_t *, bool *);
 	enum store_result (*put)(struct store *, const char *, const void *,
 			    size_t, unsigned);
+	enum store_result (*stage)(struct store *, const void *, size_t,
+			    struct store_staged *);
+	enum store_result (*publish)(struct store *, struct store_staged *,
+			    const char *, unsigned);
+	void		 (*unstage)(struct store *, struct store_staged *);
+	enum store_result (*barrier)(struct store *);
+	enum store_result (*settle)(struct store *, const char *);
+	enum store_result (*touch)(struct store *, const char *);
+	enum store_result (*lock)(struct store *, const char *, int *);
 	enum store_result (*create)(struct store *, const char *, int *);
 	enum store_result (*open_append)(struct store *, const char *, int *,
 			    struct store_stat *);
@@ -45,6 +54,8 @@ struct store {				/* first member of a driver's */
 	const struct store_ops *ops;
 	char		*path;
 	bool		 writable;
+	bool		 batched;
+	int		 failure;	/* errno of a sync; no writing since */
 };
 
 #endif

@@ -321,6 +321,13 @@ static const struct store_ops fs_ops = {
 	.read = fs_read,
 	.list = fs_list,
 	.put = fs_put,
+	.stage = fs_stage,
+	.publish = fs_publish,
+	.unstage = fs_unstage,
+	.barrier = fs_barrier,
+	.settle = fs_settle,
+	.touch = fs_touch,
+	.lock = fs_lock,
 	.create = fs_create,
 	.open_append = fs_open_append,
 	.pread = fs_pread,
@@ -355,6 +362,10 @@ store_fs_new(int rootfd, const char *path, bool writable,
 	}
 	fs->base.ops = &fs_ops;
 	fs->base.writable = writable;
+	/* Where no barrier can be had, the same is kept one by one. */
+	if (durability == STORE_BATCH && !sysfs_has_syncfs())
+		durability = STORE_FULL;
+	fs->base.batched = writable && durability == STORE_BATCH;
 	fs->root = rootfd;
 	fs->durability = durability;
 	random_bytes(&fs->seed, sizeof(fs->seed));

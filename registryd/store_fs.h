@@ -12,11 +12,14 @@
 #include "store_driver.h"
 
 #define FS_DURABLE_SLOTS	4096
+#define FS_FILE_MODE		0666
+#define FS_RACE_TRIES		4	/* a directory vanished between calls */
 
 struct fs {
 	struct store	 base;
 	int		 root;
 	enum store_durability durability;
+	bool		 unsynced;	/* batch: since the last barrier */
 	/*
 	 * Directories whose own names, up to the root, are known to be on
 	 * the disk: hashes of path and inode.  A miss costs one sync.
@@ -34,24 +37,41 @@ void		 fs_stat_fill(struct store_stat *, const struct stat *);
 enum store_result fs_open_parent(struct fs *, const char *path, int *fd,
 		    const char **name);
 
-/* store_fs_dir.c: directories and their durability */
+/* store_fs_dir.c: directories */
 /* The same, and make what is missing. */
 enum store_result fs_make_parent(struct fs *, const char *path, int *fd,
 		    const char **name);
-/*
- * Make a name in a directory durable: sync the directory, and those above it
- * whose names are not known to be on the disk.
- */
-enum store_result fs_sync_parents(struct fs *, const char *path, int dirfd);
 enum store_result fs_remove_tree(struct store *, const char *, unsigned);
 void		 fs_prune(struct store *, const char *, const char *);
 enum store_result fs_sweep(struct store *, time_t before);
 /* ".../<32 random digits>" beneath dir, size LAYOUT_PATH_SIZE. */
 void		 fs_random_path(char *dst, const char *dir);
 
-/* store_fs_write.c */
+/* store_fs_sync.c: the durability of names */
+/* In mode full; in mode batch it is left to the next barrier. */
+enum store_result fs_sync_dir(struct fs *, int dirfd);
+/*
+ * Make a name in a directory durable: sync the directory, and those above it
+ * whose names are not known to be on the disk.
+ */
+enum store_result fs_sync_parents(struct fs *, const char *path, int dirfd);
+/* A directory just made: its inode may be that of a removed one. */
+void		 fs_forget_durable(struct fs *, const char *path, int fd);
+enum store_result fs_barrier(struct store *);
+enum store_result fs_settle(struct store *, const char *);
+
+/* store_fs_put.c */
 enum store_result fs_put(struct store *, const char *, const void *, size_t,
 		    unsigned);
+enum store_result fs_stage(struct store *, const void *, size_t,
+		    struct store_staged *);
+enum store_result fs_publish(struct store *, struct store_staged *,
+		    const char *, unsigned);
+void		 fs_unstage(struct store *, struct store_staged *);
+enum store_result fs_move(struct store *, const char *, const char *,
+		    unsigned);
+
+/* store_fs_write.c */
 enum store_result fs_create(struct store *, const char *, int *);
 enum store_result fs_open_append(struct store *, const char *, int *,
 		    struct store_stat *);
@@ -60,8 +80,8 @@ enum store_result fs_write(struct store *, int, const void *, size_t,
 enum store_result fs_flush(struct store *, int, uint64_t from, uint64_t to);
 enum store_result fs_truncate(struct store *, int, uint64_t);
 enum store_result fs_sync(struct store *, int);
-enum store_result fs_move(struct store *, const char *, const char *,
-		    unsigned);
 enum store_result fs_unlink(struct store *, const char *);
+enum store_result fs_touch(struct store *, const char *);
+enum store_result fs_lock(struct store *, const char *name, int *fd);
 
 #endif

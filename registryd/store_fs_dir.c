@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The store on a local directory: making directories, making their names
- * durable, and removing trees.  Runs in keepers and the collector.
- *
- * A name is on the disk only when its directory has been synced, and so has
- * the name of that directory in the one above, up to the root: nothing here
- * relies on a file system's ordering between objects.
+ * The store on a local directory: making directories, and removing trees.
+ * Runs in keepers and the collector.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -36,49 +32,6 @@ fs_random_path(char *dst, const char *dir)
 	snprintf(dst, LAYOUT_PATH_SIZE, "%s/%s", dir, name);
 }
 
-/* FNV-1a over path and inode. */
-static uint64_t
-durable_key(const struct fs *fs, const char *path, size_t len,
-    const struct stat *st)
-{
-	uint64_t h = 0xcbf29ce484222325u ^ fs->seed;
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		h = (h ^ (unsigned char)path[i]) * 0x100000001b3u;
-	h = (h ^ (uint64_t)st->st_ino) * 0x100000001b3u;
-	return h == 0 ? 1 : h;
-}
-
-static bool
-durable_has(const struct fs *fs, uint64_t key)
-{
-	return fs->durable[key % FS_DURABLE_SLOTS] == key;
-}
-
-static void
-durable_add(struct fs *fs, uint64_t key)
-{
-	fs->durable[key % FS_DURABLE_SLOTS] = key;
-}
-
-/* A directory just made: its inode may be that of a removed one. */
-static void
-durable_forget(struct fs *fs, const char *path, size_t len, int fd)
-{
-	struct stat st;
-	uint64_t key;
-
-	if (sysfs_fstat(fd, &st) == -1) {
-		memset(fs->durable, 0,
-		    FS_DURABLE_SLOTS * sizeof(*fs->durable));
-		return;
-	}
-	key = durable_key(fs, path, len, &st);
-	if (durable_has(fs, key))
-		fs->durable[key % FS_DURABLE_SLOTS] = 0;
-}
-
 /* Open or make the directory path[0..len), whose parent is open as "up". */
 static int
 open_or_make(struct fs *fs, const char *path, size_t len, int up)
@@ -98,7 +51,7 @@ open_or_make(struct fs *fs, const char *path, size_t len, int up)
 		return -1;
 	fd = sysfs_open(up, name, O_RDONLY | O_DIRECTORY, 0);
 	if (fd != -1)
-		durable_forget(fs, dir, len, fd);
+		fs_forget_durable(fs, dir, fd);
 	return fd;
 }
 
@@ -144,72 +97,6 @@ fs_make_parent(struct fs *fs, const char *path, int *fd, const char **name)
 		return errno == ENOTDIR || errno == ENAMETOOLONG ?
 		    STORE_INVALID : store_result_errno(errno);
 	*name = slash + 1;
-	return STORE_OK;
-}
-
-/*
- * Is the name of directory "dir" (up to the root) on the disk?  If not, sync
- * the directory above it; *key is what to remember when all is done.
- */
-static enum store_result
-sync_name(struct fs *fs, const char *dir, int fd, uint64_t *key)
-{
-	const char *name;
-	struct stat st;
-	enum store_result r;
-	int up;
-
-	if (sysfs_fstat(fd, &st) == -1)
-		return store_result_errno(errno);
-	*key = durable_key(fs, dir, strlen(dir), &st);
-	if (durable_has(fs, *key)) {
-		*key = 0;
-		return STORE_OK;
-	}
-	if ((r = fs_open_parent(fs, dir, &up, &name)) != STORE_OK)
-		return r;
-	if (sysfs_sync(up) == -1)
-		r = store_result_errno(errno);
-	sysfs_close(up);
-	return r;
-}
-
-enum store_result
-fs_sync_parents(struct fs *fs, const char *path, int dirfd)
-{
-	char dir[LAYOUT_PATH_SIZE];
-	uint64_t keys[LAYOUT_PATH_SIZE / 2];
-	size_t nkeys = 0;
-	enum store_result r = STORE_OK;
-	char *slash;
-	int fd = dirfd;
-
-	if (fs->durability == STORE_NONE)
-		return STORE_OK;
-	if (sysfs_sync(dirfd) == -1)
-		return store_result_errno(errno);
-	snprintf(dir, sizeof(dir), "%s", path);
-	while ((slash = strrchr(dir, '/')) != NULL) {
-		*slash = '\0';
-		if (fd == -1) {
-			fd = sysfs_open(fs->root, dir, O_RDONLY | O_DIRECTORY,
-			    0);
-			if (fd == -1)
-				return store_result_errno(errno);
-		}
-		r = sync_name(fs, dir, fd, &keys[nkeys]);
-		if (fd != dirfd)
-			sysfs_close(fd);
-		fd = -1;
-		if (r != STORE_OK)
-			return r;
-		if (keys[nkeys] == 0)
-			break;
-		nkeys++;
-	}
-	/* Only now: a key says that all names above are there too. */
-	while (nkeys > 0)
-		durable_add(fs, keys[--nkeys]);
 	return STORE_OK;
 }
 
@@ -265,9 +152,8 @@ fs_remove_tree(struct store *s, const char *path, unsigned flags)
 	}
 	if (sysfs_rename(dirfd, name, trashfd, trash_name, false) == -1)
 		r = store_result_errno(errno);
-	else if (!(flags & STORE_NOSYNC) && fs->durability != STORE_NONE &&
-	    sysfs_sync(dirfd) == -1)
-		r = store_result_errno(errno);
+	else if (!(flags & STORE_NOSYNC))
+		r = fs_sync_dir(fs, dirfd);
 	sysfs_close(dirfd);
 	if (r == STORE_OK) {
 		remove_inside(trashfd, trash_name, 0);

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The store on a local directory, its writing half: small files that appear
- * whole, files that grow under a lock, and moves.  Runs in keepers and the
- * collector.  An edge is durable before the call that makes it returns; the
- * order of edges is the caller's.
+ * The store on a local directory, its writing half: files that grow under a
+ * lock, locks, and what is removed.  Runs in keepers and the collector.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "clock.h"
 #include "store_fs.h"
 #include "sysfs.h"
 
-#define FILE_MODE	0666
-#define RACE_TRIES	4	/* a directory vanished between two calls */
+#define LOCK_PAUSE_NS	(250 * 1000)
+#define LOCK_PAUSE_MAX_NS	(16 * 1000 * 1000)
 #define FLUSH_STEP	(8u * 1024 * 1024)
 #define FLUSH_BEHIND	(8 * FLUSH_STEP)
 
@@ -72,99 +73,22 @@ fs_truncate(struct store *s, int fd, uint64_t size)
 enum store_result
 fs_sync(struct store *s, int fd)
 {
-	const struct fs *fs = (const struct fs *)s;
-
-	if (fs->durability != STORE_NONE && sysfs_sync(fd) == -1)
-		return store_result_errno(errno);
-	return STORE_OK;
-}
-
-/* A whole file under a name that no listing shows; *dirfd is its place. */
-static enum store_result
-write_temporary(struct fs *fs, char path[LAYOUT_PATH_SIZE], const void *data,
-    size_t len, unsigned flags, int *dirfd, const char **name)
-{
-	enum store_result r;
-	int fd, tries = 0;
-
-	do {
-		fs_random_path(path, LAYOUT_TMP);
-		r = fs_make_parent(fs, path, dirfd, name);
-		if (r != STORE_OK)
-			return r;
-		fd = sysfs_open(*dirfd, *name, O_WRONLY | O_CREAT | O_EXCL,
-		    FILE_MODE);
-		if (fd == -1) {
-			r = store_result_errno(errno);
-			sysfs_close(*dirfd);
-		}
-	} while (fd == -1 && r == STORE_NOTFOUND && ++tries < RACE_TRIES);
-	if (fd == -1)
-		return r == STORE_NOTFOUND ? STORE_IO : r;
-	r = fs_write(&fs->base, fd, data, len, 0);
-	if (r == STORE_OK && !(flags & STORE_NOSYNC))
-		r = fs_sync(&fs->base, fd);
-	/* Some file systems tell of a full disk only here. */
-	if (sysfs_close(fd) == -1 && r == STORE_OK)
-		r = store_result_errno(errno);
-	if (r != STORE_OK) {
-		(void)sysfs_unlink(*dirfd, *name);
-		sysfs_close(*dirfd);
-	}
-	return r;
-}
-
-/* Rename to "path", with its directories; then the edge is made durable. */
-static enum store_result
-publish(struct fs *fs, int fromdir, const char *from, const char *path,
-    unsigned flags)
-{
-	const char *name;
-	enum store_result r, rs;
-	int dirfd, tries = 0;
-
-	for (;;) {
-		r = fs_make_parent(fs, path, &dirfd, &name);
-		if (r == STORE_OK) {
-			if (sysfs_rename(fromdir, from, dirfd, name,
-			    !(flags & STORE_REPLACE)) == 0)
-				break;
-			r = store_result_errno(errno);
-			if (r == STORE_EXISTS)
-				break;
-			sysfs_close(dirfd);
-		}
-		if (r != STORE_NOTFOUND || ++tries == RACE_TRIES)
-			return r;
-	}
-	/* A name that was there already may not be on the disk yet. */
-	if (!(flags & STORE_NOSYNC)) {
-		rs = fs_sync_parents(fs, path, dirfd);
-		if (rs != STORE_OK)
-			r = rs;
-	}
-	sysfs_close(dirfd);
-	return r;
-}
-
-enum store_result
-fs_put(struct store *s, const char *path, const void *data, size_t len,
-    unsigned flags)
-{
 	struct fs *fs = (struct fs *)s;
-	char tmp[LAYOUT_PATH_SIZE];
-	const char *name;
-	enum store_result r;
-	int dirfd;
 
-	r = write_temporary(fs, tmp, data, len, flags, &dirfd, &name);
-	if (r != STORE_OK)
-		return r;
-	r = publish(fs, dirfd, name, path, flags);
-	if (r != STORE_OK)
-		(void)sysfs_unlink(dirfd, name);
-	sysfs_close(dirfd);
-	return r == STORE_NOTFOUND ? STORE_IO : r;
+	switch (fs->durability) {
+	case STORE_FULL:
+		if (sysfs_sync(fd) == -1)
+			return store_result_errno(errno);
+		break;
+	case STORE_BATCH:
+		fs->unsynced = true;
+		if (sysfs_flush(fd, 0, 0, false) == -1)
+			return store_result_errno(errno);
+		break;
+	case STORE_NONE:
+		break;
+	}
+	return STORE_OK;
 }
 
 enum store_result
@@ -180,11 +104,11 @@ fs_create(struct store *s, const char *path, int *fdp)
 		if (r != STORE_OK)
 			return r;
 		fd = sysfs_open(dirfd, name, O_RDWR | O_CREAT | O_EXCL,
-		    FILE_MODE);
+		    FS_FILE_MODE);
 		if (fd == -1)
 			r = store_result_errno(errno);
 		sysfs_close(dirfd);
-	} while (r == STORE_NOTFOUND && ++tries < RACE_TRIES);
+	} while (r == STORE_NOTFOUND && ++tries < FS_RACE_TRIES);
 	if (r != STORE_OK)
 		return r == STORE_NOTFOUND ? STORE_IO : r;
 	if (sysfs_lock(fd) == -1) {
@@ -246,21 +170,6 @@ fs_open_append(struct store *s, const char *path, int *fdp,
 }
 
 enum store_result
-fs_move(struct store *s, const char *from, const char *to, unsigned flags)
-{
-	struct fs *fs = (struct fs *)s;
-	const char *name;
-	enum store_result r;
-	int dirfd;
-
-	if ((r = fs_open_parent(fs, from, &dirfd, &name)) != STORE_OK)
-		return r;
-	r = publish(fs, dirfd, name, to, flags);
-	sysfs_close(dirfd);
-	return r;
-}
-
-enum store_result
 fs_unlink(struct store *s, const char *path)
 {
 	struct fs *fs = (struct fs *)s;
@@ -272,8 +181,72 @@ fs_unlink(struct store *s, const char *path)
 		return r;
 	if (sysfs_unlink(dirfd, name) == -1)
 		r = store_result_errno(errno);
-	else if (fs->durability != STORE_NONE && sysfs_sync(dirfd) == -1)
+	else
+		r = fs_sync_dir(fs, dirfd);
+	sysfs_close(dirfd);
+	return r;
+}
+
+enum store_result
+fs_touch(struct store *s, const char *path)
+{
+	struct fs *fs = (struct fs *)s;
+	const char *name;
+	enum store_result r;
+	int dirfd;
+
+	if ((r = fs_open_parent(fs, path, &dirfd, &name)) != STORE_OK)
+		return r;
+	if (sysfs_touch(dirfd, name) == -1)
 		r = store_result_errno(errno);
 	sysfs_close(dirfd);
 	return r;
+}
+
+static enum store_result
+open_lock(struct fs *fs, const char *name, int *fd)
+{
+	char path[LAYOUT_PATH_SIZE];
+	const char *file;
+	uint32_t h = 0x811c9dc5u;
+	enum store_result r;
+	int dirfd;
+
+	/* Every process must come to the same file: no seed here. */
+	for (; *name != '\0'; name++)
+		h = (h ^ (unsigned char)*name) * 0x01000193u;
+	h ^= h >> 16;
+	snprintf(path, sizeof(path), LAYOUT_LOCKS "/%02x", (h ^ h >> 8) & 255);
+	if ((r = fs_make_parent(fs, path, &dirfd, &file)) != STORE_OK)
+		return r;
+	*fd = sysfs_open(dirfd, file, O_RDWR | O_CREAT | O_NONBLOCK,
+	    FS_FILE_MODE);
+	if (*fd == -1)
+		r = store_result_errno(errno);
+	sysfs_close(dirfd);
+	return r;
+}
+
+enum store_result
+fs_lock(struct store *s, const char *name, int *fdp)
+{
+	uint64_t end = clock_monotonic_ms() + STORE_LOCK_MS;
+	struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+	enum store_result r;
+	int fd;
+
+	if ((r = open_lock((struct fs *)s, name, &fd)) != STORE_OK)
+		return r;
+	while (sysfs_lock(fd) == -1) {
+		r = store_result_errno(errno);
+		if (r != STORE_BUSY || clock_monotonic_ms() >= end) {
+			sysfs_close(fd);
+			return r;
+		}
+		nanosleep(&pause, NULL);
+		if (pause.tv_nsec < LOCK_PAUSE_MAX_NS)
+			pause.tv_nsec *= 2;
+	}
+	*fdp = fd;
+	return STORE_OK;
 }

@@ -23,7 +23,8 @@ static void *hook_arg;
 
 static const char *const kind_names[SYSFS_NKINDS] = {
 	"open", "create", "close", "read", "write", "sync", "flush", "rename",
-	"link", "unlink", "rmdir", "mkdir", "truncate", "stat", "list", "lock"
+	"link", "unlink", "rmdir", "mkdir", "truncate", "stat", "list", "lock",
+	"syncfs", "touch"
 };
 
 const char *
@@ -142,6 +143,25 @@ sysfs_sync(int fd)
 }
 
 int
+sysfs_syncfs(int fd)
+{
+	int r;
+
+	if (enter(SYSFS_SYNCFS, fd, NULL) == -1)
+		return -1;
+	do
+		r = compat_syncfs(fd);
+	while (r == -1 && errno == EINTR);
+	return r;
+}
+
+bool
+sysfs_has_syncfs(void)
+{
+	return compat_has_syncfs();
+}
+
+int
 sysfs_flush(int fd, uint64_t offset, uint64_t len, bool wait)
 {
 	int r;
@@ -218,6 +238,14 @@ sysfs_truncate(int fd, uint64_t size)
 		r = ftruncate(fd, (off_t)size);
 	while (r == -1 && errno == EINTR);
 	return r;
+}
+
+int
+sysfs_touch(int dirfd, const char *name)
+{
+	if (enter(SYSFS_TOUCH, dirfd, name) == -1)
+		return -1;
+	return utimensat(dirfd, name, NULL, AT_SYMLINK_NOFOLLOW);
 }
 
 int

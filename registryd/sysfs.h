@@ -32,6 +32,8 @@ enum sysfs_kind {
 	SYSFS_STAT,
 	SYSFS_LIST,
 	SYSFS_LOCK,
+	SYSFS_SYNCFS,			/* all of the file system */
+	SYSFS_TOUCH,
 	SYSFS_NKINDS
 };
 
@@ -55,6 +57,9 @@ int	 sysfs_close(int fd);
 ssize_t	 sysfs_pread(int fd, void *, size_t, uint64_t offset);
 ssize_t	 sysfs_pwrite(int fd, const void *, size_t, uint64_t offset);
 int	 sysfs_sync(int fd);
+/* All of the file system that holds fd; see compat_syncfs(). */
+int	 sysfs_syncfs(int fd);
+bool	 sysfs_has_syncfs(void);
 /* Start writing a range to the disk, or wait until it is there. */
 int	 sysfs_flush(int fd, uint64_t offset, uint64_t len, bool wait);
 /* noreplace: EEXIST when the new name is taken. */
@@ -64,6 +69,8 @@ int	 sysfs_unlink(int dirfd, const char *name);
 int	 sysfs_rmdir(int dirfd, const char *name);
 int	 sysfs_mkdir(int dirfd, const char *name, mode_t);
 int	 sysfs_truncate(int fd, uint64_t size);
+/* Modified now, by the clock of the file system. */
+int	 sysfs_touch(int dirfd, const char *name);
 int	 sysfs_fstat(int fd, struct stat *);
 int	 sysfs_stat(int dirfd, const char *name, struct stat *);
 /*

@@ -7,11 +7,13 @@
 #include "compat_fs.h"
 
 #include <sys/types.h>
+#include <sys/utsname.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -148,3 +150,40 @@ compat_writeback_wait(int fd, uint64_t offset, uint64_t len)
 	return 0;
 #endif
 }
+
+#ifdef __linux__
+/* Since 5.8 it tells of bytes that were lost; before, it answers 0. */
+bool
+compat_has_syncfs(void)
+{
+	struct utsname u;
+	char *end;
+	long major, minor;
+
+	if (uname(&u) == -1)
+		return false;
+	major = strtol(u.release, &end, 10);
+	minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
+	return major > 5 || (major == 5 && minor >= 8);
+}
+
+int
+compat_syncfs(int fd)
+{
+	return syncfs(fd);
+}
+#else
+bool
+compat_has_syncfs(void)
+{
+	return false;
+}
+
+int
+compat_syncfs(int fd)
+{
+	(void)fd;
+	errno = ENOSYS;
+	return -1;
+}
+#endif

@@ -134,6 +134,11 @@ run_with_fault(const struct operation *op, uint64_t n, int error,
 		if (r != STORE_OK && error == ENOSPC && r != STORE_NOSPACE &&
 		    r != STORE_INVALID && r != STORE_NOTFOUND)
 			broken("a full disk is called something else");
+		/* A process that could not sync is replaced. */
+		if (store_failure(t.store) != 0) {
+			store_free(t.store);
+			t.store = tmp_reopen(t.dir, true, STORE_FULL);
+		}
 		r = op->run(&t);
 		if (r != STORE_OK && !(op->deletes && r == STORE_NOTFOUND))
 			broken(store_result_text(r));

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The store on a local directory: what makes names durable.  Runs in keepers
+ * and the collector.
+ *
+ * A name is on the disk only when its directory has been synced, and so has
+ * the name of that directory in the one above, up to the root: nothing here
+ * relies on a file system's ordering between objects.  In mode batch one
+ * sync of the whole file system, the barrier, stands for all of them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "store_fs.h"
+#include "sysfs.h"
+
+/* A name that old has been synced by whoever made it, or by the system. */
+#define SETTLED_S	60
+
+/*
+ * A second try may succeed because the system has forgotten what it could
+ * not write: so there is none, and this process writes no more.
+ */
+static enum store_result
+sync_failed(struct fs *fs, int error)
+{
+	fs->base.failure = error;
+	return error == ENOSPC || error == EDQUOT ? STORE_NOSPACE :
+	    STORE_READONLY;
+}
+
+enum store_result
+fs_sync_dir(struct fs *fs, int dirfd)
+{
+	switch (fs->durability) {
+	case STORE_FULL:
+		break;
+	case STORE_BATCH:
+		fs->unsynced = true;
+		return STORE_OK;
+	case STORE_NONE:
+		return STORE_OK;
+	}
+	/* EINVAL: a file system whose directories cannot be synced. */
+	if (sysfs_sync(dirfd) == -1 && errno != EINVAL && errno != ENOTSUP)
+		return sync_failed(fs, errno);
+	return STORE_OK;
+}
+
+enum store_result
+fs_barrier(struct store *s)
+{
+	struct fs *fs = (struct fs *)s;
+
+	if (!fs->unsynced)
+		return STORE_OK;
+	if (sysfs_syncfs(fs->root) == -1)
+		return sync_failed(fs, errno);
+	fs->unsynced = false;
+	return STORE_OK;
+}
+
+/* FNV-1a over path and inode. */
+static uint64_t
+durable_key(const struct fs *fs, const char *path, size_t len,
+    const struct stat *st)
+{
+	uint64_t h = 0xcbf29ce484222325u ^ fs->seed;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		h = (h ^ (unsigned char)path[i]) * 0x100000001b3u;
+	h = (h ^ (uint64_t)st->st_ino) * 0x100000001b3u;
+	return h == 0 ? 1 : h;
+}
+
+static bool
+durable_has(const struct fs *fs, uint64_t key)
+{
+	return fs->durable[key % FS_DURABLE_SLOTS] == key;
+}
+
+static void
+durable_add(struct fs *fs, uint64_t key)
+{
+	fs->durable[key % FS_DURABLE_SLOTS] = key;
+}
+
+/* A directory just made: its inode may be that of a removed one. */
+void
+fs_forget_durable(struct fs *fs, const char *path, int fd)
+{
+	struct stat st;
+	uint64_t key;
+
+	if (sysfs_fstat(fd, &st) == -1) {
+		memset(fs->durable, 0,
+		    FS_DURABLE_SLOTS * sizeof(*fs->durable));
+		return;
+	}
+	key = durable_key(fs, path, strlen(path), &st);
+	if (durable_has(fs, key))
+		fs->durable[key % FS_DURABLE_SLOTS] = 0;
+}
+
+/*
+ * Is the name of directory "dir" (up to the root) on the disk?  If not, sync
+ * the directory above it; *key is what to remember when all is done.
+ */
+static enum store_result
+sync_name(struct fs *fs, const char *dir, int fd, uint64_t *key)
+{
+	const char *name;
+	struct stat st;
+	enum store_result r;
+	int up;
+
+	if (sysfs_fstat(fd, &st) == -1)
+		return store_result_errno(errno);
+	*key = durable_key(fs, dir, strlen(dir), &st);
+	if (durable_has(fs, *key)) {
+		*key = 0;
+		return STORE_OK;
+	}
+	if ((r = fs_open_parent(fs, dir, &up, &name)) != STORE_OK)
+		return r;
+	r = fs_sync_dir(fs, up);
+	sysfs_close(up);
+	return r;
+}
+
+enum store_result
+fs_sync_parents(struct fs *fs, const char *path, int dirfd)
+{
+	char dir[LAYOUT_PATH_SIZE];
+	uint64_t keys[LAYOUT_PATH_SIZE / 2];
+	size_t nkeys = 0;
+	enum store_result r = STORE_OK;
+	char *slash;
+	int fd = dirfd;
+
+	if ((r = fs_sync_dir(fs, dirfd)) != STORE_OK ||
+	    fs->durability != STORE_FULL)
+		return r;
+	snprintf(dir, sizeof(dir), "%s", path);
+	while ((slash = strrchr(dir, '/')) != NULL) {
+		*slash = '\0';
+		if (fd == -1) {
+			fd = sysfs_open(fs->root, dir, O_RDONLY | O_DIRECTORY,
+			    0);
+			if (fd == -1)
+				return store_result_errno(errno);
+		}
+		r = sync_name(fs, dir, fd, &keys[nkeys]);
+		if (fd != dirfd)
+			sysfs_close(fd);
+		fd = -1;
+		if (r != STORE_OK)
+			return r;
+		if (keys[nkeys] == 0)
+			break;
+		nkeys++;
+	}
+	/* Only now: a key says that all names above are there too. */
+	while (nkeys > 0)
+		durable_add(fs, keys[--nkeys]);
+	return STORE_OK;
+}
+
+enum store_result
+fs_settle(struct store *s, const char *path)
+{
+	struct fs *fs = (struct fs *)s;
+	const char *name;
+	struct stat st;
+	enum store_result r;
+	time_t now;
+	int dirfd;
+
+	if ((r = fs_open_parent(fs, path, &dirfd, &name)) != STORE_OK)
+		return r;
+	now = clock_wall();
+	if (sysfs_stat(dirfd, name, &st) == -1)
+		r = store_result_errno(errno);
+	else if (st.st_ctim.tv_sec > now - SETTLED_S)
+		r = fs_sync_parents(fs, path, dirfd);
+	sysfs_close(dirfd);
+	return r;
+}
