@@ -145,6 +145,20 @@ layout_upload_startedat(char *dst, const char *repo, const char *id)
 }
 
 char *
+layout_upload_synced(char *dst, const char *repo, const char *id)
+{
+	return layout_path(dst, LAYOUT_REPOSITORIES "/%s/_uploads/%s/synced",
+	    repo, id);
+}
+
+char *
+layout_upload_hashes(char *dst, const char *repo, const char *id)
+{
+	return layout_path(dst, LAYOUT_REPOSITORIES
+	    "/%s/_uploads/%s/hashstates", repo, id);
+}
+
+char *
 layout_referrers(char *dst, const char *repo, const struct digest *d)
 {
 	return layout_digest(dst, LAYOUT_OWN_REPOSITORIES, repo, "_referrers",
@@ -250,4 +264,28 @@ layout_is_pending(const char *name)
 	return strncmp(name, start, sizeof(start) - 1) == 0 &&
 	    number_parse(name + sizeof(start) - 1, &nonce) &&
 	    name[sizeof(start) - 1 + NUMBER_DIGITS] == '\0';
+}
+
+bool
+layout_stands_for(const char *name, const char *base)
+{
+	size_t baselen, len = strlen(base);
+	uint64_t run;
+
+	return strcmp(name, base) == 0 ||
+	    (layout_condemned_parse(name, &baselen, &run) &&
+	    baselen == len && strncmp(name, base, len) == 0);
+}
+
+int
+layout_join(char *dst, const char *dir, const char *name)
+{
+	size_t dirlen = strlen(dir), len = strlen(name);
+
+	if (dirlen + 1 + len >= LAYOUT_PATH_SIZE)
+		return -1;
+	memmove(dst, dir, dirlen);
+	dst[dirlen] = '/';
+	memcpy(dst + dirlen + 1, name, len + 1);
+	return 0;
 }

@@ -9,6 +9,10 @@
  *   .../_manifests/tags/<tag>/current/link
  *   .../_manifests/tags/<tag>/index/<alg>/<hex>/link
  *   .../_uploads/<id>/{data,startedat}
+ *   .../_uploads/<id>/hashstates/
+ *       of a session that distribution has worked on
+ *   .../_uploads/<id>/synced
+ *       how much of "data" may be believed; ours, and gone with the session
  *   .registryd/repositories/<name>/_referrers/<alg>/<hex>/<alg>:<hex>
  *       one entry for each manifest whose subject is <alg>:<hex>; content:
  *       its artifact type
@@ -70,6 +74,8 @@ char	*layout_uploads(char *dst, const char *repo);
 char	*layout_upload(char *dst, const char *repo, const char *id);
 char	*layout_upload_data(char *dst, const char *repo, const char *id);
 char	*layout_upload_startedat(char *dst, const char *repo, const char *id);
+char	*layout_upload_synced(char *dst, const char *repo, const char *id);
+char	*layout_upload_hashes(char *dst, const char *repo, const char *id);
 char	*layout_referrers(char *dst, const char *repo, const struct digest *);
 char	*layout_referrer(char *dst, const char *repo,
 	    const struct digest *subject, const struct digest *referrer);
@@ -85,5 +91,9 @@ char	*layout_pending(char *dst, const char *repo, const struct digest *,
 bool	 layout_condemned_parse(const char *name, size_t *baselen,
 	    uint64_t *run);
 bool	 layout_is_pending(const char *name);
+/* Is the name X's, which is "base", or one that collection gave to X? */
+bool	 layout_stands_for(const char *name, const char *base);
+/* "dir/name"; -1 when it is too long. */
+int	 layout_join(char *dst, const char *dir, const char *name);
 
 #endif

@@ -46,6 +46,36 @@ enum store_result repo_list_uploads(struct store *, const char *last,
 /* By the same order: < 0, 0, > 0. */
 int		 repo_compare(const char *, const char *);
 
+/*
+ * Is this link due for a lease, with leases renewed after renew_ms?  Its age
+ * is by the clock of this host.
+ */
+bool		 repo_lease_is_old(const struct store_stat *,
+		    uint64_t renew_ms);
+
+/* ---- leases and the way back from collection: keepers ---- */
+/*
+ * Before a positive answer: the link is touched when it is older than
+ * renew_ms, and link and bytes come back when collection has renamed them.
+ * NOTFOUND: they are gone.
+ */
+enum store_result repo_acquire_blob(struct store *, const char *repo,
+		    const struct digest *, uint64_t renew_ms);
+enum store_result repo_acquire_manifest(struct store *, const char *repo,
+		    const struct digest *, uint64_t renew_ms);
+/*
+ * After a name that refers to it is visible: is it there, or there again?
+ * Without a lease.
+ */
+enum store_result repo_recheck_blob(struct store *, const char *repo,
+		    const struct digest *);
+enum store_result repo_recheck_manifest(struct store *, const char *repo,
+		    const struct digest *);
+/* The bytes alone. */
+enum store_result repo_recheck_bytes(struct store *, const struct digest *);
+/* X.condemned.* back to X; OK as well when X is there.  NOTFOUND. */
+enum store_result repo_resurrect(struct store *, const char *path);
+
 /* ---- writing: keepers ---- */
 enum store_result repo_link_blob(struct store *, const char *repo,
 		    const struct digest *);
@@ -72,13 +102,18 @@ struct manifest_put {
 	size_t		 ntags;
 };
 /*
- * Bytes, revision, referrer entry, tags, in this order, each durable before
- * the next.  STORE_MISSING: *missing gets the absent digests (malloc()ed
- * array).  STORE_MISMATCH: the bytes do not have this digest.
+ * All steps of repo_put.h at once.  STORE_MISSING: *missing gets the absent
+ * digests (malloc()ed array).  STORE_MISMATCH: the bytes do not have this
+ * digest.
  */
 enum store_result repo_put_manifest(struct store *,
 		    const struct manifest_put *, struct digest **missing,
 		    size_t *nmissing);
+/* The manifest that a tag points to has been in use until now. */
+void		 repo_touch_tagged(struct store *, const char *repo,
+		    const char *tag);
+enum store_result repo_delete_tag(struct store *, const char *repo,
+		    const char *tag);
 /* Tags that point to it go first, then referrer entry, then the revision. */
 enum store_result repo_delete_manifest(struct store *, const char *repo,
 		    const struct digest *);

@@ -11,9 +11,12 @@
 #include "link.h"
 #include "referrer.h"
 #include "repo.h"
+#include "str.h"
 #include "tag.h"
 
 #define TAG_PAGE	256
+#define NAMES_PAGE	64
+#define ROUNDS		64	/* against collection, which gives up first */
 
 enum store_result
 repo_link_blob(struct store *s, const char *repo, const struct digest *d)
@@ -31,12 +34,98 @@ repo_mount_blob(struct store *s, const char *repo, const char *from,
 	struct digest target;
 	enum store_result r;
 
-	r = link_get(s, layout_layer(path, from, d), &target);
-	if (r == STORE_OK)
-		r = repo_stat_blob(s, from, d, NULL);
+	if ((r = repo_recheck_blob(s, from, d)) != STORE_OK ||
+	    (r = link_get(s, layout_layer(path, from, d),
+	    &target)) != STORE_OK ||
+	    (r = link_put(s, layout_layer(path, repo, d),
+	    &target)) != STORE_OK)
+		return r;
+	/* Collection may have taken the bytes before it could see the link. */
+	r = repo_recheck_blob(s, repo, d);
+	if (r == STORE_NOTFOUND)
+		(void)store_unlink(s, path);
+	return r;
+}
+
+/* ---- deletion, which nothing undoes ---- */
+
+/*
+ * One pass over the names that X has or had: *found when there was one.  A
+ * name that went away between listing and unlinking was renamed.
+ */
+static enum store_result
+remove_names_once(struct store *s, const char *dir, const char *base,
+    bool *found)
+{
+	char path[LAYOUT_PATH_SIZE], after[LAYOUT_PATH_SIZE] = "";
+	enum store_result r;
+	char **names;
+	size_t i, n;
+	bool more = true;
+
+	*found = false;
+	do {
+		r = store_list(s, dir, after, NAMES_PAGE, &names, &n, &more);
+		if (r != STORE_OK)
+			return r == STORE_NOTFOUND ? STORE_OK : r;
+		for (i = 0; i < n && r == STORE_OK; i++) {
+			if (!layout_stands_for(names[i], base) ||
+			    layout_join(path, dir, names[i]) == -1)
+				continue;
+			*found = true;
+			r = store_unlink(s, path);
+			if (r == STORE_NOTFOUND)
+				r = STORE_OK;
+		}
+		if (n == 0 || str_copy(after, sizeof(after),
+		    names[n - 1]) == -1)
+			more = false;
+		store_names_free(names, n);
+	} while (r == STORE_OK && more);
+	return r;
+}
+
+/*
+ * X under all its names, until none is left: a lease or collection may be
+ * renaming between them at the same time.  A pending link is not one: its
+ * PUT comes after this.
+ */
+static enum store_result
+remove_names(struct store *s, const char *path)
+{
+	char dir[LAYOUT_PATH_SIZE], up[LAYOUT_PATH_SIZE], *base, *slash;
+	enum store_result r;
+	bool found, any = false;
+	int round = 0;
+
+	if (str_copy(dir, sizeof(dir), path) == -1 ||
+	    (base = strrchr(dir, '/')) == NULL)
+		return STORE_INVALID;
+	*base++ = '\0';
+	do {
+		r = remove_names_once(s, dir, base, &found);
+		/* Renamed back behind the listing. */
+		if (r == STORE_OK) {
+			r = store_unlink(s, path);
+			if (r == STORE_OK)
+				found = true;
+			else if (r == STORE_NOTFOUND)
+				r = STORE_OK;
+		}
+		any = any || found;
+	} while (r == STORE_OK && found && ++round < ROUNDS);
 	if (r != STORE_OK)
 		return r;
-	return link_put(s, layout_layer(path, repo, d), &target);
+	if (found)
+		return STORE_BUSY;
+	if (!any)
+		return STORE_NOTFOUND;
+	str_copy(up, sizeof(up), dir);
+	if ((slash = strrchr(up, '/')) != NULL) {
+		*slash = '\0';
+		store_prune(s, dir, up);
+	}
+	return STORE_OK;
 }
 
 enum store_result
@@ -44,145 +133,7 @@ repo_delete_blob(struct store *s, const char *repo, const struct digest *d)
 {
 	char path[LAYOUT_PATH_SIZE];
 
-	return store_unlink(s, layout_layer(path, repo, d));
-}
-
-/* ---- manifests ---- */
-
-static enum store_result
-missing_add(struct digest **missing, size_t *n, const struct digest *d)
-{
-	struct digest *grown;
-
-	grown = reallocarray(*missing, *n + 1, sizeof(*grown));
-	if (grown == NULL)
-		return STORE_NOMEM;
-	grown[(*n)++] = *d;
-	*missing = grown;
-	return STORE_OK;
-}
-
-typedef enum store_result stat_fn(struct store *, const char *,
-		    const struct digest *, struct store_stat *);
-
-static enum store_result
-check_present(struct store *s, const char *repo, const struct digest *d,
-    size_t n, stat_fn *stat, struct digest **missing, size_t *nmissing)
-{
-	struct store_stat st;
-	enum store_result r = STORE_OK;
-	size_t i;
-
-	for (i = 0; i < n && r == STORE_OK; i++) {
-		r = stat(s, repo, &d[i], &st);
-		/* A link that cannot be followed is as good as none. */
-		if (r == STORE_NOTFOUND || r == STORE_INVALID)
-			r = missing_add(missing, nmissing, &d[i]);
-	}
-	return r;
-}
-
-static enum store_result
-check_references(struct store *s, const struct manifest_put *m,
-    struct digest **missing, size_t *nmissing)
-{
-	enum store_result r;
-
-	*missing = NULL;
-	*nmissing = 0;
-	r = check_present(s, m->repo, m->refs, m->nrefs, repo_stat_blob,
-	    missing, nmissing);
-	if (r == STORE_OK)
-		r = check_present(s, m->repo, m->children, m->nchildren,
-		    repo_stat_manifest, missing, nmissing);
-	if (r == STORE_OK && *nmissing > 0)
-		return STORE_MISSING;
-	if (r != STORE_OK) {
-		free(*missing);
-		*missing = NULL;
-		*nmissing = 0;
-	}
-	return r;
-}
-
-/* What is there already is compared: damage is healed by replacing it. */
-static enum store_result
-put_bytes(struct store *s, const struct digest *d, const void *data,
-    size_t len)
-{
-	char path[LAYOUT_PATH_SIZE];
-	enum store_result r;
-	char *old = NULL;
-	size_t oldlen;
-	bool same;
-
-	layout_blob(path, d);
-	if ((r = store_put(s, path, data, len, 0)) != STORE_EXISTS)
-		return r;
-	r = store_read(s, path, len, &old, &oldlen);
-	if (r != STORE_OK && r != STORE_TOOBIG)
-		return r;
-	same = r == STORE_OK && oldlen == len && memcmp(old, data, len) == 0;
-	free(old);
-	return same ? STORE_OK : store_put(s, path, data, len, STORE_REPLACE);
-}
-
-static enum store_result
-put_mediatype(struct store *s, const struct manifest_put *m)
-{
-	char path[LAYOUT_PATH_SIZE];
-
-	if (m->mediatype == NULL || m->mediatype[0] == '\0')
-		return STORE_OK;
-	return store_put(s, layout_mediatype(path, m->repo, &m->digest),
-	    m->mediatype, strlen(m->mediatype), STORE_REPLACE);
-}
-
-/* The subject first: without it the entry could not be found again. */
-static enum store_result
-put_subject(struct store *s, const struct manifest_put *m)
-{
-	char path[LAYOUT_PATH_SIZE];
-	enum store_result r;
-
-	if (!m->has_subject)
-		return STORE_OK;
-	r = link_put(s, layout_subject(path, m->repo, &m->digest),
-	    &m->subject);
-	if (r != STORE_OK)
-		return r;
-	return referrer_put(s, m->repo, &m->subject, &m->digest,
-	    m->artifact_type);
-}
-
-enum store_result
-repo_put_manifest(struct store *s, const struct manifest_put *m,
-    struct digest **missing, size_t *nmissing)
-{
-	char path[LAYOUT_PATH_SIZE];
-	struct digest d;
-	enum store_result r;
-	size_t i;
-
-	*missing = NULL;
-	*nmissing = 0;
-	if (m->len > MANIFEST_MAX_SIZE)
-		return STORE_TOOBIG;
-	if (digest_of(&d, m->digest.alg, m->data, m->len) == -1)
-		return STORE_NOMEM;
-	if (!digest_equal(&d, &m->digest))
-		return STORE_MISMATCH;
-	if ((r = check_references(s, m, missing, nmissing)) != STORE_OK)
-		return r;
-	if ((r = put_bytes(s, &d, m->data, m->len)) != STORE_OK ||
-	    (r = put_mediatype(s, m)) != STORE_OK ||
-	    (r = link_put(s, layout_revision(path, m->repo, &d),
-	    &d)) != STORE_OK ||
-	    (r = put_subject(s, m)) != STORE_OK)
-		return r;
-	for (i = 0; i < m->ntags && r == STORE_OK; i++)
-		r = tag_put(s, m->repo, m->tags[i], &d);
-	return r;
+	return remove_names(s, layout_layer(path, repo, d));
 }
 
 static enum store_result
@@ -246,6 +197,11 @@ delete_notes(struct store *s, const char *repo, const struct digest *d)
 	store_prune(s, path, LAYOUT_OWN_REPOSITORIES);
 }
 
+/*
+ * Tags, referrer entry, link, in this order, so that a crash leaves no tag to
+ * nothing.  Tags again at the end: a PUT of the same manifest that looked at
+ * its link before it went may have set one (repo_put.c, step 8).
+ */
 enum store_result
 repo_delete_manifest(struct store *s, const char *repo,
     const struct digest *d)
@@ -255,11 +211,32 @@ repo_delete_manifest(struct store *s, const char *repo,
 	enum store_result r;
 
 	layout_revision(path, repo, d);
-	if ((r = store_stat(s, path, &st)) != STORE_OK ||
+	if ((r = store_stat(s, path, &st)) == STORE_NOTFOUND)
+		r = repo_resurrect(s, path);
+	if (r != STORE_OK ||
 	    (r = delete_tags_of(s, repo, d)) != STORE_OK ||
 	    (r = delete_referrer_entry(s, repo, d)) != STORE_OK ||
-	    (r = store_unlink(s, path)) != STORE_OK)
+	    (r = remove_names(s, path)) != STORE_OK ||
+	    (r = delete_tags_of(s, repo, d)) != STORE_OK)
 		return r;
 	delete_notes(s, repo, d);
 	return STORE_OK;
+}
+
+/* The age of a manifest without a tag counts from when it lost its tag. */
+void
+repo_touch_tagged(struct store *s, const char *repo, const char *tag)
+{
+	char path[LAYOUT_PATH_SIZE];
+	struct digest d;
+
+	if (tag_get(s, repo, tag, &d) == STORE_OK)
+		(void)store_touch(s, layout_revision(path, repo, &d));
+}
+
+enum store_result
+repo_delete_tag(struct store *s, const char *repo, const char *tag)
+{
+	repo_touch_tagged(s, repo, tag);
+	return tag_delete(s, repo, tag);
 }

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Collection while the store is in use: what nothing refers to any more is
+ * condemned (renamed), and removed by a later run, unless somebody wanted it
+ * meanwhile.  Runs in the collector, or in registryctl while no registryd
+ * runs.  What it rests on is said in gc.c.
+ */
+#ifndef GC_H
+#define GC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store.h"
+
+#define GC_UNTAGGED_KEEP	UINT64_MAX
+
+struct gc_options {
+	/* younger than this is left alone, and so is what was asked for */
+	uint64_t	 grace_ms;
+	/* between condemning and removing, for readers that are under way */
+	uint64_t	 delay_ms;
+	/* age at which a manifest without a tag goes, or GC_UNTAGGED_KEEP */
+	uint64_t	 untagged_ms;
+	bool		 dryrun;		/* change nothing, count all */
+};
+
+enum gc_class {
+	GC_BLOBS,
+	GC_LAYERS,				/* links of blobs */
+	GC_REVISIONS,				/* links of manifests */
+	GC_NOTES,				/* our own, of manifests */
+	GC_NCLASSES
+};
+
+struct gc_count {
+	uint64_t	 live;			/* wanted, or young */
+	uint64_t	 condemned;		/* by this run */
+	uint64_t	 waiting;		/* condemned by an earlier one */
+	uint64_t	 restored;
+	uint64_t	 deleted;
+};
+
+struct gc_report {
+	const char	*phase;			/* for a person */
+	uint64_t	 done, total;		/* of all phases; total grows */
+	struct gc_count	 counts[GC_NCLASSES];
+	uint64_t	 live_bytes;		/* of blobs */
+	uint64_t	 condemned_bytes;
+	uint64_t	 waiting_bytes;
+	uint64_t	 deleted_bytes;
+	uint64_t	 repositories;		/* found */
+	uint64_t	 repositories_deleted;
+	uint64_t	 tag_entries_deleted;	/* history of collected ones */
+	uint64_t	 leftovers_deleted;	/* pending, temporary */
+	uint64_t	 damaged;		/* links that say nothing */
+	uint64_t	 strange;		/* names that are not ours */
+	uint64_t	 manifests_read;
+	uint64_t	 bytes_read;
+	uint64_t	 memory;		/* bytes of its sets, at most */
+	/* Where a run was stopped, or the damage found first; "" */
+	char		 path[256];
+};
+
+struct gc;
+
+/*
+ * The store is best in mode batch (or none): nothing needs to be durable but
+ * before the first removal, where a barrier is passed.  NULL: ENOMEM.
+ */
+struct gc	*gc_new(struct store *, const struct gc_options *);
+/*
+ * Work for about budget_ms.  OK: go on, or *done.  BUSY: another collection
+ * is running.  Other results end the run; before anything has been removed
+ * nothing was changed, but that some names may be condemned.
+ */
+enum store_result gc_step(struct gc *, unsigned budget_ms, bool *done);
+const struct gc_report *gc_report(const struct gc *);
+const char	*gc_class_name(enum gc_class);
+void		 gc_free(struct gc *);			/* NULL is fine */
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Leases on what a repository has, and its way back from collection: runs in
+ * keepers, before a positive answer is given and while a manifest is put.
+ *
+ * The order is what counts.  A lease is taken (the link is touched, by name)
+ * before the bytes are looked at; a link or file that collection has renamed
+ * is renamed back before anyone says that it is not there.
+ */
+#include "repo.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "layout.h"
+#include "link.h"
+#include "str.h"
+
+#define RACE_TRIES	8	/* names that moved between two calls */
+#define NAMES_PAGE	16
+
+struct search {				/* for X and X.condemned.* */
+	struct store	*store;
+	const char	*path;		/* of X */
+	char		 dir[LAYOUT_PATH_SIZE];
+	const char	*base;
+	size_t		 baselen;
+	bool		 moved;		/* a name that was listed has gone */
+};
+
+/* One page of names: OK when X is there, or there again. */
+static enum store_result
+search_names(struct search *f, char **names, size_t n)
+{
+	char from[LAYOUT_PATH_SIZE];
+	enum store_result r;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (strcmp(names[i], f->base) == 0)
+			return STORE_OK;
+		if (!layout_stands_for(names[i], f->base) ||
+		    layout_join(from, f->dir, names[i]) == -1)
+			continue;
+		r = store_move(f->store, from, f->path, 0);
+		if (r == STORE_OK || r == STORE_EXISTS)
+			return STORE_OK;
+		if (r != STORE_NOTFOUND)
+			return r;
+		f->moved = true;
+	}
+	return STORE_NOTFOUND;
+}
+
+/*
+ * The directory is read once for X and its other names: it has one of them
+ * at any time, so a listing without any means that X is gone.
+ */
+static enum store_result
+search_once(struct search *f)
+{
+	char after[LAYOUT_PATH_SIZE];
+	enum store_result r;
+	char **names;
+	size_t n;
+	bool more = true;
+
+	/* The last name before X. */
+	str_copy(after, sizeof(after), f->base);
+	after[f->baselen - 1] = '\0';
+	f->moved = false;
+	do {
+		r = store_list(f->store, f->dir, after, NAMES_PAGE, &names,
+		    &n, &more);
+		if (r != STORE_OK)
+			return r == STORE_INVALID ? STORE_NOTFOUND : r;
+		r = search_names(f, names, n);
+		if (n == 0 || str_copy(after, sizeof(after),
+		    names[n - 1]) == -1 ||
+		    strncmp(after, f->base, f->baselen) > 0)
+			more = false;
+		store_names_free(names, n);
+	} while (r == STORE_NOTFOUND && more);
+	return r;
+}
+
+enum store_result
+repo_resurrect(struct store *s, const char *path)
+{
+	struct search f = { .store = s, .path = path };
+	enum store_result r;
+	char *slash;
+	int tries = 0;
+
+	if (str_copy(f.dir, sizeof(f.dir), path) == -1 ||
+	    (slash = strrchr(f.dir, '/')) == NULL)
+		return STORE_INVALID;
+	*slash = '\0';
+	f.base = slash + 1;
+	f.baselen = strlen(f.base);
+	if (f.baselen == 0)
+		return STORE_INVALID;
+	do
+		r = search_once(&f);
+	while (r == STORE_NOTFOUND && f.moved && ++tries < RACE_TRIES);
+	return r;
+}
+
+/* store_stat() of a file, back from collection if need be. */
+static enum store_result
+stat_present(struct store *s, const char *path, struct store_stat *st)
+{
+	enum store_result r;
+	int tries;
+
+	for (tries = 0; tries < RACE_TRIES; tries++) {
+		r = store_stat(s, path, st);
+		if (r != STORE_NOTFOUND)
+			return r == STORE_OK && st->is_dir ? STORE_INVALID :
+			    r;
+		if ((r = repo_resurrect(s, path)) != STORE_OK)
+			return r;
+	}
+	return STORE_BUSY;
+}
+
+/* link_get() in the same way. */
+static enum store_result
+link_present(struct store *s, const char *path, struct digest *target)
+{
+	enum store_result r;
+	int tries;
+
+	for (tries = 0; tries < RACE_TRIES; tries++) {
+		if ((r = link_get(s, path, target)) != STORE_NOTFOUND)
+			return r;
+		if ((r = repo_resurrect(s, path)) != STORE_OK)
+			return r;
+	}
+	return STORE_BUSY;
+}
+
+bool
+repo_lease_is_old(const struct store_stat *st, uint64_t renew_ms)
+{
+	struct timespec now;
+	int64_t age_ms;
+
+	/* A time to come is as wrong as one long past. */
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	age_ms = ((int64_t)now.tv_sec - (int64_t)st->mtime) * 1000 +
+	    (now.tv_nsec - (int64_t)st->mtime_nsec) / 1000000;
+	if (age_ms < 0)
+		age_ms = -age_ms;
+	return (uint64_t)age_ms > renew_ms;
+}
+
+/*
+ * By name: what collection renames after it is seen as fresh.  A file that
+ * another user made may refuse; then one of ours takes its place.
+ */
+static enum store_result
+renew_link(struct store *s, const char *path)
+{
+	struct digest target;
+	enum store_result r;
+
+	if ((r = store_touch(s, path)) != STORE_IO)
+		return r;
+	if ((r = link_get(s, path, &target)) != STORE_OK)
+		return r;
+	return link_put(s, path, &target);
+}
+
+static enum store_result
+lease_link(struct store *s, const char *path, uint64_t renew_ms)
+{
+	struct store_stat st;
+	enum store_result r;
+	int tries;
+
+	for (tries = 0; tries < RACE_TRIES; tries++) {
+		if ((r = stat_present(s, path, &st)) != STORE_OK)
+			return r;
+		if (!repo_lease_is_old(&st, renew_ms))
+			return STORE_OK;
+		if ((r = renew_link(s, path)) != STORE_NOTFOUND)
+			return r;
+	}
+	return STORE_BUSY;
+}
+
+enum store_result
+repo_recheck_bytes(struct store *s, const struct digest *d)
+{
+	char path[LAYOUT_PATH_SIZE];
+	struct store_stat st;
+
+	return stat_present(s, layout_blob(path, d), &st);
+}
+
+static enum store_result
+recheck(struct store *s, const char *link)
+{
+	struct digest target;
+	enum store_result r;
+
+	if ((r = link_present(s, link, &target)) != STORE_OK)
+		return r;
+	return repo_recheck_bytes(s, &target);
+}
+
+enum store_result
+repo_recheck_blob(struct store *s, const char *repo, const struct digest *d)
+{
+	char path[LAYOUT_PATH_SIZE];
+
+	return recheck(s, layout_layer(path, repo, d));
+}
+
+enum store_result
+repo_recheck_manifest(struct store *s, const char *repo,
+    const struct digest *d)
+{
+	char path[LAYOUT_PATH_SIZE];
+
+	return recheck(s, layout_revision(path, repo, d));
+}
+
+enum store_result
+repo_acquire_blob(struct store *s, const char *repo, const struct digest *d,
+    uint64_t renew_ms)
+{
+	char path[LAYOUT_PATH_SIZE];
+	enum store_result r;
+
+	layout_layer(path, repo, d);
+	if ((r = lease_link(s, path, renew_ms)) != STORE_OK)
+		return r;
+	return recheck(s, path);
+}
+
+enum store_result
+repo_acquire_manifest(struct store *s, const char *repo,
+    const struct digest *d, uint64_t renew_ms)
+{
+	char path[LAYOUT_PATH_SIZE];
+	enum store_result r;
+
+	layout_revision(path, repo, d);
+	if ((r = lease_link(s, path, renew_ms)) != STORE_OK)
+		return r;
+	return recheck(s, path);
+}

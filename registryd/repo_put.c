@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A manifest PUT, step by step: runs in keepers.  With the order of these
+ * steps stands or falls that nothing half-made is visible after a crash, and
+ * that collection never takes what an acknowledged manifest refers to.
+ *
+ *  1. ACQUIRE  every reference: its link is leased, then link and bytes are
+ *              looked at, renamed back when condemned; any missing: refuse
+ *  2. STAGE    bytes, link and notes as files without a name    - barrier -
+ *  3. BYTES    data of D; link.pending.<nonce>; the notes beside: media type
+ *              and subject                                      - barrier -
+ *  4. RECHECK  every reference, and D's own bytes, as in 1 but without a
+ *              lease; any missing: unlink pending, refuse
+ *  5. LINK     rename link.pending.<nonce> to link              - barrier -
+ *  6. RECHECK  again; any missing: take the link back if there was none
+ *              before 5, refuse
+ *  7. SHOW     referrer entry; the notes again when collection took them;
+ *              tags, each beneath its own lock                  - barrier -
+ *  8. END      link there (or condemned, and renamed back)?  If not, an
+ *              explicit DELETE came between: all over again, which puts this
+ *              request after it.  Else done: only now it is acknowledged.
+ *
+ * Collection marks from pending names as from links, and lists pending names
+ * before it looks at the link, so from 3 on every reference is marked by any
+ * run that begins after.  A run that began before may still condemn one, but
+ * removes only names that were condemned before its own marking; 6 comes
+ * after the link and so finds either the reference or a name that no run
+ * removes any more without having seen the link (gc.c).  If link.pending is
+ * gone at 5, this process slept for longer than the grace: all over again.
+ */
+#include "repo_put.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "layout.h"
+#include "link.h"
+#include "random.h"
+#include "referrer.h"
+#include "tag.h"
+
+#define ROUNDS	4	/* against a DELETE of the same manifest */
+
+enum staged {
+	STAGED_BYTES,
+	STAGED_LINK,
+	STAGED_MEDIATYPE,
+	STAGED_SUBJECT,
+	NSTAGED
+};
+
+struct manifest_commit {
+	struct store	*store;
+	const struct manifest_put *put;
+	uint64_t	 renew_ms;
+	size_t		 step;		/* of the table below */
+	unsigned	 round;
+	struct store_staged staged[NSTAGED];
+	char		 pending[LAYOUT_PATH_SIZE];	/* "": none */
+	uint64_t	 ino;		/* of our link */
+	bool		 replaced;	/* there was a link before */
+	enum store_result refused;	/* after a barrier; or OK */
+	struct digest	*missing;
+	size_t		 nmissing;
+};
+
+typedef enum store_result step_fn(struct manifest_commit *);
+
+static step_fn	 step_acquire, step_bytes, step_link, step_show, step_end;
+static step_fn	*const steps[] = {
+	step_acquire, step_bytes, step_link, step_show, step_end
+};
+#define NSTEPS	(sizeof(steps) / sizeof(steps[0]))
+
+struct manifest_commit *
+manifest_commit_new(struct store *s, const struct manifest_put *put,
+    uint64_t renew_ms)
+{
+	struct manifest_commit *c;
+
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		return NULL;
+	c->store = s;
+	c->put = put;
+	c->renew_ms = renew_ms;
+	return c;
+}
+
+const struct digest *
+manifest_commit_missing(const struct manifest_commit *c, size_t *n)
+{
+	*n = c->nmissing;
+	return c->missing;
+}
+
+/* Nothing of it is visible, or it is complete. */
+static void
+commit_drop(struct manifest_commit *c)
+{
+	size_t i;
+
+	for (i = 0; i < NSTAGED; i++)
+		store_unstage(c->store, &c->staged[i]);
+	if (c->pending[0] != '\0')
+		(void)store_unlink(c->store, c->pending);
+	c->pending[0] = '\0';
+}
+
+void
+manifest_commit_free(struct manifest_commit *c)
+{
+	if (c == NULL)
+		return;
+	commit_drop(c);
+	free(c->missing);
+	free(c);
+}
+
+enum store_result
+manifest_commit_step(struct manifest_commit *c)
+{
+	enum store_result r = STORE_OK;
+	size_t step;
+
+	while (r == STORE_OK && c->step < NSTEPS) {
+		step = c->step++;
+		r = steps[step](c);
+		/* Another round, or a refusal that waits for a barrier. */
+		if (r == STORE_AGAIN || (r == STORE_OK && c->step < NSTEPS))
+			r = store_batched(c->store) ? STORE_AGAIN : STORE_OK;
+	}
+	if (r == STORE_OK)
+		r = c->refused;
+	if (r != STORE_OK && r != STORE_AGAIN)
+		commit_drop(c);
+	return r;
+}
+
+/* Begin again after somebody removed what had been put. */
+static enum store_result
+commit_again(struct manifest_commit *c)
+{
+	commit_drop(c);
+	if (++c->round == ROUNDS)
+		return STORE_BUSY;
+	c->step = 0;
+	return STORE_AGAIN;
+}
+
+/* ---- references ---- */
+
+typedef enum store_result look_fn(struct manifest_commit *,
+		    const struct digest *);
+
+static enum store_result
+acquire_blob(struct manifest_commit *c, const struct digest *d)
+{
+	return repo_acquire_blob(c->store, c->put->repo, d, c->renew_ms);
+}
+
+static enum store_result
+acquire_child(struct manifest_commit *c, const struct digest *d)
+{
+	return repo_acquire_manifest(c->store, c->put->repo, d, c->renew_ms);
+}
+
+static enum store_result
+recheck_blob(struct manifest_commit *c, const struct digest *d)
+{
+	return repo_recheck_blob(c->store, c->put->repo, d);
+}
+
+static enum store_result
+recheck_child(struct manifest_commit *c, const struct digest *d)
+{
+	return repo_recheck_manifest(c->store, c->put->repo, d);
+}
+
+static enum store_result
+missing_add(struct manifest_commit *c, const struct digest *d)
+{
+	struct digest *grown;
+
+	grown = reallocarray(c->missing, c->nmissing + 1, sizeof(*grown));
+	if (grown == NULL)
+		return STORE_NOMEM;
+	grown[c->nmissing++] = *d;
+	c->missing = grown;
+	return STORE_OK;
+}
+
+/* A link that cannot be followed is as good as none. */
+static enum store_result
+look_at(struct manifest_commit *c, const struct digest *d, size_t n,
+    look_fn *look)
+{
+	enum store_result r = STORE_OK;
+	size_t i;
+
+	for (i = 0; i < n && r == STORE_OK; i++) {
+		r = look(c, &d[i]);
+		if (r == STORE_NOTFOUND || r == STORE_INVALID)
+			r = missing_add(c, &d[i]);
+	}
+	return r;
+}
+
+static enum store_result
+look_at_all(struct manifest_commit *c, look_fn *blob, look_fn *child)
+{
+	enum store_result r;
+
+	c->nmissing = 0;
+	r = look_at(c, c->put->refs, c->put->nrefs, blob);
+	if (r == STORE_OK)
+		r = look_at(c, c->put->children, c->put->nchildren, child);
+	if (r == STORE_OK && c->nmissing > 0)
+		r = STORE_MISSING;
+	return r;
+}
+
+/* Steps 4 and 6; without its own bytes it would be no manifest. */
+static enum store_result
+recheck_all(struct manifest_commit *c)
+{
+	enum store_result r;
+
+	if ((r = look_at_all(c, recheck_blob, recheck_child)) != STORE_OK)
+		return r;
+	r = repo_recheck_bytes(c->store, &c->put->digest);
+	return r == STORE_NOTFOUND ? STORE_AGAIN : r;
+}
+
+/* ---- 1 and 2 ---- */
+
+static bool
+has_mediatype(const struct manifest_put *put)
+{
+	return put->mediatype != NULL && put->mediatype[0] != '\0';
+}
+
+static enum store_result
+stage_link(struct manifest_commit *c, const struct digest *d,
+    enum staged which)
+{
+	char text[DIGEST_STR_SIZE];
+
+	digest_format(text, d);
+	return store_stage(c->store, text, strlen(text), &c->staged[which]);
+}
+
+static enum store_result
+stage_all(struct manifest_commit *c)
+{
+	const struct manifest_put *put = c->put;
+	enum store_result r;
+
+	r = store_stage(c->store, put->data, put->len,
+	    &c->staged[STAGED_BYTES]);
+	if (r == STORE_OK)
+		r = stage_link(c, &put->digest, STAGED_LINK);
+	if (r == STORE_OK && has_mediatype(put))
+		r = store_stage(c->store, put->mediatype,
+		    strlen(put->mediatype), &c->staged[STAGED_MEDIATYPE]);
+	if (r == STORE_OK && put->has_subject)
+		r = stage_link(c, &put->subject, STAGED_SUBJECT);
+	return r;
+}
+
+static enum store_result
+step_acquire(struct manifest_commit *c)
+{
+	const struct manifest_put *put = c->put;
+	struct digest d;
+	enum store_result r;
+
+	if (put->len > MANIFEST_MAX_SIZE)
+		return STORE_TOOBIG;
+	if (digest_of(&d, put->digest.alg, put->data, put->len) == -1)
+		return STORE_NOMEM;
+	if (!digest_equal(&d, &put->digest))
+		return STORE_MISMATCH;
+	if ((r = look_at_all(c, acquire_blob, acquire_child)) != STORE_OK)
+		return r;
+	return stage_all(c);
+}
+
+/* ---- 3 ---- */
+
+/* What is there already is compared: damage is healed by replacing it. */
+static enum store_result
+publish_bytes(struct manifest_commit *c)
+{
+	const struct manifest_put *put = c->put;
+	char path[LAYOUT_PATH_SIZE];
+	enum store_result r;
+	char *old = NULL;
+	size_t oldlen;
+	bool same;
+
+	layout_blob(path, &put->digest);
+	r = store_read(c->store, path, put->len, &old, &oldlen);
+	if (r != STORE_OK && r != STORE_TOOBIG && r != STORE_NOTFOUND)
+		return r;
+	same = r == STORE_OK && oldlen == put->len &&
+	    memcmp(old, put->data, put->len) == 0;
+	if (r == STORE_OK)
+		free(old);
+	/* Another request may have made the name just now. */
+	if (same && (r = store_settle(c->store, path)) != STORE_NOTFOUND) {
+		store_unstage(c->store, &c->staged[STAGED_BYTES]);
+		return r;
+	}
+	return store_publish(c->store, &c->staged[STAGED_BYTES], path,
+	    STORE_REPLACE);
+}
+
+static enum store_result
+publish_pending(struct manifest_commit *c)
+{
+	struct store_stat st;
+	enum store_result r;
+	uint64_t nonce;
+
+	random_bytes(&nonce, sizeof(nonce));
+	layout_pending(c->pending, c->put->repo, &c->put->digest, nonce);
+	/* Its name needs no sync: after a crash it is of no use to anyone. */
+	r = store_publish(c->store, &c->staged[STAGED_LINK], c->pending,
+	    STORE_NONAME);
+	if (r == STORE_OK)
+		r = store_stat(c->store, c->pending, &st);
+	if (r == STORE_OK)
+		c->ino = st.ino;
+	return r;
+}
+
+/* Only now, when the pending link keeps them from collection. */
+static enum store_result
+publish_notes(struct manifest_commit *c)
+{
+	const struct manifest_put *put = c->put;
+	char path[LAYOUT_PATH_SIZE];
+	enum store_result r = STORE_OK;
+
+	if (has_mediatype(put))
+		r = store_publish(c->store, &c->staged[STAGED_MEDIATYPE],
+		    layout_mediatype(path, put->repo, &put->digest),
+		    STORE_REPLACE);
+	if (r == STORE_OK && put->has_subject)
+		r = store_publish(c->store, &c->staged[STAGED_SUBJECT],
+		    layout_subject(path, put->repo, &put->digest),
+		    STORE_REPLACE);
+	return r;
+}
+
+static enum store_result
+step_bytes(struct manifest_commit *c)
+{
+	enum store_result r;
+
+	r = publish_bytes(c);
+	if (r == STORE_OK)
+		r = publish_pending(c);
+	if (r == STORE_OK)
+		r = publish_notes(c);
+	return r == STORE_NOTFOUND ? commit_again(c) : r;
+}
+
+/* ---- 4 and 5 ---- */
+
+static enum store_result
+step_link(struct manifest_commit *c)
+{
+	char path[LAYOUT_PATH_SIZE];
+	enum store_result r;
+
+	if ((r = recheck_all(c)) == STORE_AGAIN)
+		return commit_again(c);
+	if (r != STORE_OK)
+		return r;
+	layout_revision(path, c->put->repo, &c->put->digest);
+	r = store_move(c->store, c->pending, path, 0);
+	if (r == STORE_EXISTS) {
+		c->replaced = true;
+		r = store_move(c->store, c->pending, path, STORE_REPLACE);
+	}
+	if (r == STORE_NOTFOUND)
+		return commit_again(c);
+	if (r == STORE_OK)
+		c->pending[0] = '\0';
+	return r;
+}
+
+/* ---- 6 and 7 ---- */
+
+/*
+ * The link goes again, unless there was one before or another request has
+ * put its own there meanwhile: those were acknowledged, and may have tags.
+ * It is durable before this one is refused.
+ */
+static enum store_result
+take_back(struct manifest_commit *c, enum store_result why)
+{
+	char path[LAYOUT_PATH_SIZE];
+	struct store_stat st;
+
+	if (c->replaced || why != STORE_MISSING)
+		return why;
+	layout_revision(path, c->put->repo, &c->put->digest);
+	if (store_stat(c->store, path, &st) == STORE_OK && st.ino == c->ino)
+		(void)store_unlink(c->store, path);
+	c->refused = why;
+	c->step = NSTEPS;
+	return store_batched(c->store) ? STORE_AGAIN : STORE_OK;
+}
+
+/* A note that collection was about to take when the link came. */
+static enum store_result
+check_notes(struct manifest_commit *c)
+{
+	const struct manifest_put *put = c->put;
+	char path[LAYOUT_PATH_SIZE];
+	enum store_result r = STORE_OK;
+
+	if (has_mediatype(put)) {
+		layout_mediatype(path, put->repo, &put->digest);
+		r = store_stat(c->store, path, NULL);
+		if (r == STORE_NOTFOUND)
+			r = store_put(c->store, path, put->mediatype,
+			    strlen(put->mediatype), STORE_REPLACE);
+	}
+	if (r == STORE_OK && put->has_subject) {
+		layout_subject(path, put->repo, &put->digest);
+		r = store_stat(c->store, path, NULL);
+		if (r == STORE_NOTFOUND)
+			r = link_put(c->store, path, &put->subject);
+	}
+	return r;
+}
+
+static enum store_result
+step_show(struct manifest_commit *c)
+{
+	const struct manifest_put *put = c->put;
+	enum store_result r;
+	size_t i;
+
+	if ((r = recheck_all(c)) == STORE_AGAIN)
+		return commit_again(c);
+	if (r != STORE_OK)
+		return take_back(c, r);
+	if (put->has_subject)
+		r = referrer_put(c->store, put->repo, &put->subject,
+		    &put->digest, put->artifact_type);
+	if (r == STORE_OK)
+		r = check_notes(c);
+	for (i = 0; i < put->ntags && r == STORE_OK; i++) {
+		repo_touch_tagged(c->store, put->repo, put->tags[i]);
+		r = tag_put(c->store, put->repo, put->tags[i], &put->digest);
+	}
+	return r;
+}
+
+/* ---- 8 ---- */
+
+static enum store_result
+step_end(struct manifest_commit *c)
+{
+	enum store_result r;
+
+	r = repo_recheck_manifest(c->store, c->put->repo, &c->put->digest);
+	return r == STORE_NOTFOUND ? commit_again(c) : r;
+}
+
+/* ---- all at once ---- */
+
+enum store_result
+repo_put_manifest(struct store *s, const struct manifest_put *put,
+    struct digest **missing, size_t *nmissing)
+{
+	struct manifest_commit *c;
+	enum store_result r;
+
+	*missing = NULL;
+	*nmissing = 0;
+	if ((c = manifest_commit_new(s, put, 0)) == NULL)
+		return STORE_NOMEM;
+	while ((r = manifest_commit_step(c)) == STORE_AGAIN)
+		if ((r = store_barrier(s)) != STORE_OK)
+			break;
+	if (r == STORE_MISSING) {
+		*missing = c->missing;
+		*nmissing = c->nmissing;
+		c->missing = NULL;
+	}
+	manifest_commit_free(c);
+	return r;
+}
