@@ -53,6 +53,7 @@ check 'status: tags' grep -Eq '^tags: +3$' "$T/out"
 check 'status: uploads' grep -Eq '^uploads: +1, 2 KiB$' "$T/out"
 check 'status: blobs' grep -Eq '^blobs: +[1-9]' "$T/out"
 
+check 'fsck while it runs' ctl fsck --strict
 stop_registryd
 find "$STORE" | sort >"$T/before"
 check 'without a daemon' says 'a/b\na-b\n' repository list
@@ -62,6 +63,6 @@ check 'nothing is changed' cmp "$T/before" "$T/after"
 
 check 'no command is a usage error' exits 2
 check 'neither is an unknown one' exits 2 frobnicate
-check 'a missing configuration' exits 1 -f "$T/none.yml" status
-check 'a bad name' exits 1 -f "$T/registryd.yml" tag list ../../etc
+check 'a missing configuration' exits 3 -f "$T/none.yml" status
+check 'a bad name' exits 2 -f "$T/registryd.yml" tag list ../../etc
 check '--version' exits 0 --version

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Our own tree in a check, .registryd/: notes by repository, and what waits
+ * to be put in place or to go.
+ */
+#include <dirent.h>
+#include <string.h>
+
+#include "fsck_state.h"
+#include "layout.h"
+#include "str.h"
+
+static void
+on_leftover(struct fsck *f, int dirfd, const char *name, unsigned char type,
+    void *arg)
+{
+	const enum fsck_kind *kind = arg;
+
+	(void)dirfd;
+	(void)name;
+	(void)type;
+	fsck_report(f, *kind, "%s", "");
+}
+
+static void
+on_anything(struct fsck *f, int dirfd, const char *name, unsigned char type,
+    void *arg)
+{
+	(void)f;
+	(void)dirfd;
+	(void)name;
+	(void)type;
+	(void)arg;
+}
+
+/* ---- repositories ---- */
+
+static void
+on_repo_name(struct fsck *f, int dirfd, const char *name, unsigned char type,
+    void *arg)
+{
+	const char *repo = f->path + strlen(LAYOUT_OWN_REPOSITORIES "/");
+	bool *any = arg, inner = false;
+	size_t len;
+
+	*any = true;
+	if (type == DT_REG)
+		fsck_unknown_name(f, name);
+	else if (fsck_is_note_tree(name)) {
+		len = strlen(repo) - strlen(name);
+		if (len == 0 || len > REPO_NAME_MAX + 1)
+			return;
+		memcpy(f->repo, repo, len - 1);
+		f->repo[len - 1] = '\0';
+		fsck_notes(f, dirfd, name);
+		f->repo[0] = '\0';
+	} else if (!repo_name_ok(repo))
+		fsck_report(f, FSCK_REPO_NAME, "%s", "");
+	else if (fsck_directory(f, dirfd, name, on_repo_name, &inner) == 0 &&
+	    !inner)
+		fsck_report(f, FSCK_REPO_EMPTY, "%s", "");
+}
+
+/* ---- the tree ---- */
+
+static void
+on_own_name(struct fsck *f, int dirfd, const char *name, unsigned char type,
+    void *arg)
+{
+	static const struct {
+		const char	*name;
+		unsigned char	 type;
+		fsck_name_fn	*fn;
+		enum fsck_kind	 kind;
+	} known[] = {
+		{ "repositories", DT_DIR, NULL, FSCK_NKINDS },
+		{ "tmp", DT_DIR, on_leftover, FSCK_TEMPORARY },
+		{ "trash", DT_DIR, on_leftover, FSCK_TRASH },
+		{ "quarantine", DT_DIR, on_leftover, FSCK_QUARANTINED },
+		{ "locks", DT_DIR, on_anything, FSCK_NKINDS },
+		{ "control", DT_DIR, NULL, FSCK_NKINDS },
+		{ "readonly", DT_REG, NULL, FSCK_NKINDS },
+		{ "clock", DT_REG, NULL, FSCK_NKINDS }
+	};
+	enum fsck_kind kind;
+	bool any = false;
+	size_t i;
+
+	(void)arg;
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(name, known[i].name) != 0)
+			continue;
+		kind = known[i].kind;
+		if (!fsck_is(f, type, known[i].type))
+			return;
+		if (known[i].fn != NULL)
+			fsck_directory(f, dirfd, name, known[i].fn, &kind);
+		else if (i == 0)
+			fsck_directory(f, dirfd, name, on_repo_name, &any);
+		return;
+	}
+	/* Of a newer registryd, or of somebody else. */
+	fsck_report(f, FSCK_FOREIGN, "%s", "");
+}
+
+void
+fsck_own(struct fsck *f)
+{
+	size_t old = fsck_push(f, LAYOUT_OWN);
+
+	fsck_directory(f, f->root, LAYOUT_OWN, on_own_name, NULL);
+	fsck_pop(f, old);
+}
