@@ -22,6 +22,11 @@ int	 compat_open_components(int dirfd, const char *path, int flags,
 /* rename that refuses an existing target; ENOSYS where the system cannot. */
 int	 compat_rename_noreplace(int fromdir, const char *from, int todir,
 	    const char *to);
+/*
+ * read() from a pipe that never waits, even if its other end shares the file
+ * description and says that reading waits.  0 at the end; EAGAIN.
+ */
+ssize_t	 compat_pipe_read(int fd, void *, size_t);
 /* Ask for a larger pipe; a refusal is no error. */
 void	 compat_pipe_grow(int fd, int size);
 /*
@@ -37,5 +42,11 @@ int	 compat_writeback_wait(int fd, uint64_t offset, uint64_t len);
  */
 int	 compat_syncfs(int fd);
 bool	 compat_has_syncfs(void);
+/*
+ * A lease on a file open for reading: EAGAIN while anybody on this host has
+ * it open for writing, and whoever wants to waits until it is given back.
+ * Other errors, ENOSYS among them: leases do not work there.
+ */
+int	 compat_lease(int fd, bool take);
 
 #endif

@@ -134,6 +134,15 @@ on_alone(void *arg)
 		loop_stop(p->keeper.loop);
 }
 
+/* The answers are on their way; the parent starts another one. */
+static void
+on_failed(void *arg)
+{
+	struct process *p = arg;
+
+	loop_stop(p->keeper.loop);
+}
+
 /* It may have been taken over: let the parent start another one. */
 static void
 on_bad(const struct msg_chan *chan, void *arg)
@@ -172,7 +181,9 @@ keeper_main(const struct proc_args *args)
 
 	p.conf = conf_new();
 	LIST_INIT(&p.keeper.workers);
+	LIST_INIT(&p.keeper.orphans);
 	p.keeper.on_alone = on_alone;
+	p.keeper.on_failed = on_failed;
 	p.keeper.on_bad = on_bad;
 	p.keeper.arg = &p;
 	if ((p.keeper.loop = loop_new()) == NULL)
@@ -189,5 +200,5 @@ keeper_main(const struct proc_args *args)
 	store_free(p.keeper.store);
 	conf_free(p.conf);
 	free(p.root);
-	return 0;
+	return p.keeper.failed ? 1 : 0;
 }

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "compat_fs.h"
 #include "keeper_msg.h"
 #include "messages.h"
 #include "upload.h"
@@ -39,14 +40,16 @@ static const char *const kind_texts[] = {
 static void
 body_free(struct keeper_body *b)
 {
+	keeper_commit_cancel(&b->job);
 	LIST_REMOVE(b, entry);
-	b->worker->nbodies--;
+	if (b->worker != NULL)
+		b->worker->nbodies--;
 	loop_io_free(b->io);
 	loop_timer_free(b->timer);
 	if (b->fd != -1)
 		close(b->fd);
 	upload_close(b->upload);
-	keeper_manifest_free(b->worker->keeper, b->manifest);
+	keeper_manifest_free(b->keeper, b->manifest);
 	free(b);
 }
 
@@ -76,6 +79,7 @@ body_new(struct keeper_worker *w, uint64_t id, enum keeper_body_kind kind,
 		*r = STORE_NOMEM;
 		return NULL;
 	}
+	b->keeper = w->keeper;
 	b->worker = w;
 	b->id = id;
 	b->kind = kind;
@@ -96,12 +100,12 @@ body_undo(struct keeper_body *b)
 		return;
 	upload_close(b->upload);
 	b->upload = NULL;
-	(void)upload_cancel(b->worker->keeper->store, b->repo, b->upload_id);
+	(void)upload_cancel(b->keeper->store, b->repo, b->upload_id);
 }
 
 /* Answer and forget; on failure the worker sees its pipe break. */
 static void
-body_end(struct keeper_body *b, enum store_result r)
+body_answer(struct keeper_body *b, enum store_result r)
 {
 	uint64_t offset = 0;
 	int error = errno;
@@ -109,14 +113,69 @@ body_end(struct keeper_body *b, enum store_result r)
 	if (r != STORE_OK)
 		body_undo(b);
 	if (b->upload != NULL)
-		offset = upload_offset(b->upload);
-	errno = error;
+		offset = upload_saved(b->upload);
 	/* The lock goes before the answer: the next request may come now. */
 	upload_close(b->upload);
 	b->upload = NULL;
-	keeper_reply(b->worker, b->id, kind_texts[b->kind], b->repo, r,
-	    offset);
+	errno = error;
+	if (b->worker != NULL && !b->muted)
+		keeper_reply(b->worker, b->id, kind_texts[b->kind], b->repo, r,
+		    offset);
 	body_free(b);
+}
+
+static void
+body_commit(struct keeper_body *b, keeper_step_fn *step,
+    keeper_committed_fn *done)
+{
+	b->job.step = step;
+	b->job.done = done;
+	b->job.arg = b;
+	keeper_commit_add(b->keeper, &b->job);
+}
+
+static enum store_result
+on_save(void *arg)
+{
+	struct keeper_body *b = arg;
+
+	return upload_save_step(b->upload);
+}
+
+static void
+on_saved(enum store_result r, void *arg)
+{
+	struct keeper_body *b = arg;
+
+	body_answer(b, b->result == STORE_OK ? r : b->result);
+}
+
+/* What has arrived is saved, whatever ended it; then comes the answer. */
+static void
+body_end(struct keeper_body *b, enum store_result r)
+{
+	(void)loop_io_want(b->io, 0);
+	if (b->kind != BODY_APPEND || b->upload == NULL) {
+		body_answer(b, r);
+		return;
+	}
+	b->result = r;
+	/* On a full disk the room is worth more. */
+	if (r == STORE_NOSPACE)
+		(void)upload_rewind(b->upload, b->start);
+	body_commit(b, on_save, on_saved);
+}
+
+/* Its worker has gone: what is under way goes on, without an answer. */
+static void
+body_orphan(struct keeper_body *b)
+{
+	LIST_REMOVE(b, entry);
+	b->worker->nbodies--;
+	b->worker = NULL;
+	LIST_INSERT_HEAD(&b->keeper->orphans, b, entry);
+	if (!b->job.queued)
+		body_end(b, STORE_OK);
 }
 
 void
@@ -125,17 +184,28 @@ keeper_bodies_abort(struct keeper_worker *w)
 	struct keeper_body *b;
 
 	while ((b = LIST_FIRST(&w->bodies)) != NULL) {
+		if (b->job.queued || (b->kind == BODY_APPEND &&
+		    b->upload != NULL)) {
+			body_orphan(b);
+			continue;
+		}
 		body_undo(b);
 		body_free(b);
 	}
 }
 
+void
+keeper_orphans_end(struct keeper *k)
+{
+	struct keeper_body *b;
+
+	while ((b = LIST_FIRST(&k->orphans)) != NULL)
+		keeper_commit_finish(k, &b->job);
+}
+
 /* ---- the start of a request ---- */
 
-/*
- * Watch the pipe.  -1: it is none.  The worker shares its flags, so a
- * hostile one could make reading wait; that holds up its own keeper only.
- */
+/* Watch the pipe.  -1: it is none. */
 static int
 body_start(struct keeper_body *b, struct msg *m, enum store_result *r)
 {
@@ -280,7 +350,7 @@ body_read(struct keeper_body *b, enum store_result *r)
 	ssize_t n;
 
 	while (turn < TURN_BYTES && !(b->ended && b->got == b->total)) {
-		n = read(b->fd, buffer, sizeof(buffer));
+		n = compat_pipe_read(b->fd, buffer, sizeof(buffer));
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1 && errno == EAGAIN)
@@ -303,15 +373,31 @@ body_read(struct keeper_body *b, enum store_result *r)
 	return b->ended && b->got == b->total ? 0 : 1;
 }
 
+static enum store_result
+on_manifest_step(void *arg)
+{
+	return keeper_manifest_step(arg);
+}
+
+static void
+on_manifest_stored(enum store_result r, void *arg)
+{
+	struct keeper_body *b = arg;
+
+	if (b->worker != NULL && !b->muted)
+		keeper_manifest_answer(b, r);
+	body_free(b);
+}
+
 /* Every byte has arrived.  -1: nonsense. */
 static int
 body_complete(struct keeper_body *b)
 {
 	(void)loop_io_want(b->io, 0);
 	if (b->kind == BODY_MANIFEST) {
-		if (keeper_manifest_finish(b) == -1)
+		if (keeper_manifest_ready(b) == -1)
 			return -1;
-		body_free(b);
+		body_commit(b, on_manifest_step, on_manifest_stored);
 		return 0;
 	}
 	if (b->length != KEEPER_ANY && b->length != b->total) {
@@ -354,7 +440,21 @@ on_readable(int fd, unsigned events, void *arg)
 		keeper_worker_cut(w, "body breaks its promise");
 }
 
-/* A slice of what still has to be hashed; the last one publishes. */
+static enum store_result
+on_finish(void *arg)
+{
+	struct keeper_body *b = arg;
+
+	return upload_finish_step(b->upload, &b->digest);
+}
+
+static void
+on_finished(enum store_result r, void *arg)
+{
+	body_answer(arg, r);
+}
+
+/* A slice of what still has to be hashed; after the last one it is stored. */
 static void
 on_hash(void *arg)
 {
@@ -376,8 +476,9 @@ on_hash(void *arg)
 		r = STORE_NOMEM;
 	}
 	if (r == STORE_OK)
-		r = upload_finish(b->upload, &b->digest);
-	body_end(b, r);
+		body_commit(b, on_finish, on_finished);
+	else
+		body_end(b, r);
 }
 
 int
@@ -392,6 +493,8 @@ keeper_on_body_end(struct msg_chan *chan, struct msg *m, void *arg)
 	/* Answered before its end, on failure: the messages crossed. */
 	if ((b = body_find(arg, m->id)) == NULL)
 		return 0;
+	if (b->job.queued || b->muted)
+		return -1;
 	if (b->ended || total < b->got || (b->eof && total != b->got))
 		return -1;
 	b->ended = true;
@@ -408,11 +511,15 @@ keeper_on_body_abort(struct msg_chan *chan, struct msg *m, void *arg)
 	(void)chan;
 	if ((b = body_find(arg, m->id)) == NULL)
 		return 0;
+	b->muted = true;
+	/* Too late to stop it. */
+	if (b->job.queued)
+		return 0;
 	/* What the pipe holds has arrived too. */
 	if (b->kind == BODY_APPEND && !b->eof && !b->ended &&
 	    body_read(b, &r) == -1)
 		return -1;
 	body_undo(b);
-	body_free(b);
+	body_end(b, r);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #define KEEPER_BODY_H
 
 #include "digest.h"
+#include "keeper_commit.h"
 #include "keeper_worker.h"
 #include "reference.h"
 
@@ -16,7 +17,8 @@ struct keeper_manifest;			/* keeper_manifest.c */
 enum keeper_body_kind { BODY_APPEND, BODY_FINISH, BODY_MANIFEST };
 
 struct keeper_body {
-	struct keeper_worker *worker;
+	struct keeper	*keeper;
+	struct keeper_worker *worker;		/* NULL: it has gone */
 	uint64_t	 id;
 	enum keeper_body_kind kind;
 	char		 repo[REPO_NAME_SIZE];
@@ -29,6 +31,9 @@ struct keeper_body {
 	uint64_t	 total;			/* when "ended" */
 	bool		 ended;			/* KEEPER_BODY_END has come */
 	bool		 eof;
+	struct keeper_job job;			/* when the bytes are there */
+	bool		 muted;			/* nobody waits for it */
+	enum store_result result;		/* why it has ended */
 
 	/* APPEND, FINISH */
 	char		 upload_id[UPLOAD_ID_SIZE];
@@ -48,8 +53,11 @@ int	 keeper_manifest_get(struct keeper_body *, struct msg *,
 /* Bytes of the body: references, then the manifest. */
 enum store_result keeper_manifest_add(struct keeper_manifest *, const void *,
 	    size_t);
-/* All bytes are there: check, store, answer.  -1: nonsense. */
-int	 keeper_manifest_finish(struct keeper_body *);
+/* All bytes are there.  -1: nonsense. */
+int	 keeper_manifest_ready(struct keeper_body *);
+/* A step of storing it (store.h), and what the worker is told. */
+enum store_result keeper_manifest_step(struct keeper_body *);
+void	 keeper_manifest_answer(struct keeper_body *, enum store_result);
 /* NULL is fine. */
 void	 keeper_manifest_free(struct keeper *, struct keeper_manifest *);
 

@@ -12,7 +12,7 @@
 #include "keeper_msg.h"
 #include "mediatype.h"
 #include "messages.h"
-#include "repo.h"
+#include "repo_put.h"
 
 struct keeper_manifest {
 	struct manifest_put put;
@@ -22,6 +22,8 @@ struct keeper_manifest {
 	const char	*tag_list[KEEPER_MAX_TAGS];
 	size_t		 promised;	/* bytes counted against the cap */
 	struct buf	 body;
+	struct digest	*refs;		/* once the body is complete */
+	struct manifest_commit *commit;	/* once it is being stored */
 };
 
 static int
@@ -148,32 +150,48 @@ fail:
 }
 
 int
-keeper_manifest_finish(struct keeper_body *b)
+keeper_manifest_ready(struct keeper_body *b)
 {
 	struct keeper_manifest *km = b->manifest;
-	struct digest *refs, *missing = NULL;
-	enum store_result r;
-	size_t n, nmissing = 0;
+	size_t n;
 
 	if (b->total != km->promised)
 		return -1;
 	n = km->put.nrefs + km->put.nchildren;
-	refs = parse_refs((const uint8_t *)buf_str(&km->body), n);
-	if (refs == NULL)
+	km->refs = parse_refs((const uint8_t *)buf_str(&km->body), n);
+	if (km->refs == NULL)
 		return -1;
-	km->put.refs = refs;
-	km->put.children = refs + km->put.nrefs;
+	km->put.refs = km->refs;
+	km->put.children = km->refs + km->put.nrefs;
 	km->put.data = buf_str(&km->body) + n * DIGEST_WIRE_SIZE;
-	r = repo_put_manifest(b->worker->keeper->store, &km->put, &missing,
-	    &nmissing);
-	if (r == STORE_MISSING)
-		keeper_reply_missing(b->worker, b->id, missing, nmissing);
-	else
+	return 0;
+}
+
+enum store_result
+keeper_manifest_step(struct keeper_body *b)
+{
+	struct keeper_manifest *km = b->manifest;
+
+	if (km->commit == NULL)
+		km->commit = manifest_commit_new(b->keeper->store, &km->put,
+		    b->keeper->renew_ms);
+	if (km->commit == NULL)
+		return STORE_NOMEM;
+	return manifest_commit_step(km->commit);
+}
+
+void
+keeper_manifest_answer(struct keeper_body *b, enum store_result r)
+{
+	const struct digest *missing;
+	size_t n;
+
+	if (r == STORE_MISSING) {
+		missing = manifest_commit_missing(b->manifest->commit, &n);
+		keeper_reply_missing(b->worker, b->id, missing, n);
+	} else
 		keeper_reply(b->worker, b->id, "put manifest in", b->repo, r,
 		    0);
-	free(missing);
-	free(refs);
-	return 0;
 }
 
 void
@@ -182,6 +200,8 @@ keeper_manifest_free(struct keeper *k, struct keeper_manifest *km)
 	if (km == NULL)
 		return;
 	k->manifest_bytes -= km->promised;
+	manifest_commit_free(km->commit);
 	buf_done(&km->body);
+	free(km->refs);
 	free(km);
 }

@@ -1,29 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A keeper's channels to workers, and the requests that have no body.  Every
- * name and digest is checked again here: a worker is not trusted, and one
+ * A keeper's channels to workers: what may come over them, and the answers.
+ * Every name and digest is checked again: a worker is not trusted, and one
  * that sends nonsense is cut off.
  */
 #include "keeper_worker.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "keeper_commit.h"
 #include "keeper_msg.h"
 #include "log.h"
 #include "messages.h"
 #include "reference.h"
-#include "repo.h"
-#include "tag.h"
-#include "upload.h"
-
-static int	 on_start(struct msg_chan *, struct msg *, void *);
-static int	 on_cancel(struct msg_chan *, struct msg *, void *);
-static int	 on_mount(struct msg_chan *, struct msg *, void *);
-static int	 on_blob_delete(struct msg_chan *, struct msg *, void *);
-static int	 on_manifest_delete(struct msg_chan *, struct msg *, void *);
-static int	 on_tag_delete(struct msg_chan *, struct msg *, void *);
 
 #define REPO	(4 + REPO_NAME_MAX)
 #define ID	(4 + UPLOAD_ID_MAX)
@@ -32,17 +24,19 @@ static int	 on_tag_delete(struct msg_chan *, struct msg *, void *);
 	{ type, ROLE_WORKER, min, max, fds, handler, #type }
 
 static const struct msg_rule worker_rules[] = {
-	RULE(KEEPER_UPLOAD_START, 11, REPO + ID + 1, 0, on_start),
+	RULE(KEEPER_UPLOAD_START, 11, REPO + ID + 1, 0, keeper_on_start),
 	RULE(KEEPER_UPLOAD_APPEND, 26, REPO + ID + 16, 1, keeper_on_append),
 	RULE(KEEPER_UPLOAD_FINISH, 31, REPO + ID + 17 + DIGEST, 1,
 	    keeper_on_finish),
-	RULE(KEEPER_UPLOAD_CANCEL, 10, REPO + ID, 0, on_cancel),
-	RULE(KEEPER_BLOB_MOUNT, 13, REPO + REPO + DIGEST, 0, on_mount),
-	RULE(KEEPER_BLOB_DELETE, 9, REPO + DIGEST, 0, on_blob_delete),
+	RULE(KEEPER_UPLOAD_CANCEL, 10, REPO + ID, 0, keeper_on_cancel),
+	RULE(KEEPER_BLOB_MOUNT, 13, REPO + REPO + DIGEST, 0,
+	    keeper_on_mount),
+	RULE(KEEPER_BLOB_DELETE, 9, REPO + DIGEST, 0, keeper_on_blob_delete),
 	RULE(KEEPER_MANIFEST_PUT, 41, MSG_MAX_SIZE, 1, keeper_on_manifest),
 	RULE(KEEPER_MANIFEST_DELETE, 9, REPO + DIGEST, 0,
-	    on_manifest_delete),
-	RULE(KEEPER_TAG_DELETE, 10, REPO + 4 + TAG_MAX, 0, on_tag_delete),
+	    keeper_on_manifest_delete),
+	RULE(KEEPER_TAG_DELETE, 10, REPO + 4 + TAG_MAX, 0,
+	    keeper_on_tag_delete),
 	RULE(KEEPER_BODY_END, 8, 8, 0, keeper_on_body_end),
 	RULE(KEEPER_BODY_ABORT, 0, 0, 0, keeper_on_body_abort)
 };
@@ -55,6 +49,7 @@ worker_gone(struct keeper_worker *w)
 	struct keeper *k = w->keeper;
 
 	keeper_bodies_abort(w);
+	keeper_requests_abort(w);
 	LIST_REMOVE(w, entry);
 	k->nworkers--;
 	msg_chan_free(w->chan);
@@ -93,6 +88,7 @@ keeper_worker_add(struct keeper *k, unsigned instance, int fd)
 	}
 	w->keeper = k;
 	LIST_INIT(&w->bodies);
+	LIST_INIT(&w->requests);
 	w->chan = msg_chan_new(k->loop, fd, ROLE_WORKER, instance,
 	    worker_rules, sizeof(worker_rules) / sizeof(worker_rules[0]),
 	    on_closed, w);
@@ -115,8 +111,12 @@ keeper_worker_cut_all(struct keeper *k)
 {
 	struct keeper_worker *w;
 
-	while ((w = LIST_FIRST(&k->workers)) != NULL)
+	while ((w = LIST_FIRST(&k->workers)) != NULL) {
+		(void)msg_chan_flush(w->chan);
 		keeper_worker_cut(w, NULL);
+	}
+	keeper_orphans_end(k);
+	keeper_commit_free(k);
 }
 
 /* ---- answers ---- */
@@ -138,6 +138,20 @@ result_is_ours(enum store_result r)
 }
 
 static void
+keeper_fail(struct keeper *k)
+{
+	if (k->failed)
+		return;
+	k->failed = true;
+	errno = store_failure(k->store);
+	log_error("store %s: sync of a directory or of the file system "
+	    "failed: %s: this process writes no more", store_path(k->store),
+	    strerror(errno));
+	if (k->on_failed != NULL)
+		k->on_failed(k->arg);
+}
+
+static void
 reply(struct keeper_worker *w, uint64_t id, enum store_result r,
     uint64_t offset, const struct digest *missing, size_t n)
 {
@@ -156,6 +170,8 @@ reply(struct keeper_worker *w, uint64_t id, enum store_result r,
 	/* Without its answer the worker gives up after its timeout. */
 	if (msg_send(w->chan, &out) == -1 && errno != EPIPE)
 		log_warn("reply to worker %u", msg_chan_instance(w->chan));
+	if (store_failure(w->keeper->store) != 0)
+		keeper_fail(w->keeper);
 }
 
 void
@@ -209,107 +225,4 @@ keeper_get_digest(struct msg *m, struct digest *d)
 
 	msg_get_str(m, text, sizeof(text));
 	return m->bad ? -1 : digest_parse(d, text);
-}
-
-/* ---- requests without a body ---- */
-
-static int
-on_start(struct msg_chan *chan, struct msg *m, void *arg)
-{
-	struct keeper_worker *w = arg;
-	char repo[REPO_NAME_SIZE], id[UPLOAD_ID_SIZE];
-	struct upload *u;
-	enum store_result r;
-	uint8_t alg;
-
-	(void)chan;
-	if (keeper_get_repo(m, repo) == -1 || keeper_get_id(m, id) == -1)
-		return -1;
-	alg = msg_get_u8(m);
-	if (msg_end(m) == -1 ||
-	    (alg != DIGEST_SHA256 && alg != DIGEST_SHA512))
-		return -1;
-	r = upload_start(w->keeper->store, repo, id, (enum digest_alg)alg, &u);
-	if (r == STORE_OK)
-		upload_close(u);
-	keeper_reply(w, m->id, "start upload in", repo, r, 0);
-	return 0;
-}
-
-static int
-on_cancel(struct msg_chan *chan, struct msg *m, void *arg)
-{
-	struct keeper_worker *w = arg;
-	char repo[REPO_NAME_SIZE], id[UPLOAD_ID_SIZE];
-
-	(void)chan;
-	if (keeper_get_repo(m, repo) == -1 || keeper_get_id(m, id) == -1 ||
-	    msg_end(m) == -1)
-		return -1;
-	keeper_reply(w, m->id, "cancel upload in", repo,
-	    upload_cancel(w->keeper->store, repo, id), 0);
-	return 0;
-}
-
-static int
-on_mount(struct msg_chan *chan, struct msg *m, void *arg)
-{
-	struct keeper_worker *w = arg;
-	char repo[REPO_NAME_SIZE], from[REPO_NAME_SIZE];
-	struct digest d;
-
-	(void)chan;
-	if (keeper_get_repo(m, repo) == -1 || keeper_get_repo(m, from) == -1 ||
-	    keeper_get_digest(m, &d) == -1 || msg_end(m) == -1)
-		return -1;
-	keeper_reply(w, m->id, "mount blob in", repo,
-	    repo_mount_blob(w->keeper->store, repo, from, &d), 0);
-	return 0;
-}
-
-static int
-on_blob_delete(struct msg_chan *chan, struct msg *m, void *arg)
-{
-	struct keeper_worker *w = arg;
-	char repo[REPO_NAME_SIZE];
-	struct digest d;
-
-	(void)chan;
-	if (keeper_get_repo(m, repo) == -1 ||
-	    keeper_get_digest(m, &d) == -1 || msg_end(m) == -1)
-		return -1;
-	keeper_reply(w, m->id, "delete blob in", repo,
-	    repo_delete_blob(w->keeper->store, repo, &d), 0);
-	return 0;
-}
-
-static int
-on_manifest_delete(struct msg_chan *chan, struct msg *m, void *arg)
-{
-	struct keeper_worker *w = arg;
-	char repo[REPO_NAME_SIZE];
-	struct digest d;
-
-	(void)chan;
-	if (keeper_get_repo(m, repo) == -1 ||
-	    keeper_get_digest(m, &d) == -1 || msg_end(m) == -1)
-		return -1;
-	keeper_reply(w, m->id, "delete manifest in", repo,
-	    repo_delete_manifest(w->keeper->store, repo, &d), 0);
-	return 0;
-}
-
-static int
-on_tag_delete(struct msg_chan *chan, struct msg *m, void *arg)
-{
-	struct keeper_worker *w = arg;
-	char repo[REPO_NAME_SIZE], tag[TAG_SIZE];
-
-	(void)chan;
-	if (keeper_get_repo(m, repo) == -1 || keeper_get_tag(m, tag) == -1 ||
-	    msg_end(m) == -1)
-		return -1;
-	keeper_reply(w, m->id, "delete tag in", repo,
-	    tag_delete(w->keeper->store, repo, tag), 0);
-	return 0;
 }

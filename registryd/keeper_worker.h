@@ -20,16 +20,24 @@
 #define KEEPER_MANIFEST_MEMORY	(64u * 1024 * 1024)	/* of all bodies */
 
 struct keeper_body;
+struct keeper_commit;
+struct keeper_request;
 
 struct keeper {
 	struct loop	*loop;
 	struct store	*store;
 	uint64_t	 max_manifest;		/* bytes */
 	uint64_t	 max_blob;		/* bytes, 0: no limit */
+	uint64_t	 renew_ms;		/* age of a lease to renew */
 	size_t		 manifest_bytes;	/* promised to bodies */
 	LIST_HEAD(, keeper_worker) workers;
 	size_t		 nworkers;
+	struct keeper_commit *commit;		/* NULL until it is needed */
+	LIST_HEAD(, keeper_body) orphans;	/* being saved, no answer */
 	void		 (*on_alone)(void *);	/* the last worker has gone */
+	/* the store cannot be trusted any more; told once */
+	void		 (*on_failed)(void *);
+	bool		 failed;
 	/* one is about to be cut off for what it sent */
 	void		 (*on_bad)(const struct msg_chan *, void *);
 	void		*arg;
@@ -40,6 +48,8 @@ struct keeper_worker {
 	struct msg_chan	*chan;
 	LIST_HEAD(, keeper_body) bodies;
 	size_t		 nbodies;
+	LIST_HEAD(, keeper_request) requests;	/* that wait for a barrier */
+	size_t		 nrequests;
 	LIST_ENTRY(keeper_worker) entry;
 };
 
@@ -62,5 +72,17 @@ int	 keeper_on_manifest(struct msg_chan *, struct msg *, void *worker);
 int	 keeper_on_body_end(struct msg_chan *, struct msg *, void *worker);
 int	 keeper_on_body_abort(struct msg_chan *, struct msg *, void *worker);
 void	 keeper_bodies_abort(struct keeper_worker *);
+/* Save what workers that have gone have left, now. */
+void	 keeper_orphans_end(struct keeper *);
+
+/* ---- requests without a body: keeper_request.c ---- */
+int	 keeper_on_start(struct msg_chan *, struct msg *, void *worker);
+int	 keeper_on_cancel(struct msg_chan *, struct msg *, void *worker);
+int	 keeper_on_mount(struct msg_chan *, struct msg *, void *worker);
+int	 keeper_on_blob_delete(struct msg_chan *, struct msg *, void *worker);
+int	 keeper_on_manifest_delete(struct msg_chan *, struct msg *,
+	    void *worker);
+int	 keeper_on_tag_delete(struct msg_chan *, struct msg *, void *worker);
+void	 keeper_requests_abort(struct keeper_worker *);
 
 #endif

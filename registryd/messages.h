@@ -77,6 +77,7 @@ enum {
 #define KEEPER_MAX_REFS		8192	/* of one manifest */
 #define KEEPER_MAX_TAGS		100	/* what limits.tags_per_put allows */
 #define KEEPER_MAX_BODIES	512	/* of one worker at a time */
+#define KEEPER_MAX_REQUESTS	1024	/* without a body, at a time */
 
 enum conf_file {
 	CONF_FILE_TLS_CERTIFICATE,

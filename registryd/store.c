@@ -325,6 +325,22 @@ store_sync(struct store *s, int fd)
 }
 
 enum store_result
+store_written(struct store *s, int fd)
+{
+	return s->ops->written(s, fd);
+}
+
+enum store_result
+store_seal(struct store *s, const char *path, int *fd)
+{
+	enum store_result r;
+
+	if ((r = check_write(s, path)) != STORE_OK)
+		return r;
+	return s->ops->seal(s, path, fd);
+}
+
+enum store_result
 store_fstat(struct store *s, int fd, struct store_stat *st)
 {
 	return s->ops->fstat(s, fd, st);

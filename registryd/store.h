@@ -161,6 +161,19 @@ enum store_result store_flush(struct store *, int fd, uint64_t from,
 		    uint64_t to);
 enum store_result store_truncate(struct store *, int fd, uint64_t size);
 enum store_result store_sync(struct store *, int fd);
+/*
+ * Errors of writing the file's bytes back since it was opened: after the
+ * barrier, in mode batch; the others have told before.
+ */
+enum store_result store_written(struct store *, int fd);
+/*
+ * Let nobody write to a file that was opened for appending, this process
+ * included, until store_close(); BUSY when somebody on this host has it open
+ * for writing, lock or no lock, and then *fd is as it was, or -1 when
+ * another has the file now.  Where the file system cannot tell, the lock has
+ * to do.
+ */
+enum store_result store_seal(struct store *, const char *path, int *fd);
 /* Of a file opened for appending; *n is 0 at its end. */
 enum store_result store_pread(struct store *, int fd, void *, size_t,
 		    uint64_t offset, size_t *n);

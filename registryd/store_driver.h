@@ -39,6 +39,8 @@ struct store_ops {
 	enum store_result (*flush)(struct store *, int, uint64_t, uint64_t);
 	enum store_result (*truncate)(struct store *, int, uint64_t);
 	enum store_result (*sync)(struct store *, int);
+	enum store_result (*written)(struct store *, int);
+	enum store_result (*seal)(struct store *, const char *, int *);
 	enum store_result (*fstat)(struct store *, int, struct store_stat *);
 	void		 (*close)(struct store *, int);
 	enum store_result (*move)(struct store *, const char *, const char *,

@@ -309,6 +309,8 @@ fs_free(struct store *s)
 	struct fs *fs = (struct fs *)s;
 
 	close(fs->root);
+	if (fs->syncfd != -1)
+		close(fs->syncfd);
 	free(fs->durable);
 	free(s->path);
 	free(fs);
@@ -335,6 +337,8 @@ static const struct store_ops fs_ops = {
 	.flush = fs_flush,
 	.truncate = fs_truncate,
 	.sync = fs_sync,
+	.written = fs_written,
+	.seal = fs_seal,
 	.fstat = fs_fstat,
 	.close = fs_close,
 	.move = fs_move,
@@ -350,24 +354,27 @@ store_fs_new(int rootfd, const char *path, bool writable,
 {
 	struct fs *fs;
 
-	if ((fs = calloc(1, sizeof(*fs))) == NULL ||
-	    (fs->base.path = strdup(path)) == NULL ||
-	    (writable && (fs->durable = calloc(FS_DURABLE_SLOTS,
-	    sizeof(*fs->durable))) == NULL)) {
+	/* Where no barrier can be had, the same is kept one by one. */
+	if (durability == STORE_BATCH && !sysfs_has_syncfs())
+		durability = STORE_FULL;
+	if ((fs = calloc(1, sizeof(*fs))) == NULL) {
 		close(rootfd);
-		if (fs != NULL)
-			free(fs->base.path);
-		free(fs);
 		return NULL;
 	}
 	fs->base.ops = &fs_ops;
 	fs->base.writable = writable;
-	/* Where no barrier can be had, the same is kept one by one. */
-	if (durability == STORE_BATCH && !sysfs_has_syncfs())
-		durability = STORE_FULL;
 	fs->base.batched = writable && durability == STORE_BATCH;
 	fs->root = rootfd;
+	fs->syncfd = -1;
 	fs->durability = durability;
 	random_bytes(&fs->seed, sizeof(fs->seed));
+	if ((fs->base.path = strdup(path)) == NULL ||
+	    (writable && (fs->durable = calloc(FS_DURABLE_SLOTS,
+	    sizeof(*fs->durable))) == NULL) ||
+	    (fs->base.batched && (fs->syncfd = sysfs_open(rootfd, ".",
+	    O_RDONLY | O_DIRECTORY, 0)) == -1)) {
+		fs_free(&fs->base);
+		return NULL;
+	}
 	return &fs->base;
 }

@@ -21,6 +21,12 @@ struct fs {
 	enum store_durability durability;
 	bool		 unsynced;	/* batch: since the last barrier */
 	/*
+	 * Of this process alone: errors are told once to each file
+	 * description, and processes share that of the root.
+	 */
+	int		 syncfd;	/* batch; else -1 */
+	enum { FS_LEASES_UNKNOWN, FS_LEASES_WORK, FS_LEASES_FAIL } leases;
+	/*
 	 * Directories whose own names, up to the root, are known to be on
 	 * the disk: hashes of path and inode.  A miss costs one sync.
 	 */
@@ -80,8 +86,12 @@ enum store_result fs_write(struct store *, int, const void *, size_t,
 enum store_result fs_flush(struct store *, int, uint64_t from, uint64_t to);
 enum store_result fs_truncate(struct store *, int, uint64_t);
 enum store_result fs_sync(struct store *, int);
+enum store_result fs_written(struct store *, int);
 enum store_result fs_unlink(struct store *, const char *);
 enum store_result fs_touch(struct store *, const char *);
+
+/* store_fs_lock.c */
 enum store_result fs_lock(struct store *, const char *name, int *fd);
+enum store_result fs_seal(struct store *, const char *path, int *fd);
 
 #endif

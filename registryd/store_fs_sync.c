@@ -57,7 +57,7 @@ fs_barrier(struct store *s)
 
 	if (!fs->unsynced)
 		return STORE_OK;
-	if (sysfs_syncfs(fs->root) == -1)
+	if (sysfs_syncfs(fs->syncfd) == -1)
 		return sync_failed(fs, errno);
 	fs->unsynced = false;
 	return STORE_OK;

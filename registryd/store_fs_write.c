@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The store on a local directory, its writing half: files that grow under a
- * lock, locks, and what is removed.  Runs in keepers and the collector.
+ * lock, and what is removed.  Runs in keepers and the collector.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "clock.h"
 #include "store_fs.h"
 #include "sysfs.h"
 
-#define LOCK_PAUSE_NS	(250 * 1000)
-#define LOCK_PAUSE_MAX_NS	(16 * 1000 * 1000)
 #define FLUSH_STEP	(8u * 1024 * 1024)
 #define FLUSH_BEHIND	(8 * FLUSH_STEP)
+#define BATCH_BEHIND	(2 * FLUSH_STEP)	/* a barrier waits for all */
 
 enum store_result
 fs_write(struct store *s, int fd, const void *data, size_t len,
@@ -47,14 +43,15 @@ fs_flush(struct store *s, int fd, uint64_t from, uint64_t to)
 	const struct fs *fs = (const struct fs *)s;
 	uint64_t first = from / FLUSH_STEP * FLUSH_STEP;
 	uint64_t last = to / FLUSH_STEP * FLUSH_STEP;
+	uint64_t behind = fs->base.batched ? BATCH_BEHIND : FLUSH_BEHIND;
 
 	if (last == first || fs->durability == STORE_NONE)
 		return STORE_OK;
 	if (sysfs_flush(fd, first, last - first, false) == -1)
 		return store_result_errno(errno);
-	if (last > FLUSH_BEHIND) {
-		first = first > FLUSH_BEHIND ? first - FLUSH_BEHIND : 0;
-		last -= FLUSH_BEHIND;
+	if (last > behind) {
+		first = first > behind ? first - behind : 0;
+		last -= behind;
 		if (sysfs_flush(fd, first, last - first, true) == -1)
 			return store_result_errno(errno);
 	}
@@ -117,6 +114,18 @@ fs_create(struct store *s, const char *path, int *fdp)
 		return r;
 	}
 	*fdp = fd;
+	return STORE_OK;
+}
+
+enum store_result
+fs_written(struct store *s, int fd)
+{
+	const struct fs *fs = (const struct fs *)s;
+
+	/* Nothing is left to be written; so this only asks. */
+	if (fs->durability == STORE_BATCH &&
+	    sysfs_flush(fd, 0, 0, true) == -1)
+		return store_result_errno(errno);
 	return STORE_OK;
 }
 
@@ -201,52 +210,4 @@ fs_touch(struct store *s, const char *path)
 		r = store_result_errno(errno);
 	sysfs_close(dirfd);
 	return r;
-}
-
-static enum store_result
-open_lock(struct fs *fs, const char *name, int *fd)
-{
-	char path[LAYOUT_PATH_SIZE];
-	const char *file;
-	uint32_t h = 0x811c9dc5u;
-	enum store_result r;
-	int dirfd;
-
-	/* Every process must come to the same file: no seed here. */
-	for (; *name != '\0'; name++)
-		h = (h ^ (unsigned char)*name) * 0x01000193u;
-	h ^= h >> 16;
-	snprintf(path, sizeof(path), LAYOUT_LOCKS "/%02x", (h ^ h >> 8) & 255);
-	if ((r = fs_make_parent(fs, path, &dirfd, &file)) != STORE_OK)
-		return r;
-	*fd = sysfs_open(dirfd, file, O_RDWR | O_CREAT | O_NONBLOCK,
-	    FS_FILE_MODE);
-	if (*fd == -1)
-		r = store_result_errno(errno);
-	sysfs_close(dirfd);
-	return r;
-}
-
-enum store_result
-fs_lock(struct store *s, const char *name, int *fdp)
-{
-	uint64_t end = clock_monotonic_ms() + STORE_LOCK_MS;
-	struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
-	enum store_result r;
-	int fd;
-
-	if ((r = open_lock((struct fs *)s, name, &fd)) != STORE_OK)
-		return r;
-	while (sysfs_lock(fd) == -1) {
-		r = store_result_errno(errno);
-		if (r != STORE_BUSY || clock_monotonic_ms() >= end) {
-			sysfs_close(fd);
-			return r;
-		}
-		nanosleep(&pause, NULL);
-		if (pause.tv_nsec < LOCK_PAUSE_MAX_NS)
-			pause.tv_nsec *= 2;
-	}
-	*fdp = fd;
-	return STORE_OK;
 }

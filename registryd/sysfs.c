@@ -24,7 +24,7 @@ static void *hook_arg;
 static const char *const kind_names[SYSFS_NKINDS] = {
 	"open", "create", "close", "read", "write", "sync", "flush", "rename",
 	"link", "unlink", "rmdir", "mkdir", "truncate", "stat", "list", "lock",
-	"syncfs", "touch"
+	"syncfs", "touch", "lease"
 };
 
 const char *
@@ -307,4 +307,12 @@ sysfs_lock(int fd)
 		r = flock(fd, LOCK_EX | LOCK_NB);
 	while (r == -1 && errno == EINTR);
 	return r;
+}
+
+int
+sysfs_lease(int fd, bool take)
+{
+	if (enter(SYSFS_LEASE, fd, NULL) == -1)
+		return -1;
+	return compat_lease(fd, take);
 }

@@ -34,6 +34,7 @@ enum sysfs_kind {
 	SYSFS_LOCK,
 	SYSFS_SYNCFS,			/* all of the file system */
 	SYSFS_TOUCH,
+	SYSFS_LEASE,
 	SYSFS_NKINDS
 };
 
@@ -80,5 +81,7 @@ int	 sysfs_stat(int dirfd, const char *name, struct stat *);
 int	 sysfs_list(int fd, sysfs_name_fn *, void *arg);
 /* Exclusive and without waiting: EWOULDBLOCK when it is held. */
 int	 sysfs_lock(int fd);
+/* See compat_lease(). */
+int	 sysfs_lease(int fd, bool take);
 
 #endif

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Resumable uploads: sessions on disk, their lock, their running hash.  Runs
- * in keepers; workers only ask for the status, the collector expires.
+ * in keepers; workers only ask for the status.
  *
  * A session is whatever distribution makes of one, so either can go on with
- * the other's.  Whoever changes it holds the lock of its data file.
+ * the other's.  Whoever changes it holds the lock of its data file.  What a
+ * client is told to be there has been synced and noted, and no more than
+ * that is believed of a file: a power cut, and a process that was killed,
+ * may leave it longer than it is right.
  */
 #include "upload.h"
 
@@ -14,24 +17,8 @@
 
 #include "clock.h"
 #include "layout.h"
-#include "reference.h"
-#include "repo.h"
+#include "upload_session.h"
 #include "upload_state.h"
-
-#define HASH_BUFFER	(256u * 1024)
-
-struct upload {
-	struct store	*store;
-	char		 repo[REPO_NAME_SIZE];
-	char		 id[UPLOAD_ID_SIZE];
-	int		 fd;
-	uint64_t	 size;
-	struct digest_ctx *hash;	/* of the first "hashed" bytes */
-	uint64_t	 hashed;
-	struct digest_ctx *base;	/* as found at opening */
-	uint64_t	 base_size;
-	bool		 frozen;	/* the file is, or may be, a blob */
-};
 
 static struct upload *
 upload_new(struct store *s, const char *repo, const char *id)
@@ -52,6 +39,7 @@ upload_free(struct upload *u)
 {
 	if (u->fd != -1)
 		store_close(u->store, u->fd);
+	store_unstage(u->store, &u->link);
 	digest_ctx_free(u->hash);
 	digest_ctx_free(u->base);
 	free(u);
@@ -97,6 +85,22 @@ upload_start(struct store *s, const char *repo, const char *id,
 	return STORE_OK;
 }
 
+/* Cut off what no note speaks of; *st is then of no kept state. */
+static enum store_result
+upload_believe(struct upload *u, struct store_stat *st)
+{
+	uint64_t noted = upload_note_get(u->store, u->repo, u->id);
+	enum store_result r;
+
+	u->size = u->saved = st->size;
+	if (noted >= st->size)
+		return STORE_OK;
+	u->size = u->saved = noted;
+	if ((r = store_truncate(u->store, u->fd, noted)) != STORE_OK)
+		return r;
+	return store_fstat(u->store, u->fd, st);
+}
+
 enum store_result
 upload_open(struct store *s, const char *repo, const char *id,
     struct upload **up)
@@ -114,7 +118,11 @@ upload_open(struct store *s, const char *repo, const char *id,
 		upload_free(u);
 		return r;
 	}
-	u->size = u->base_size = st.size;
+	if ((r = upload_believe(u, &st)) != STORE_OK) {
+		upload_free(u);
+		return r;
+	}
+	u->base_size = u->size;
 	u->hash = upload_state_take(path, &st);
 	if (u->hash == NULL && u->size == 0)
 		u->hash = digest_ctx_new(DIGEST_SHA256);
@@ -132,7 +140,52 @@ upload_offset(const struct upload *u)
 	return u->size;
 }
 
-static void
+uint64_t
+upload_saved(const struct upload *u)
+{
+	return u->saved;
+}
+
+enum store_result
+upload_save_step(struct upload *u)
+{
+	enum store_result r;
+
+	if (u->frozen)
+		return STORE_NOTFOUND;
+	if (!u->saving && u->saved == u->size)
+		return STORE_OK;
+	if (!u->saving) {
+		u->saving = true;
+		/* After a failed sync the kernel may have dropped pages. */
+		r = store_sync(u->store, u->fd);
+		if (r == STORE_OK && store_batched(u->store))
+			return STORE_AGAIN;
+	} else
+		r = store_written(u->store, u->fd);
+	u->saving = false;
+	if (r != STORE_OK) {
+		upload_discard(u);
+		return r;
+	}
+	r = upload_note_put(u->store, u->repo, u->id, u->size, STORE_NOSYNC);
+	if (r == STORE_OK)
+		u->saved = u->size;
+	return r;
+}
+
+enum store_result
+upload_save(struct upload *u)
+{
+	enum store_result r;
+
+	while ((r = upload_save_step(u)) == STORE_AGAIN)
+		if ((r = store_barrier(u->store)) != STORE_OK)
+			break;
+	return r;
+}
+
+void
 upload_drop_hash(struct upload *u)
 {
 	digest_ctx_free(u->hash);
@@ -140,13 +193,13 @@ upload_drop_hash(struct upload *u)
 	u->hashed = 0;
 }
 
-/* Its file is gone, or of no use: nothing can go on from here. */
-static void
+void
 upload_discard(struct upload *u)
 {
 	char path[LAYOUT_PATH_SIZE];
 
 	u->frozen = true;
+	u->saved = 0;
 	(void)store_remove_tree(u->store, layout_upload(path, u->repo, u->id),
 	    STORE_NOSYNC);
 }
@@ -190,113 +243,24 @@ upload_rewind(struct upload *u, uint64_t offset)
 		return STORE_OK;
 	if (u->frozen)
 		return STORE_NOTFOUND;
+	/* Other bytes may follow, of which the old note knows nothing. */
+	if (offset < u->saved) {
+		r = upload_note_put(u->store, u->repo, u->id, offset, 0);
+		if (r != STORE_OK ||
+		    (r = store_barrier(u->store)) != STORE_OK)
+			return r;
+		u->saved = offset;
+	}
 	if ((r = store_truncate(u->store, u->fd, offset)) != STORE_OK)
 		return r;
 	u->size = offset;
+	u->stage = UPLOAD_OPEN;
+	u->saving = false;
 	upload_drop_hash(u);
 	if (offset == u->base_size && u->base != NULL &&
 	    (u->hash = digest_ctx_copy(u->base)) != NULL)
 		u->hashed = offset;
 	return STORE_OK;
-}
-
-enum store_result
-upload_hash_step(struct upload *u, enum digest_alg alg, size_t budget,
-    bool *done)
-{
-	static char buffer[HASH_BUFFER];
-	enum store_result r;
-	size_t want, n;
-
-	if (u->hash == NULL || digest_ctx_alg(u->hash) != alg) {
-		upload_drop_hash(u);
-		if ((u->hash = digest_ctx_new(alg)) == NULL)
-			return STORE_NOMEM;
-	}
-	while (u->hashed < u->size && budget > 0) {
-		want = sizeof(buffer) < budget ? sizeof(buffer) : budget;
-		if (u->size - u->hashed < want)
-			want = (size_t)(u->size - u->hashed);
-		r = store_pread(u->store, u->fd, buffer, want, u->hashed, &n);
-		if (r != STORE_OK)
-			return r;
-		/* Shorter than it was: somebody outside cut it. */
-		if (n == 0)
-			return STORE_INVALID;
-		if (digest_ctx_update(u->hash, buffer, n) == -1)
-			return STORE_NOMEM;
-		u->hashed += n;
-		budget -= n;
-	}
-	*done = u->hashed == u->size;
-	return STORE_OK;
-}
-
-static enum store_result
-upload_check(struct upload *u, const struct digest *want)
-{
-	struct digest have;
-	enum store_result r;
-	bool done = false;
-
-	while (!done) {
-		r = upload_hash_step(u, want->alg, SIZE_MAX, &done);
-		if (r != STORE_OK)
-			return r;
-	}
-	if (digest_ctx_result(u->hash, &have) == -1)
-		return STORE_NOMEM;
-	return digest_equal(&have, want) ? STORE_OK : STORE_MISMATCH;
-}
-
-/* Does the session still have its file? */
-static bool
-upload_in_place(struct upload *u, const char *data)
-{
-	struct store_stat here, st;
-
-	return store_stat(u->store, data, &here) == STORE_OK &&
-	    store_fstat(u->store, u->fd, &st) == STORE_OK &&
-	    here.ino == st.ino && here.dev == st.dev;
-}
-
-/* From here on, the file must not change any more through this upload. */
-static enum store_result
-upload_publish(struct upload *u, const struct digest *d)
-{
-	char path[LAYOUT_PATH_SIZE], data[LAYOUT_PATH_SIZE];
-	enum store_result r;
-
-	layout_upload_data(data, u->repo, u->id);
-	u->frozen = true;
-	r = store_move(u->store, data, layout_blob(path, d), STORE_REPLACE);
-	if (r == STORE_OK)
-		return repo_link_blob(u->store, u->repo, d);
-	if (upload_in_place(u, data))
-		u->frozen = false;
-	return r;
-}
-
-enum store_result
-upload_finish(struct upload *u, const struct digest *d)
-{
-	enum store_result r;
-
-	if (u->frozen)
-		return STORE_NOTFOUND;
-	if ((r = upload_check(u, d)) != STORE_OK)
-		return r;
-	/* After a failed sync the kernel may have dropped pages. */
-	if ((r = store_sync(u->store, u->fd)) != STORE_OK) {
-		upload_discard(u);
-		return r;
-	}
-	r = upload_publish(u, d);
-	if (r == STORE_OK)
-		upload_drop_hash(u);
-	if (u->frozen)
-		upload_discard(u);
-	return r;
 }
 
 enum store_result
@@ -329,76 +293,10 @@ upload_status(struct store *s, const char *repo, const char *id,
 		return r;
 	if (st.is_dir)
 		return STORE_INVALID;
-	*offset = st.size;
+	*offset = upload_note_get(s, repo, id);
+	if (*offset > st.size)
+		*offset = st.size;
 	return STORE_OK;
-}
-
-/* When was the session last touched? */
-static enum store_result
-upload_activity(struct store *s, const char *repo, const char *id,
-    time_t *when)
-{
-	char path[LAYOUT_PATH_SIZE];
-	struct store_stat st;
-	enum store_result r;
-
-	if ((r = store_stat(s, layout_upload(path, repo, id),
-	    &st)) != STORE_OK)
-		return r;
-	*when = st.mtime;
-	r = store_stat(s, layout_upload_data(path, repo, id), &st);
-	if (r == STORE_OK && st.mtime > *when)
-		*when = st.mtime;
-	if (r == STORE_OK || r == STORE_NOTFOUND)
-		r = store_stat(s, layout_upload_startedat(path, repo, id),
-		    &st);
-	if (r == STORE_OK && st.mtime > *when)
-		*when = st.mtime;
-	return r == STORE_NOTFOUND ? STORE_OK : r;
-}
-
-enum store_result
-upload_expire(struct store *s, const char *repo, const char *id,
-    time_t before, bool dryrun)
-{
-	char path[LAYOUT_PATH_SIZE];
-	struct store_stat st;
-	enum store_result r;
-	time_t when;
-	int fd = -1;
-
-	if ((r = upload_activity(s, repo, id, &when)) != STORE_OK)
-		return r;
-	if (when >= before)
-		return STORE_MISMATCH;
-	if (dryrun)
-		return STORE_OK;
-	/* What a crash left of a finished session has no data file. */
-	r = store_open_append(s, layout_upload_data(path, repo, id), &fd,
-	    &st);
-	if (r == STORE_NOTFOUND)
-		fd = -1;
-	else if (r != STORE_OK)
-		return r;
-	/* Again, now that nobody else can touch it. */
-	r = upload_activity(s, repo, id, &when);
-	if (r == STORE_OK && when >= before)
-		r = STORE_MISMATCH;
-	if (r == STORE_OK)
-		r = store_remove_tree(s, layout_upload(path, repo, id),
-		    STORE_NOSYNC);
-	store_close(s, fd);
-	return r;
-}
-
-enum store_result
-upload_list(struct store *s, const char *repo, const char *after, size_t n,
-    char ***ids, size_t *nids, bool *more)
-{
-	char path[LAYOUT_PATH_SIZE];
-
-	return store_list(s, layout_uploads(path, repo), after, n, ids, nids,
-	    more);
 }
 
 void
@@ -410,6 +308,7 @@ upload_close(struct upload *u)
 	if (u == NULL)
 		return;
 	if (!u->frozen && u->hash != NULL && u->hashed == u->size &&
+	    u->saved == u->size && u->fd != -1 &&
 	    store_fstat(u->store, u->fd, &st) == STORE_OK &&
 	    st.size == u->size) {
 		layout_upload_data(path, u->repo, u->id);

@@ -27,6 +27,13 @@ enum store_result upload_start(struct store *, const char *repo,
 enum store_result upload_open(struct store *, const char *repo,
 		    const char *id, struct upload **);
 uint64_t	 upload_offset(const struct upload *);
+/*
+ * Make what was appended survive a power cut, and note it: what a client is
+ * told of comes after that.  A step of it (store.h), and all of them.
+ */
+enum store_result upload_save_step(struct upload *);
+enum store_result upload_save(struct upload *);
+uint64_t	 upload_saved(const struct upload *);	/* bytes */
 /* Append at the end; hashed on the way. */
 enum store_result upload_append(struct upload *, const void *, size_t);
 /* Give back what was appended since opening: cut to "offset". */
@@ -39,13 +46,15 @@ enum store_result upload_hash_step(struct upload *, enum digest_alg,
 		    size_t budget, bool *done);
 /*
  * Check the digest, publish the blob, link it in the repository, remove the
- * session.  MISMATCH leaves the session as it was.  A blob that is there
- * already is replaced: these bytes are known to be right.
+ * session.  MISMATCH leaves the session as it was, and so does BUSY: another
+ * has the file open for writing.  A blob that is there already is replaced:
+ * these bytes are known to be right.  A step of it (store.h), and all.
  */
+enum store_result upload_finish_step(struct upload *, const struct digest *);
 enum store_result upload_finish(struct upload *, const struct digest *);
 enum store_result upload_cancel(struct store *, const char *repo,
 		    const char *id);
-/* Without a session open: what is there (reading only). */
+/* Without a session open: what has been saved (reading only). */
 enum store_result upload_status(struct store *, const char *repo,
 		    const char *id, uint64_t *offset);
 /*
@@ -58,7 +67,10 @@ enum store_result upload_expire(struct store *, const char *repo,
 enum store_result upload_list(struct store *, const char *repo,
 		    const char *after, size_t n, char ***ids, size_t *nids,
 		    bool *more);
-/* Unlock and free; the session stays on disk.  NULL is fine. */
+/*
+ * Unlock and free; the session stays on disk, with what was saved of it.
+ * NULL is fine.
+ */
 void		 upload_close(struct upload *);
 
 #endif

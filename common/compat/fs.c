@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@
 #endif
 
 #define COMPONENT_SIZE	256
+#define OWN_PIPE_SIZE	(256 * 1024)
 
 int
 compat_open_components(int dirfd, const char *path, int flags, mode_t mode)
@@ -122,6 +124,47 @@ compat_pipe_grow(int fd, int size)
 #endif
 }
 
+#ifdef SPLICE_F_NONBLOCK
+/*
+ * Only splice() takes "do not wait" with the call.  What it moves goes to a
+ * pipe that nobody else has, which holds nothing between two calls.
+ */
+ssize_t
+compat_pipe_read(int fd, void *data, size_t len)
+{
+	static int own[2] = { -1, -1 };
+	char *dst = data;
+	ssize_t moved, n;
+	size_t got = 0;
+
+	if (own[0] == -1) {
+		if (pipe2(own, O_CLOEXEC | O_NONBLOCK) == -1)
+			return -1;
+		compat_pipe_grow(own[1], OWN_PIPE_SIZE);
+	}
+	moved = splice(fd, NULL, own[1], NULL, len, SPLICE_F_NONBLOCK);
+	if (moved <= 0)
+		return moved;
+	while (got < (size_t)moved) {
+		n = read(own[0], dst + got, (size_t)moved - got);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			errno = EIO;
+			return -1;
+		}
+		got += (size_t)n;
+	}
+	return moved;
+}
+#else
+ssize_t
+compat_pipe_read(int fd, void *data, size_t len)
+{
+	return read(fd, data, len);
+}
+#endif
+
 int
 compat_writeback_start(int fd, uint64_t offset, uint64_t len)
 {
@@ -183,6 +226,29 @@ int
 compat_syncfs(int fd)
 {
 	(void)fd;
+	errno = ENOSYS;
+	return -1;
+}
+#endif
+
+#ifdef F_SETLEASE
+int
+compat_lease(int fd, bool take)
+{
+	static bool ignored;
+
+	/* Who waits for the lease makes the system send this; it kills. */
+	if (!ignored)
+		(void)signal(SIGIO, SIG_IGN);
+	ignored = true;
+	return fcntl(fd, F_SETLEASE, take ? F_RDLCK : F_UNLCK);
+}
+#else
+int
+compat_lease(int fd, bool take)
+{
+	(void)fd;
+	(void)take;
 	errno = ENOSYS;
 	return -1;
 }

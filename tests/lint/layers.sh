@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.." || exit 1
 registryd_row() {
 	case $1 in
 	setup|setup_*) echo 5 ;;
-	registryd|registryd_*|worker|worker_*|keeper|keeper_[!c]*) echo 5 ;;
+	registryd|registryd_*|worker|worker_*|keeper|keeper_[!c]*|keeper_commit) echo 5 ;;
 	verifier) echo 5 ;;
 	collector|collector_*|registryctl|registryctl_*) echo 5 ;;
 	request|request_*) echo 4 ;;

@@ -29,6 +29,16 @@ start(struct tmp_store *t, const char *id, const char *text)
 	return u;
 }
 
+/* A request that has been answered. */
+static void
+leave(struct tmp_store *t, const char *text)
+{
+	struct upload *u = start(t, ID, text);
+
+	assert_int_equal(upload_save(u), STORE_OK);
+	upload_close(u);
+}
+
 static void
 finish(struct upload *u, const char *text)
 {
@@ -61,6 +71,12 @@ test_upload_whole(void **state)
 	assert_int_equal(strlen(tmp_read(t, SESSION "/startedat")), 20);
 	assert_int_equal(upload_append(u, "world", 5), STORE_OK);
 	assert_int_equal(upload_offset(u), 11);
+	/* Nobody is told of bytes that a power cut could take back. */
+	assert_int_equal(upload_status(t->store, "a", ID, &offset), STORE_OK);
+	assert_int_equal(offset, 0);
+	assert_int_equal(upload_saved(u), 0);
+	assert_int_equal(upload_save(u), STORE_OK);
+	assert_int_equal(upload_saved(u), 11);
 	assert_int_equal(upload_status(t->store, "a", ID, &offset), STORE_OK);
 	assert_int_equal(offset, 11);
 	finish(u, "hello world");
@@ -77,13 +93,14 @@ test_upload_goes_on_with_kept_hash(void **state)
 	struct upload *u;
 	uint64_t reads;
 
-	upload_close(start(t, ID, "one "));
+	leave(t, "one ");
 	assert_int_equal(upload_open(t->store, "a", ID, &u), STORE_OK);
 	assert_int_equal(upload_offset(u), 4);
 	assert_int_equal(upload_append(u, "two", 3), STORE_OK);
 	reads = sysfs_count(SYSFS_READ);
 	finish(u, "one two");
-	assert_int_equal(sysfs_count(SYSFS_READ), reads);
+	/* Only the new link is looked at. */
+	assert_int_equal(sysfs_count(SYSFS_READ), reads + 1);
 	check_blob(t, "one two");
 }
 
@@ -94,7 +111,7 @@ test_upload_hashes_again_when_the_file_changed(void **state)
 	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
 	struct upload *u;
 
-	upload_close(start(t, ID, "aaaa"));
+	leave(t, "aaaa");
 	/* Same size, other bytes: another process went on with it. */
 	tmp_write(t, SESSION "/data", "bbbb");
 	assert_int_equal(utimensat(AT_FDCWD, tmp_path(t, SESSION "/data"),
@@ -128,6 +145,135 @@ test_upload_takes_over_a_session_of_distribution(void **state)
 	assert_int_equal(upload_finish(u, &d), STORE_OK);
 	upload_close(u);
 	assert_false(tmp_exists(t, SESSION));
+}
+
+/* What a power cut, or a keeper that was killed, may leave behind. */
+static void
+test_upload_believes_only_what_was_saved(void **state)
+{
+	static const struct {
+		const char	*note;		/* NULL: as it was written */
+		const char	*data;
+		uint64_t	 want;
+	} cases[] = {
+		{ NULL, "0123", 4 },
+		{ NULL, "0123 and zeros", 4 },
+		{ NULL, "01", 2 },
+		{ "", "0123", 0 },
+		{ "4", "0123", 0 },
+		{ "4 0000000000000000\n", "0123", 0 },
+		{ "99999999999999999999999 0000000000000000\n", "0123", 0 },
+		{ "a note that is far too long to be one of ours, by itself"
+		    " and in any case\n", "0123", 0 }
+	};
+	struct tmp_store *t = *state;
+	struct upload *u;
+	uint64_t offset;
+	char note[65];
+	size_t i;
+
+	leave(t, "0123");
+	snprintf(note, sizeof(note), "%.63s", tmp_read(t, SESSION "/synced"));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		tmp_write(t, SESSION "/data", cases[i].data);
+		tmp_write(t, SESSION "/synced", cases[i].note != NULL ?
+		    cases[i].note : note);
+		assert_int_equal(upload_status(t->store, "a", ID, &offset),
+		    STORE_OK);
+		assert_int_equal(offset, cases[i].want);
+		assert_int_equal(upload_open(t->store, "a", ID, &u), STORE_OK);
+		assert_int_equal(upload_offset(u), cases[i].want);
+		assert_int_equal(strlen(tmp_read(t, SESSION "/data")),
+		    cases[i].want);
+		upload_close(u);
+	}
+	/* The note of another session is none. */
+	tmp_write(t, "docker/registry/v2/repositories/a/_uploads/other/data",
+	    "0123");
+	tmp_write(t, "docker/registry/v2/repositories/a/_uploads/other/synced",
+	    note);
+	assert_int_equal(upload_status(t->store, "a", "other", &offset),
+	    STORE_OK);
+	assert_int_equal(offset, 0);
+	/* Neither is there one before the first answer. */
+	assert_int_equal(unlink(tmp_path(t, SESSION "/synced")), 0);
+	tmp_write(t, SESSION "/data", "0123");
+	assert_int_equal(upload_status(t->store, "a", ID, &offset), STORE_OK);
+	assert_int_equal(offset, 0);
+}
+
+/* Bytes that replace others are not vouched for by the others' note. */
+static void
+test_upload_takes_its_word_back_before_other_bytes(void **state)
+{
+	struct tmp_store *t = *state;
+	struct upload *u;
+	uint64_t offset;
+
+	leave(t, "0123");
+	assert_int_equal(upload_open(t->store, "a", ID, &u), STORE_OK);
+	assert_int_equal(upload_rewind(u, 1), STORE_OK);
+	assert_int_equal(upload_append(u, "abcdef", 6), STORE_OK);
+	upload_close(u);
+	assert_int_equal(upload_status(t->store, "a", ID, &offset), STORE_OK);
+	assert_int_equal(offset, 1);
+}
+
+/* One without our locks, as distribution is, still has the file open. */
+static void
+test_upload_is_not_finished_under_a_foreign_writer(void **state)
+{
+	struct tmp_store *t = *state;
+	struct digest d = tmp_digest("whole");
+	char path[LAYOUT_PATH_SIZE];
+	struct upload *u;
+	int fd;
+
+	u = start(t, ID, "whole");
+	fd = open(tmp_path(t, SESSION "/data"), O_WRONLY | O_APPEND);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(upload_finish(u, &d), STORE_BUSY);
+	assert_false(tmp_exists(t, layout_blob(path, &d)));
+	/* It goes on, and can be finished when the other has left. */
+	assert_int_equal(upload_append(u, "!", 1), STORE_OK);
+	assert_int_equal(upload_rewind(u, 5), STORE_OK);
+	close(fd);
+	finish(u, "whole");
+	check_blob(t, "whole");
+}
+
+/* It wrote after the bytes had been hashed, and has gone. */
+static int
+on_sync_scribble(const struct sysfs_call *call, void *arg)
+{
+	struct tmp_store *t = arg;
+	FILE *f;
+
+	if (call->kind != SYSFS_LEASE)
+		return 0;
+	sysfs_set_hook(NULL, NULL);
+	assert_non_null(f = fopen(tmp_path(t, SESSION "/data"), "r+"));
+	assert_int_equal(fputs("WH", f) >= 0, 1);
+	assert_int_equal(fclose(f), 0);
+	return 0;
+}
+
+static void
+test_upload_notices_a_late_write(void **state)
+{
+	struct tmp_store *t = *state;
+	struct digest d = tmp_digest("whole");
+	char path[LAYOUT_PATH_SIZE];
+	struct upload *u;
+
+	/* So that the store knows that leases work. */
+	finish(start(t, "first", "first"), "first");
+	u = start(t, ID, "whole");
+	sysfs_set_hook(on_sync_scribble, t);
+	assert_int_equal(upload_finish(u, &d), STORE_BUSY);
+	sysfs_set_hook(NULL, NULL);
+	upload_close(u);
+	assert_false(tmp_exists(t, layout_blob(path, &d)));
 }
 
 static void
@@ -165,14 +311,15 @@ test_upload_rewind_restores_the_hash(void **state)
 	struct upload *u;
 	uint64_t reads;
 
-	upload_close(start(t, ID, "base "));
+	leave(t, "base ");
 	assert_int_equal(upload_open(t->store, "a", ID, &u), STORE_OK);
 	assert_int_equal(upload_append(u, "wrong", 5), STORE_OK);
 	assert_int_equal(upload_rewind(u, 5), STORE_OK);
 	assert_int_equal(upload_append(u, "right", 5), STORE_OK);
 	reads = sysfs_count(SYSFS_READ);
 	finish(u, "base right");
-	assert_int_equal(sysfs_count(SYSFS_READ), reads);
+	/* Only the new link is looked at. */
+	assert_int_equal(sysfs_count(SYSFS_READ), reads + 1);
 	check_blob(t, "base right");
 }
 
@@ -234,6 +381,7 @@ test_upload_half_a_write_is_taken_back(void **state)
 	assert_int_equal(upload_append(u, "67890abcde", 10), STORE_TOOBIG);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	assert_int_equal(upload_offset(u), 5);
+	assert_int_equal(upload_save(u), STORE_OK);
 	assert_int_equal(upload_status(t->store, "a", ID, &offset), STORE_OK);
 	assert_int_equal(offset, 5);
 	assert_int_equal(upload_append(u, "6", 1), STORE_OK);
@@ -405,6 +553,10 @@ main(void)
 		TEST(test_upload_goes_on_with_kept_hash),
 		TEST(test_upload_hashes_again_when_the_file_changed),
 		TEST(test_upload_takes_over_a_session_of_distribution),
+		TEST(test_upload_believes_only_what_was_saved),
+		TEST(test_upload_takes_its_word_back_before_other_bytes),
+		TEST(test_upload_is_not_finished_under_a_foreign_writer),
+		TEST(test_upload_notices_a_late_write),
 		TEST(test_upload_empty_blob),
 		TEST(test_upload_mismatch_leaves_the_session),
 		TEST(test_upload_rewind_restores_the_hash),
