@@ -43,14 +43,13 @@ struct gc_count {
 
 struct gc_report {
 	const char	*phase;			/* for a person */
-	uint64_t	 done, total;		/* of all phases; total grows */
+	unsigned	 phase_number, phases;
+	uint64_t	 done, total;		/* total grows at first */
 	struct gc_count	 counts[GC_NCLASSES];
-	uint64_t	 live_bytes;		/* of blobs */
-	uint64_t	 condemned_bytes;
+	uint64_t	 condemned_bytes;	/* of blobs */
 	uint64_t	 waiting_bytes;
 	uint64_t	 deleted_bytes;
 	uint64_t	 repositories;		/* found */
-	uint64_t	 repositories_deleted;
 	uint64_t	 tag_entries_deleted;	/* history of collected ones */
 	uint64_t	 leftovers_deleted;	/* pending, temporary */
 	uint64_t	 damaged;		/* links that say nothing */
@@ -58,7 +57,7 @@ struct gc_report {
 	uint64_t	 manifests_read;
 	uint64_t	 bytes_read;
 	uint64_t	 memory;		/* bytes of its sets, at most */
-	/* Where a run was stopped, or the damage found first; "" */
+	/* where a run was stopped, or the damage found first; "" */
 	char		 path[256];
 };
 
@@ -71,8 +70,8 @@ struct gc;
 struct gc	*gc_new(struct store *, const struct gc_options *);
 /*
  * Work for about budget_ms.  OK: go on, or *done.  BUSY: another collection
- * is running.  Other results end the run; before anything has been removed
- * nothing was changed, but that some names may be condemned.
+ * is running.  Other results end the run: an error while marking before any
+ * name has been changed.
  */
 enum store_result gc_step(struct gc *, unsigned budget_ms, bool *done);
 const struct gc_report *gc_report(const struct gc *);

@@ -22,7 +22,8 @@ registryd_row() {
 	store|store_*|sysfs) echo 1 ;;
 	# conf.h holds the durability as store.h names it
 	conf|conf_*) echo 1 ;;
-	digest|reference|mediatype|layout|messages|metrics) echo 0 ;;
+	digest|digest_scan|reference|mediatype|layout) echo 0 ;;
+	messages|metrics) echo 0 ;;
 	token_keys) echo 0 ;;
 	esac
 }

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The parts of the store that a collection sweeps when everything has been
+ * marked: layers, revisions and the history of tags in each repository, our
+ * own notes, and the blobs.  Runs in the collector.
+ */
+#include <string.h>
+
+#include "gc_state.h"
+#include "str.h"
+
+static bool
+is_wanted(const struct gc *gc, enum gc_class class, const struct digest *d)
+{
+	return gc_marked(gc, class, gc_print_digest(&gc->key, d));
+}
+
+/* A PUT that never came back. */
+static enum store_result
+sweep_pending(struct gc *gc, const char *dir, const char *name)
+{
+	char path[LAYOUT_PATH_SIZE];
+	struct store_stat st;
+	enum store_result r;
+
+	if (layout_join(path, dir, name) == -1)
+		return STORE_OK;
+	r = store_stat(gc->store, path, &st);
+	if (r == STORE_OK && gc_age(gc, &st) >= gc->options.grace_ms) {
+		gc->report.leftovers_deleted++;
+		if (!gc->options.dryrun)
+			r = store_unlink(gc->store, path);
+	}
+	return r == STORE_OK || r == STORE_NOTFOUND || r == STORE_INVALID ?
+	    STORE_OK : gc_stop(gc, path, r);
+}
+
+/* All names of a directory that one object has to itself. */
+static enum store_result
+sweep_dir(struct gc *gc, const struct gc_object *o, const char *stop)
+{
+	struct gc_names names;
+	enum store_result r;
+	const char *name;
+	uint64_t before = gc_changes(gc);
+	bool any = false;
+
+	gc_names_open(&names, o->dir);
+	while ((r = gc_names_next(gc, &names, &name)) == STORE_OK &&
+	    name != NULL) {
+		any = true;
+		r = layout_is_pending(name) ? sweep_pending(gc, o->dir,
+		    name) : gc_sweep_name(gc, o, name);
+		if (r != STORE_OK)
+			break;
+	}
+	gc_names_close(&names);
+	if (r == STORE_OK && (!any || gc_changes(gc) != before))
+		gc_prune(gc, o->dir, stop, any);
+	return r;
+}
+
+static enum store_result
+sweep_layer(struct gc *gc, const struct gc_item *item)
+{
+	struct gc_object o = { .class = GC_LAYERS, .dir = item->path,
+	    .base = "link", .age_ms = gc->options.grace_ms, .condemn = true };
+	struct digest d;
+
+	if (!gc_digest(gc, item->names[0], item->names[1], &d))
+		return STORE_OK;
+	o.wanted = is_wanted(gc, GC_LAYERS, &d);
+	return sweep_dir(gc, &o, LAYOUT_REPOSITORIES);
+}
+
+static enum store_result
+sweep_revision(struct gc *gc, const struct gc_item *item)
+{
+	struct gc_object o = { .class = GC_REVISIONS, .dir = item->path,
+	    .base = "link" };
+	struct digest d;
+
+	if (!gc_digest(gc, item->names[0], item->names[1], &d))
+		return STORE_OK;
+	o.wanted = is_wanted(gc, GC_REVISIONS, &d);
+	o.condemn = gc->options.untagged_ms != GC_UNTAGGED_KEEP;
+	o.age_ms = gc->options.untagged_ms > gc->options.grace_ms ?
+	    gc->options.untagged_ms : gc->options.grace_ms;
+	return sweep_dir(gc, &o, LAYOUT_REPOSITORIES);
+}
+
+/* ---- the history of tags: entries of manifests that are no more ---- */
+
+static enum store_result
+sweep_entry(struct gc *gc, const char *dir, const struct digest *d)
+{
+	char path[LAYOUT_PATH_SIZE];
+	struct store_stat st;
+	enum store_result r;
+
+	if (is_wanted(gc, GC_NOTES, d) ||
+	    layout_join(path, dir, "link") == -1)
+		return STORE_OK;
+	r = store_stat(gc->store, path, &st);
+	if (r == STORE_OK && gc_age(gc, &st) >= gc->options.grace_ms) {
+		gc->report.tag_entries_deleted++;
+		if (!gc->options.dryrun)
+			r = store_unlink(gc->store, path);
+		if (r == STORE_OK)
+			gc_prune(gc, dir, LAYOUT_REPOSITORIES, true);
+	} else if (r == STORE_NOTFOUND)
+		gc_prune(gc, dir, LAYOUT_REPOSITORIES, false);
+	return r == STORE_OK || r == STORE_NOTFOUND || r == STORE_INVALID ?
+	    STORE_OK : gc_stop(gc, path, r);
+}
+
+static enum store_result
+sweep_history(struct gc *gc, const char *index, const char *alg)
+{
+	char path[LAYOUT_PATH_SIZE], dir[LAYOUT_PATH_SIZE];
+	struct gc_names names;
+	enum store_result r;
+	struct digest d;
+	const char *hex;
+
+	if (layout_join(path, index, alg) == -1)
+		return STORE_OK;
+	gc_names_open(&names, path);
+	while ((r = gc_names_next(gc, &names, &hex)) == STORE_OK &&
+	    hex != NULL) {
+		if (!gc_digest(gc, alg, hex, &d) ||
+		    layout_join(dir, path, hex) == -1)
+			continue;
+		if ((r = sweep_entry(gc, dir, &d)) != STORE_OK)
+			break;
+	}
+	gc_names_close(&names);
+	return r;
+}
+
+static enum store_result
+sweep_tag(struct gc *gc, const struct gc_item *item)
+{
+	char path[LAYOUT_PATH_SIZE];
+	struct gc_names names;
+	enum store_result r;
+	const char *alg;
+
+	if (layout_join(path, item->path, "index") == -1)
+		return STORE_OK;
+	gc_names_open(&names, path);
+	while ((r = gc_names_next(gc, &names, &alg)) == STORE_OK &&
+	    alg != NULL)
+		if ((r = sweep_history(gc, path, alg)) != STORE_OK)
+			break;
+	gc_names_close(&names);
+	/* One that was never finished, or whose last entry has gone. */
+	if (r == STORE_OK && layout_join(path, item->path, "current") == 0)
+		gc_prune(gc, path, LAYOUT_REPOSITORIES, false);
+	return r;
+}
+
+/* What is left of a repository, or of one that was never finished. */
+static enum store_result
+sweep_rest(struct gc *gc, const struct gc_item *item)
+{
+	static const char *const dirs[] = { "_layers/sha256", "_layers/sha512",
+	    "_layers", "_manifests/revisions/sha256",
+	    "_manifests/revisions/sha512", "_manifests/revisions",
+	    "_manifests/tags", "_manifests", "_uploads" };
+	char path[LAYOUT_PATH_SIZE];
+	size_t i;
+
+	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		if (layout_join(path, item->path, dirs[i]) == 0)
+			gc_prune(gc, path, LAYOUT_REPOSITORIES, false);
+	return STORE_OK;
+}
+
+const struct gc_part gc_sweep_repos[4] = {
+	{ "_layers", 2, sweep_layer },
+	{ "_manifests/revisions", 2, sweep_revision },
+	{ "_manifests/tags", 1, sweep_tag },
+	{ "", 0, sweep_rest }
+};
+
+/* ---- our own notes ---- */
+
+/* One of many in its directory; "name" may be a condemned one. */
+static enum store_result
+sweep_note(struct gc *gc, const struct gc_item *item, const char *name,
+    const struct digest *d, const char *base)
+{
+	struct gc_object o = { .class = GC_NOTES, .dir = item->dir,
+	    .base = base, .age_ms = gc->options.grace_ms, .condemn = true };
+	uint64_t before = gc_changes(gc);
+	enum store_result r;
+
+	o.wanted = is_wanted(gc, GC_NOTES, d);
+	r = gc_sweep_name(gc, &o, name);
+	if (r == STORE_OK && gc_changes(gc) != before)
+		gc_prune(gc, item->dir, LAYOUT_OWN_REPOSITORIES, true);
+	return r;
+}
+
+/* The name without what collection has put behind it. */
+static void
+note_base(char dst[GC_NAME_SIZE], const char *name)
+{
+	size_t baselen;
+	uint64_t run;
+
+	str_copy(dst, GC_NAME_SIZE, name);
+	if (layout_condemned_parse(name, &baselen, &run))
+		dst[baselen] = '\0';
+}
+
+static enum store_result
+sweep_plain_note(struct gc *gc, const struct gc_item *item)
+{
+	char base[GC_NAME_SIZE];
+	struct digest d;
+
+	note_base(base, item->names[1]);
+	if (!gc_digest(gc, item->names[0], base, &d))
+		return STORE_OK;
+	return sweep_note(gc, item, item->names[1], &d, base);
+}
+
+static enum store_result
+sweep_referrer(struct gc *gc, const struct gc_item *item)
+{
+	char base[GC_NAME_SIZE];
+	struct digest d;
+
+	note_base(base, item->names[2]);
+	if (digest_parse(&d, base) == -1) {
+		gc->report.strange++;
+		return STORE_OK;
+	}
+	return sweep_note(gc, item, item->names[2], &d, base);
+}
+
+const struct gc_part gc_sweep_notes[3] = {
+	{ "_mediatypes", 2, sweep_plain_note },
+	{ "_subjects", 2, sweep_plain_note },
+	{ "_referrers", 3, sweep_referrer }
+};
+
+/* ---- blobs ---- */
+
+static enum store_result
+sweep_blob(struct gc *gc, const struct gc_item *item)
+{
+	struct gc_object o = { .class = GC_BLOBS, .dir = item->path,
+	    .base = "data", .age_ms = gc->options.grace_ms, .condemn = true };
+	struct digest d;
+
+	if (!gc_digest(gc, item->names[0], item->names[2], &d) ||
+	    strncmp(item->names[1], item->names[2], 2) != 0 ||
+	    item->names[1][2] != '\0')
+		return STORE_OK;
+	o.wanted = is_wanted(gc, GC_BLOBS, &d);
+	return sweep_dir(gc, &o, item->dir);
+}
+
+const struct gc_part gc_sweep_blobs[1] = {
+	{ "", 3, sweep_blob }
+};
