@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * usage: powercut [-D] [-c cuts] [-d durability] [-f fs] [-i images]
+ *	    [-o lines] [-s seed] [-t ms] directory
+ *
+ * Runs registryd (-D: distribution) in a virtual machine on a disk whose
+ * write cache is volatile, under load, and kills the machine.  After each
+ * such cut the disk is left with what had been flushed and some of the rest;
+ * the same machine is started on it again, everything that was acknowledged
+ * is read back, and the load goes on.  For each cut, "images" more cuts at
+ * other moments of the same load are looked at in a second machine.
+ *
+ * What is found is printed, and kept in directory/found-*.  Exits 1 then.
+ */
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "disk.h"
+#include "guest.h"
+#include "load.h"
+#include "random.h"
+#include "xmem.h"
+
+#define BOOT_TIME	120		/* seconds; without KVM on a busy host */
+#define COMMAND_TIME	120
+#define FRESH		8		/* cuts on one file system */
+#define KEPT_MAX	20		/* findings kept with their image */
+
+extern char	**environ;
+
+struct filesystem {
+	const char	*name, *type;
+	off_t		 size;
+	const char	*mkfs[8];
+	const char	*options[4];	/* to mount with; one of them */
+};
+
+/* Small, but not so small that the file system behaves otherwise. */
+static const struct filesystem filesystems[] = {
+	{ "ext4", "ext4", 192 << 20,
+	    { "mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0", NULL },
+	    { "rw", "commit=1", "noatime", "nodelalloc" } },
+	{ "ext4fc", "ext4", 192 << 20,
+	    { "mkfs.ext4", "-q", "-F", "-O", "fast_commit", "-E",
+	    "lazy_itable_init=0", NULL },
+	    { "rw", "commit=1", "noatime", "rw" } },
+	{ "xfs", "xfs", 384 << 20,
+	    { "mkfs.xfs", "-q", "-f", "-K", NULL },
+	    { "rw", "rw", "noatime", "logbsize=256k" } },
+	{ "btrfs", "btrfs", 320 << 20,
+	    { "mkfs.btrfs", "-q", "-f", "-K", NULL },
+	    { "rw", "commit=1", "notreelog", "noatime" } },
+};
+
+struct run {
+	const char			*dir, *durability, *lines;
+	char				*name;
+	const struct filesystem		*fs;
+	bool				 is_distribution;
+	unsigned			 cuts, images, load_ms;
+	uint64_t			 dice;
+	char				*image, *state;
+	struct disk			*disk, *spare;
+	struct guest			*guest, *checker;
+	struct load			*load;
+	struct check			*check;
+	size_t				 n_cuts, n_images, n_acks, n_acked;
+	size_t				 n_objects, n_findings, n_kept;
+	size_t				 findings[FINDING_KINDS];
+	size_t				 n_fsck, n_failed;
+	size_t				 durable, unsafe;
+};
+
+/* ---- the disk ------------------------------------------------------------ */
+
+static void
+run_program(const char *const argv[])
+{
+	pid_t	 pid;
+	int	 status;
+
+	errno = posix_spawnp(&pid, argv[0], NULL, NULL,
+	    (char **)(uintptr_t)argv, environ);
+	if (errno != 0)
+		err(1, "%s", argv[0]);
+	if (waitpid(pid, &status, 0) == -1 || status != 0)
+		errx(1, "%s failed", argv[0]);
+}
+
+static void
+make_image(const struct run *r)
+{
+	const char	*argv[10];
+	size_t		 n;
+	int		 fd;
+
+	fd = open(r->image, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd == -1 || ftruncate(fd, r->fs->size) == -1)
+		err(1, "%s", r->image);
+	close(fd);
+	for (n = 0; r->fs->mkfs[n] != NULL; n++)
+		argv[n] = r->fs->mkfs[n];
+	argv[n++] = r->image;
+	argv[n] = NULL;
+	run_program(argv);
+}
+
+static void
+make_fresh(struct run *r)
+{
+	make_image(r);
+	disk_reload(r->disk);
+	load_reset(r->load);
+}
+
+/* ---- findings ------------------------------------------------------------ */
+
+/* With the image as it was before the check, where that is known. */
+static void
+keep(struct run *r, const struct disk *image, const char *what,
+    const char *text)
+{
+	char	*path, *file;
+	FILE	*f;
+
+	printf("%s: FOUND after cut %zu: %s\n%s", r->name, r->n_cuts, what,
+	    text);
+	if (r->n_kept++ >= KEPT_MAX)
+		return;
+	path = xasprintf("%s/found-%s-%d-%zu", r->dir, r->name,
+	    (int)getpid(), r->n_kept);
+	if (mkdir(path, 0755) == -1 && errno != EEXIST)
+		err(1, "%s", path);
+	file = xasprintf("%s/text", path);
+	if ((f = fopen(file, "we")) == NULL)
+		err(1, "%s", file);
+	fprintf(f, "%s\n%s", what, text);
+	fclose(f);
+	free(file);
+	file = xasprintf("%s/image", path);
+	disk_save(image, file);
+	free(file);
+	printf("kept: %s\n", path);
+	free(path);
+}
+
+static void
+count(struct run *r)
+{
+	int	 i;
+
+	r->n_objects += r->check->objects;
+	r->n_acked += r->check->acked;
+	r->n_findings += check_findings(r->check);
+	for (i = 0; i < FINDING_KINDS; i++)
+		r->findings[i] += r->check->findings[i];
+}
+
+/* ---- one guest on one disk ----------------------------------------------- */
+
+/* The guest cannot do it: the harness or the file system has failed. */
+static bool
+failed(struct run *r, const struct guest *g, const struct disk *d,
+    const char *what)
+{
+	r->n_failed++;
+	keep(r, d, what, guest_said(g));
+	return false;
+}
+
+static bool
+serve(struct run *r, struct guest *g, const struct disk *d)
+{
+	bool	 done;
+
+	if (r->is_distribution)
+		done = guest_command(g, COMMAND_TIME, "distribution");
+	else
+		done = guest_command(g, COMMAND_TIME, "serve");
+	return done || failed(r, g, d, "the registry does not start");
+}
+
+/*
+ * Mount, check the directory, and serve it.  What the file system or
+ * registryctl does not like is a finding by itself.
+ */
+static bool
+begin(struct run *r, struct guest *g, const struct disk *d, bool fresh)
+{
+	const char	*options;
+
+	options = r->fs->options[dice(&r->dice) % 4];
+	if (!guest_command(g, COMMAND_TIME, "configure %s %s", r->durability,
+	    r->lines) ||
+	    !guest_command(g, COMMAND_TIME, "mount %s %s", r->fs->type,
+	    options))
+		return failed(r, g, d, "mount");
+	if (!fresh && !r->is_distribution &&
+	    !guest_command(g, COMMAND_TIME, "fsck")) {
+		r->n_fsck++;
+		keep(r, d, "fsck", guest_said(g));
+	}
+	return serve(r, g, d);
+}
+
+static void
+look(struct run *r, struct guest *g, const struct disk *d, uint64_t cut,
+    bool settle)
+{
+	check_run(r->load, guest_port(g), cut, settle, r->check);
+	count(r);
+	if (check_findings(r->check) == 0)
+		return;
+	keep(r, d, "what was promised is not there", r->check->text);
+	guest_command(g, COMMAND_TIME, "log 20");
+	fputs(guest_said(g), stdout);
+}
+
+/* ---- cuts ---------------------------------------------------------------- */
+
+static void
+choose_cut(struct run *r, struct cut *cut)
+{
+	memset(cut, 0, sizeof(*cut));
+	cut->time = UINT64_MAX;
+	cut->seed = dice(&r->dice);
+	cut->cache = dice(&r->dice) % CUT_CACHES;
+	cut->keep = 5 + dice(&r->dice) % 91;
+	cut->tear = dice(&r->dice) % 40;
+	cut->sector = 4096;
+}
+
+/* Just behind an acknowledgement, where a promise is youngest. */
+static uint64_t
+choose_ack(struct run *r)
+{
+	const struct object	*o;
+	const struct client	*c;
+	uint64_t		 time = 0, n = 0;
+	size_t			 i;
+
+	for (c = r->load->clients; c < r->load->clients + CLIENTS; c++)
+		for (o = c->model.objects; o != NULL; o = o->next)
+			for (i = 0; i < o->n_ops; i++)
+				if (o->ops[i].ack > 1 &&
+				    dice(&r->dice) % ++n == 0)
+					time = o->ops[i].ack;
+	return time;
+}
+
+static uint64_t
+choose_time(struct run *r)
+{
+	size_t	 n = disk_events(r->disk);
+
+	if (n == 0)
+		return UINT64_MAX;
+	if (dice(&r->dice) % 2 == 0)
+		return choose_ack(r);
+	return disk_event_time(r->disk, dice(&r->dice) % n);
+}
+
+/* Another cut of the same load, in the second guest. */
+static bool
+image_check(struct run *r)
+{
+	struct cut		 cut;
+	struct cut_result	 left;
+	uint64_t		 first = disk_events(r->disk) == 0 ? 0 :
+				    disk_event_time(r->disk, 0);
+
+	choose_cut(r, &cut);
+	cut.time = choose_time(r);
+	if (cut.time < first)
+		return true;
+	disk_cut(r->spare, r->disk, &cut, &left);
+	r->n_images++;
+	if (!begin(r, r->checker, r->spare, false))
+		return false;
+	look(r, r->checker, r->spare, cut.time, false);
+	if (!guest_command(r->checker, COMMAND_TIME, "stop") ||
+	    !guest_command(r->checker, COMMAND_TIME, "umount"))
+		return failed(r, r->checker, r->spare, "umount");
+	return true;
+}
+
+/* How often the guest writes back what nobody has asked it to. */
+static void
+vary(struct run *r, struct guest *g)
+{
+	unsigned	 n = dice(&r->dice) % 3;
+
+	if (n == 0)
+		return;
+	guest_command(g, COMMAND_TIME, "set vm.dirty_writeback_centisecs=%u",
+	    n * n * 5);
+	guest_command(g, COMMAND_TIME, "set vm.dirty_expire_centisecs=%u",
+	    n * 10);
+}
+
+static void
+load_and_cut(struct run *r)
+{
+	uint64_t	 ms;
+	const char	*odd;
+
+	vary(r, r->guest);
+	ms = r->load_ms / 10 + dice(&r->dice) % r->load_ms;
+	load_start(r->load, guest_port(r->guest));
+	usleep((useconds_t)(ms * 1000));
+	load_stop(r->load);
+	guest_kill(r->guest);
+	load_wait(r->load);
+	r->n_cuts++;
+	if ((odd = load_odd(r->load)) != NULL) {
+		r->n_findings++;
+		r->findings[FINDING_ANSWER]++;
+		printf("%s: FOUND in the load: %s\n", r->name, odd);
+	}
+}
+
+/* Load, cut, and look at what is left.  False: begin with a fresh disk. */
+static bool
+cycle(struct run *r)
+{
+	struct cut		 cut;
+	struct cut_result	 left;
+	size_t			 findings = r->n_findings + r->n_fsck;
+	unsigned		 i;
+
+	load_and_cut(r);
+	for (i = 0; i < r->images; i++)
+		if (!image_check(r)) {
+			/* It may hold the file system still. */
+			guest_restore(r->checker, r->state);
+			return false;
+		}
+	choose_cut(r, &cut);
+	disk_settle(r->disk, &cut, &left);
+	r->durable += left.durable;
+	r->unsafe += left.unsafe;
+	if (guest_restore(r->guest, r->state) == -1)
+		errx(1, "no guest");
+	if (!begin(r, r->guest, r->disk, false))
+		return false;
+	look(r, r->guest, r->disk, UINT64_MAX, true);
+	return findings == r->n_findings + r->n_fsck;
+}
+
+static void
+progress(const struct run *r, uint64_t start)
+{
+	printf("%s: cut %zu of %u, %zu images, %zu acknowledged, "
+	    "%zu of %zu writes not flushed, %zu found, %llu s\n", r->name,
+	    r->n_cuts, r->cuts, r->n_images, load_acks(r->load), r->unsafe,
+	    r->durable + r->unsafe,
+	    r->n_findings + r->n_fsck + r->n_failed,
+	    (unsigned long long)((disk_now() - start) / 1000000000));
+	fflush(stdout);
+}
+
+static void
+run_cuts(struct run *r)
+{
+	uint64_t	 start = disk_now();
+	bool		 fresh = true;
+	unsigned	 on_this = 0;
+
+	while (r->n_cuts < r->cuts) {
+		if (fresh) {
+			r->n_acks += load_acks(r->load);
+			guest_kill(r->guest);
+			make_fresh(r);
+			if (guest_restore(r->guest, r->state) == -1 ||
+			    !begin(r, r->guest, r->disk, true))
+				errx(1, "a fresh file system is no good");
+			on_this = 0;
+		}
+		fresh = !cycle(r) || ++on_this == FRESH;
+		progress(r, start);
+	}
+	r->n_acks += load_acks(r->load);
+}
+
+/* ---- start --------------------------------------------------------------- */
+
+static const struct filesystem *
+filesystem_find(const char *name)
+{
+	size_t	 i;
+
+	for (i = 0; i < sizeof(filesystems) / sizeof(*filesystems); i++)
+		if (strcmp(filesystems[i].name, name) == 0)
+			return &filesystems[i];
+	errx(2, "unknown file system %s", name);
+}
+
+static void
+usage(void)
+{
+	fprintf(stderr, "usage: powercut [-D] [-c cuts] [-d durability] "
+	    "[-f fs] [-i images]\n\t[-o lines] [-s seed] [-t ms] "
+	    "directory\n");
+	exit(2);
+}
+
+static unsigned
+number(const char *text, unsigned most)
+{
+	char		*end;
+	unsigned long	 n = strtoul(text, &end, 10);
+
+	if (*text == '\0' || *end != '\0' || n > most)
+		errx(2, "%s: not a number up to %u", text, most);
+	return (unsigned)n;
+}
+
+static void
+options(struct run *r, int argc, char *argv[])
+{
+	int	 c;
+
+	while ((c = getopt(argc, argv, "Dc:d:f:i:o:s:t:")) != -1)
+		switch (c) {
+		case 'D':
+			r->is_distribution = true;
+			break;
+		case 'c':
+			r->cuts = number(optarg, 1000000);
+			break;
+		case 'd':
+			r->durability = optarg;
+			break;
+		case 'f':
+			r->fs = filesystem_find(optarg);
+			break;
+		case 'i':
+			r->images = number(optarg, 1000);
+			break;
+		case 'o':
+			r->lines = optarg;
+			break;
+		case 's':
+			r->dice = strtoull(optarg, NULL, 0);
+			break;
+		case 't':
+			r->load_ms = number(optarg, 600000);
+			break;
+		default:
+			usage();
+		}
+	if (argc - optind != 1 || r->load_ms < 10)
+		usage();
+	r->dir = argv[optind];
+}
+
+/* The first guest's state is the start of all others'. */
+static void
+prepare(struct run *r)
+{
+	char	*spare;
+
+	r->image = xasprintf("%s/%s-%d.image", r->dir, r->name,
+	    (int)getpid());
+	r->state = xasprintf("%s/%s-%d.state", r->dir, r->name,
+	    (int)getpid());
+	make_image(r);
+	r->disk = disk_new(r->image);
+	r->spare = disk_new(r->image);
+	r->guest = guest_new(r->dir, r->name, r->disk);
+	spare = xasprintf("%s-spare", r->name);
+	r->checker = guest_new(r->dir, spare, r->spare);
+	free(spare);
+	r->load = xcalloc(1, sizeof(*r->load));
+	load_init(r->load, dice(&r->dice));
+	r->load->is_distribution = r->is_distribution;
+	r->check = xcalloc(1, sizeof(*r->check));
+	if (guest_boot(r->checker, BOOT_TIME) == -1 ||
+	    guest_save(r->checker, r->state) == -1)
+		exit(1);
+}
+
+static void
+finish(struct run *r)
+{
+	guest_free(r->guest);
+	guest_free(r->checker);
+	disk_free(r->disk);
+	disk_free(r->spare);
+	unlink(r->image);
+	unlink(r->state);
+	load_reset(r->load);
+	free(r->load);
+	free(r->check);
+	free(r->image);
+	free(r->state);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct run	 r = {
+		.durability = "full", .lines = "", .fs = &filesystems[0],
+		.cuts = 10, .images = 2, .load_ms = 2000,
+	};
+	int		 i;
+
+	random_bytes(&r.dice, sizeof(r.dice));
+	options(&r, argc, argv);
+	r.name = xasprintf("%s-%s", r.fs->name, r.is_distribution ?
+	    "distribution" : r.durability);
+	printf("%s: seed 0x%llx, %s\n", r.name, (unsigned long long)r.dice,
+	    guest_uses_kvm() ? "KVM" : "software emulation");
+	fflush(stdout);
+	prepare(&r);
+	run_cuts(&r);
+	finish(&r);
+	printf("%s: %zu cuts, %zu images, %zu acknowledged, %zu promises "
+	    "checked on %zu objects;", r.name, r.n_cuts, r.n_images,
+	    r.n_acks, r.n_acked, r.n_objects);
+	for (i = 0; i < FINDING_KINDS; i++)
+		printf(" %zu %s,", r.findings[i], finding_name(i));
+	printf(" %zu fsck, %zu failed\n", r.n_fsck, r.n_failed);
+	free(r.name);
+	return r.n_findings + r.n_fsck + r.n_failed > 0;
+}

@@ -1,0 +1,92 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# usage: run.sh [powercut | distribution | selftest]
+#
+# Cuts power CUTS=200 times on each of FS="ext4 xfs btrfs", shared among
+# DURABILITY="full batch"; IMAGES=1 more cuts of each load are looked at,
+# JOBS=2 machines run at a time, LOAD_MS=2000 is the longest load.  The last
+# line has the sum; exits 1 when anything was lost or broken.
+#
+#   distribution	Debian's docker-registry instead, to compare: what it
+#			loses is not an error
+#   selftest		durability none, which must lose something
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+BUILD=$(cd "${BUILD:-$here/../../build}" && pwd) || exit 1
+export BUILD
+what=${1:-powercut}
+FS=${FS:-ext4 xfs btrfs}
+CUTS=${CUTS:-200}
+IMAGES=${IMAGES:-1}
+LOAD_MS=${LOAD_MS:-2000}
+JOBS=${JOBS:-2}
+DURABILITY=${DURABILITY:-full batch}
+dir=$BUILD/powercut
+program=$BUILD/tests/powercut/powercut
+PATH=$PATH:/usr/sbin:/sbin		# mkfs
+
+case $what in
+powercut) image='' server='' ;;
+distribution) image=-d server=-D DURABILITY=none ;;
+selftest) image='' server='' DURABILITY=none ;;
+*) echo "run.sh: $what?" >&2; exit 2 ;;
+esac
+
+# shellcheck disable=SC2086
+"$here/build.sh" $image || exit 1
+out=$(mktemp -d) || exit 1
+trap 'rm -rf "$out"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# shellcheck disable=SC2086
+parts=$(set -- $DURABILITY; echo $#)
+each=$(((CUTS + parts - 1) / parts))
+for fs in $FS; do
+	for durability in $DURABILITY; do
+		echo "$fs $durability"
+	done
+done |
+# shellcheck disable=SC2016
+xargs -P "$JOBS" -L 1 sh -c '
+	out=$1 server=$2; shift 2
+	"$1" $server -c "$2" -i "$3" -t "$4" -o "${LINES_OF_CONF:-}" \
+	    -f "$6" -d "$7" "$5" | tee "$out/$6.$7"
+' sh "$out" "$server" "$program" "$each" "$IMAGES" "$LOAD_MS" "$dir"
+
+# Each program's last line; one that has none did not get so far.
+cat "$out"/* | awk -v runs="$(find "$out" -type f | wc -l)" '
+	/ cuts, .* failed$/ {
+		n++
+		for (i = 2; i <= NF; i++)
+			if ($i ~ /^[0-9]+$/) {
+				key = $(i + 1)
+				sub(/[,;]$/, "", key)
+				sum[key] += $i
+			}
+	}
+	END {
+		found = sum["lost"] + sum["came"] + sum["wrong"] + \
+		    sum["not"] + sum["upload"] + sum["fsck"] + sum["failed"]
+		printf "powercut: %d cuts, %d more images, %d promises " \
+		    "given, %d checked: %d lost, %d came back, %d wrong, " \
+		    "%d not served, %d uploads, %d fsck, %d failed%s\n", \
+		    sum["cuts"], sum["images"], sum["acknowledged"], \
+		    sum["promises"], sum["lost"], sum["came"], \
+		    sum["wrong"], sum["not"], sum["upload"], sum["fsck"], \
+		    sum["failed"], n == runs ? "" : "; a run broke off"
+		exit n != runs ? 2 : found > 0
+	}'
+rc=$?
+case $what in
+distribution) [ $rc -ne 2 ] ;;
+selftest)
+	if [ $rc -eq 1 ]; then
+		echo "selftest: what durability none loses was seen"
+	else
+		echo "selftest: nothing was found: the test sees nothing"
+		exit 1
+	fi ;;
+*) [ $rc -eq 0 ] ;;
+esac
