@@ -229,6 +229,11 @@ read_number(struct walk *w, struct yaml_node *node,
 		v = (uint64_t)word;
 		break;
 	default:
+		if (key->words != NULL && node->type == YAML_SCALAR &&
+		    conf_key_word(key, node->scalar) == 0) {
+			conf_key_set_number(w->conf, key, CONF_NO_DURATION);
+			return;
+		}
 		r = yaml_duration(w->doc, node, &v);
 		if (key->type == CONF_SECONDS)
 			v = v / 1000 + (v % 1000 != 0);

@@ -85,6 +85,10 @@ struct registry_conf {
 	uint64_t	 failure_time_ms;	/* of every refusal */
 	uint64_t	 user_cache, user_cache_ttl_ms;
 	uint64_t	 keeper_timeout_ms;
+	bool		 collect_enabled;
+	uint64_t	 collect_interval_ms, collect_grace_ms;
+	uint64_t	 collect_delay_ms;
+	uint64_t	 collect_untagged_ms;	/* UINT64_MAX: keep */
 	uint64_t	 max_manifest;		/* at most MANIFEST_MAX_SIZE */
 	uint64_t	 max_blob;		/* bytes, 0: no limit */
 	uint64_t	 max_tags_per_put;

@@ -41,6 +41,8 @@ static const char *const clientauth_words[] = {
 static const char *const durability_words[] = {
 	"full", "batch", "none", NULL
 };
+/* Instead of a duration. */
+static const char *const untagged_words[] = { "keep", NULL };
 
 const struct conf_key conf_keys[] = {
 	{ "log.accesslog.disabled", CONF_BOOL, MEMBER(accesslog_disabled),
@@ -127,6 +129,17 @@ const struct conf_key conf_keys[] = {
 	    2, durability_words },
 	{ "registryd.keeper_timeout", CONF_DURATION,
 	    MEMBER(keeper_timeout_ms), "60s", SECOND, HOUR, NULL },
+	{ "registryd.collect.enabled", CONF_BOOL, MEMBER(collect_enabled),
+	    "true", 0, 1, NULL },
+	{ "registryd.collect.interval", CONF_DURATION,
+	    MEMBER(collect_interval_ms), "1h", SECOND / 10, YEARS, NULL },
+	{ "registryd.collect.grace", CONF_DURATION,
+	    MEMBER(collect_grace_ms), "24h", SECOND / 10, YEARS, NULL },
+	{ "registryd.collect.delay", CONF_DURATION,
+	    MEMBER(collect_delay_ms), "2h", 0, YEARS, NULL },
+	{ "registryd.collect.untagged", CONF_DURATION,
+	    MEMBER(collect_untagged_ms), "keep", SECOND / 10, YEARS,
+	    untagged_words },
 	{ "registryd.token.max_lifetime", CONF_SECONDS,
 	    MEMBER(max_lifetime_s), "24h", 1, YEARS / SECOND, NULL },
 	{ "registryd.token.leeway", CONF_SECONDS, MEMBER(leeway_s), "60s", 0,

@@ -14,6 +14,7 @@
 #include "yamldoc.h"
 
 #define CONF_PATH_MAX	YAML_PATH_SIZE
+#define CONF_NO_DURATION	UINT64_MAX
 
 enum conf_type {
 	CONF_BOOL,
@@ -35,7 +36,11 @@ struct conf_key {
 	size_t		 offset, size;	/* of the member */
 	const char	*def;		/* NULL: unset, or another module's */
 	uint64_t	 min, max;	/* of numbers, in the member's unit */
-	const char *const *words;	/* ends in NULL; "" is "not set" */
+	/*
+	 * Ends in NULL; "" is "not set".  Of a duration: the one word that
+	 * stands for CONF_NO_DURATION.
+	 */
+	const char *const *words;
 };
 
 extern const struct conf_key	conf_keys[];

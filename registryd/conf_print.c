@@ -120,6 +120,10 @@ print_number(struct printer *pr, const struct conf_key *key)
 		print_size(pr->fp, v);
 		break;
 	case CONF_DURATION:
+		if (key->words != NULL && v == CONF_NO_DURATION) {
+			fputs(key->words[0], pr->fp);
+			break;
+		}
 		fputs(str_duration(duration, sizeof(duration), v), pr->fp);
 		break;
 	case CONF_SECONDS:

@@ -93,6 +93,9 @@ conf_get_value(const struct registry_conf *conf, size_t i)
 		return xstrdup(v != 0 ? "true" : "false");
 	if (key->type == CONF_ENUM)
 		return xstrdup(key->words[v]);
+	if (key->type == CONF_DURATION && key->words != NULL &&
+	    v == CONF_NO_DURATION)
+		return xstrdup(key->words[0]);
 	if (key->type == CONF_DURATION)
 		return xasprintf("%" PRIu64 "ms", v);
 	if (key->type == CONF_SECONDS)
@@ -119,6 +122,10 @@ set_number(struct registry_conf *conf, const struct conf_key *key,
 		break;
 	case CONF_DURATION:
 	case CONF_SECONDS:
+		if (key->words != NULL && conf_key_word(key, text) == 0) {
+			conf_key_set_number(conf, key, CONF_NO_DURATION);
+			return 0;
+		}
 		r = str_parse_duration(text, &v);
 		if (r == 0 && key->type == CONF_SECONDS)
 			v = (v + 999) / 1000;

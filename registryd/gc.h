@@ -36,7 +36,7 @@ enum gc_class {
 struct gc_count {
 	uint64_t	 live;			/* wanted, or young */
 	uint64_t	 condemned;		/* by this run */
-	uint64_t	 waiting;		/* condemned by an earlier one */
+	uint64_t	 waiting;		/* of earlier runs */
 	uint64_t	 restored;
 	uint64_t	 deleted;
 };

@@ -104,7 +104,8 @@ repo_resurrect(struct store *s, const char *path)
 	do
 		r = search_once(&f);
 	while (r == STORE_NOTFOUND && f.moved && ++tries < RACE_TRIES);
-	return r;
+	/* Nobody has seen that it is gone. */
+	return r == STORE_NOTFOUND && f.moved ? STORE_BUSY : r;
 }
 
 /* store_stat() of a file, back from collection if need be. */

@@ -94,6 +94,8 @@ static const char full[] =
     "    failure_time: 4s, queue: 6}\n"
     "  durability: none\n"
     "  keeper_timeout: 6s\n"
+    "  collect: {enabled: false, interval: 2h, grace: 3h, delay: 4h, "
+    "untagged: 5h}\n"
     "  token: {max_lifetime: 7m, leeway: 8s, cache: 9}\n"
     "  limits: {manifest: 1MiB, blob: 1GiB, tags_per_put: 5,\n"
     "    referrers: 6, connections: 7, requests: 8, head_size: 9KiB,\n"
@@ -209,6 +211,11 @@ test_full_registryd(void **state)
 	assert_int_equal(c->failure_time_ms, 4000);
 	assert_int_equal(c->durability, STORE_NONE);
 	assert_int_equal(c->keeper_timeout_ms, 6000);
+	assert_false(c->collect_enabled);
+	assert_int_equal(c->collect_interval_ms, 2 * 3600000);
+	assert_int_equal(c->collect_grace_ms, 3 * 3600000);
+	assert_int_equal(c->collect_delay_ms, 4 * 3600000);
+	assert_int_equal(c->collect_untagged_ms, 5 * 3600000);
 	assert_int_equal(c->max_lifetime_s, 420);
 	assert_int_equal(c->leeway_s, 8);
 	assert_int_equal(c->token_cache, 9);
