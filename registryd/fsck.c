@@ -89,6 +89,16 @@ fsck_stop(struct fsck *f, enum store_result r)
 		f->result = r;
 }
 
+void
+fsck_unreadable(struct fsck *f, const char *path, enum store_result r)
+{
+	if (r == STORE_NOMEM || r == STORE_LIMIT)
+		fsck_stop(f, r);
+	else
+		fsck_report_at(f, FSCK_UNREADABLE, path, "%s",
+		    store_result_text(r));
+}
+
 /* The directories above blobs and repositories, and what they may hold. */
 struct top {
 	const char	*path;

@@ -23,12 +23,14 @@ struct blob {
 
 /* ---- bytes ---- */
 
-static void
-hash_fd(struct fsck *f, int fd, const struct digest *want, bool *right)
+/* FSCK_BYTES_OK or FSCK_BYTES_BAD; 0 when they could not be read. */
+static unsigned
+hash_fd(struct fsck *f, int fd, const struct digest *want)
 {
 	struct digest_ctx *ctx = digest_ctx_new(want->alg);
 	uint64_t offset = 0;
 	struct digest got;
+	unsigned flag = 0;
 	ssize_t n = -1;
 
 	if (f->buffer == NULL)
@@ -36,7 +38,7 @@ hash_fd(struct fsck *f, int fd, const struct digest *want, bool *right)
 	if (ctx == NULL || f->buffer == NULL) {
 		digest_ctx_free(ctx);
 		fsck_stop(f, STORE_NOMEM);
-		return;
+		return 0;
 	}
 	while ((n = sysfs_pread(fd, f->buffer, HASH_BUFFER, offset)) > 0) {
 		if (digest_ctx_update(ctx, f->buffer, (size_t)n) == -1)
@@ -50,19 +52,20 @@ hash_fd(struct fsck *f, int fd, const struct digest *want, bool *right)
 	if (n == -1)
 		fsck_report(f, FSCK_UNREADABLE, "at byte %llu: %s",
 		    (unsigned long long)offset, strerror(errno));
-	*right = n == 0 && digest_ctx_result(ctx, &got) == 0 &&
-	    digest_equal(&got, want);
-	if (n == 0 && !*right)
+	if (n == 0 && digest_ctx_result(ctx, &got) == 0)
+		flag = digest_equal(&got, want) ? FSCK_BYTES_OK :
+		    FSCK_BYTES_BAD;
+	if (flag == FSCK_BYTES_BAD)
 		fsck_report(f, FSCK_BLOB_DIGEST, "%llu bytes",
 		    (unsigned long long)offset);
 	digest_ctx_free(ctx);
+	return flag;
 }
 
 /* The path is that of the file. */
 static void
 hash_file(struct fsck *f, int dirfd, const char *name, const struct blob *b)
 {
-	bool right = false;
 	int fd;
 
 	fd = sysfs_open(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
@@ -72,8 +75,7 @@ hash_file(struct fsck *f, int dirfd, const char *name, const struct blob *b)
 			    strerror(errno));
 		return;
 	}
-	hash_fd(f, fd, &b->digest, &right);
-	b->entry->flags |= right ? FSCK_BYTES_OK : FSCK_BYTES_BAD;
+	b->entry->flags |= hash_fd(f, fd, &b->digest);
 	sysfs_close(fd);
 }
 

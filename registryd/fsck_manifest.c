@@ -4,8 +4,6 @@
  * repository.  Reads what pushes would refuse too: other registries may have
  * taken it.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +15,6 @@
 #include "link.h"
 #include "manifest.h"
 #include "repo.h"
-#include "sysfs.h"
 
 /* Does the revision still exist?  It may have been deleted meanwhile. */
 static bool
@@ -69,11 +66,16 @@ missing_blob(struct fsck *f, const struct digest *revision,
 {
 	char path[LAYOUT_PATH_SIZE], text[DIGEST_STR_SIZE];
 	struct digest target;
+	enum store_result r;
 	bool linked;
 
 	/* Look again: it may have come while we walked. */
-	linked = link_get(f->store, layout_layer(path, f->repo, d),
-	    &target) == STORE_OK;
+	r = link_get(f->store, layout_layer(path, f->repo, d), &target);
+	if (r != STORE_OK && r != STORE_NOTFOUND && r != STORE_INVALID) {
+		fsck_unreadable(f, path, r);
+		return;
+	}
+	linked = r == STORE_OK;
 	if ((linked && fsck_find_blob(f, &target) != NULL) ||
 	    !still_there(f, revision))
 		return;
@@ -188,6 +190,8 @@ check_subject(struct fsck *f, const struct digest *d,
 	if (r == STORE_NOTFOUND)
 		fsck_report(f, FSCK_SUBJECT_MISSING, "%s",
 		    digest_format(text, &m->subject));
+	else if (r != STORE_OK && r != STORE_INVALID)
+		fsck_unreadable(f, path, r);
 	else if (r != STORE_OK || !digest_equal(&noted, &m->subject))
 		fsck_report_at(f, FSCK_SUBJECT_MISMATCH, path,
 		    "the manifest says %s", digest_format(text,
@@ -200,17 +204,22 @@ static void
 check_document(struct fsck *f, const struct digest *d, const char *data,
     size_t len)
 {
-	char mediatype[MEDIATYPE_SIZE];
+	char path[LAYOUT_PATH_SIZE], mediatype[MEDIATYPE_SIZE];
+	enum store_result r = STORE_NOTFOUND;
 	struct manifest m;
 	bool noted;
 
-	noted = f->has_mediatypes && repo_read_mediatype(f->store, f->repo,
-	    d, mediatype) == STORE_OK;
+	if (f->has_mediatypes)
+		r = repo_read_mediatype(f->store, f->repo, d, mediatype);
+	noted = r == STORE_OK;
+	if (r != STORE_OK && r != STORE_NOTFOUND && r != STORE_INVALID)
+		fsck_unreadable(f, layout_mediatype(path, f->repo, d), r);
 	if (manifest_read(&m, data, len, noted ? mediatype : NULL) == -1) {
 		fsck_stop(f, STORE_NOMEM);
 		return;
 	}
-	if (!json_is_object(m.doc) && m.kind != MEDIATYPE_OTHER)
+	/* A type that is noted beside may be that of anything. */
+	if (!json_is_object(m.doc) && (!noted || m.kind != MEDIATYPE_OTHER))
 		fsck_report(f, FSCK_MANIFEST_UNKNOWN, "not a JSON object");
 	else {
 		check_references(f, d, &m);
@@ -272,12 +281,7 @@ fsck_manifest(struct fsck *f, const struct digest *d)
 		break;
 	case STORE_NOTFOUND:
 		break;
-	case STORE_NOMEM:
-	case STORE_LIMIT:
-		fsck_stop(f, r);
-		break;
 	default:
-		fsck_report_at(f, FSCK_UNREADABLE, path, "%s",
-		    strerror(errno));
+		fsck_unreadable(f, path, r);
 	}
 }

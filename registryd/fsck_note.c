@@ -59,6 +59,7 @@ check_referrer(struct fsck *f, const struct notes *notes,
     const struct digest *d)
 {
 	char text[DIGEST_STR_SIZE], *data;
+	enum store_result r;
 	struct manifest m;
 	size_t len;
 
@@ -67,8 +68,12 @@ check_referrer(struct fsck *f, const struct notes *notes,
 		return;
 	}
 	/* Damage of the manifest itself has been reported. */
-	if (repo_read_manifest(f->store, f->repo, d, &data, &len) != STORE_OK)
+	r = repo_read_manifest(f->store, f->repo, d, &data, &len);
+	if (r != STORE_OK) {
+		if (r != STORE_NOTFOUND && r != STORE_INVALID)
+			fsck_unreadable(f, f->path, r);
 		return;
+	}
 	if (manifest_read(&m, data, len, NULL) == -1) {
 		fsck_stop(f, STORE_NOMEM);
 		free(data);

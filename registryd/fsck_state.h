@@ -47,6 +47,8 @@ void	 fsck_report_at(struct fsck *, enum fsck_kind, const char *path,
 	    __attribute__((__format__(printf, 4, 5)));
 /* One more object; tells of progress now and then. */
 void	 fsck_count(struct fsck *);
+/* A result of the store that is neither OK nor NOTFOUND. */
+void	 fsck_unreadable(struct fsck *, const char *path, enum store_result);
 /* Out of memory and the like: the run ends. */
 void	 fsck_stop(struct fsck *, enum store_result);
 
