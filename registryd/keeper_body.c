@@ -493,9 +493,14 @@ keeper_on_body_end(struct msg_chan *chan, struct msg *m, void *arg)
 	/* Answered before its end, on failure: the messages crossed. */
 	if ((b = body_find(arg, m->id)) == NULL)
 		return 0;
-	if (b->job.queued || b->muted)
+	if (b->ended || b->muted)
 		return -1;
-	if (b->ended || total < b->got || (b->eof && total != b->got))
+	/* It has failed before its end, and what has come is being saved. */
+	if (b->job.queued) {
+		b->ended = true;
+		return 0;
+	}
+	if (total < b->got || (b->eof && total != b->got))
 		return -1;
 	b->ended = true;
 	b->total = total;

@@ -24,6 +24,7 @@ struct keeper_request {
 	const char	*what;		/* for the log */
 	request_fn	*fn;
 	bool		 made;		/* waits for the barrier only */
+	struct repo_mount mount;
 	char		 repo[REPO_NAME_SIZE];
 	char		 from[REPO_NAME_SIZE];
 	char		 tag[TAG_SIZE];
@@ -35,6 +36,7 @@ static void
 request_free(struct keeper_request *req)
 {
 	keeper_commit_cancel(&req->job);
+	repo_mount_done(req->worker->keeper->store, &req->mount);
 	LIST_REMOVE(req, entry);
 	req->worker->nrequests--;
 	free(req);
@@ -49,6 +51,8 @@ keeper_requests_abort(struct keeper_worker *w)
 		request_free(req);
 }
 
+static request_fn mount_blob;
+
 static enum store_result
 on_step(void *arg)
 {
@@ -58,10 +62,13 @@ on_step(void *arg)
 	if (req->made)
 		return STORE_OK;
 	r = req->fn(req);
-	if (r != STORE_OK || !store_batched(req->worker->keeper->store))
-		return r;
-	req->made = true;
-	return STORE_AGAIN;
+	/* One that has no steps of its own. */
+	if (r == STORE_OK && req->fn != mount_blob &&
+	    store_batched(req->worker->keeper->store)) {
+		req->made = true;
+		return STORE_AGAIN;
+	}
+	return r;
 }
 
 static void
@@ -119,8 +126,8 @@ request_refuse(struct keeper_worker *w, const struct msg *m,
 static enum store_result
 mount_blob(struct keeper_request *req)
 {
-	return repo_mount_blob(req->worker->keeper->store, req->repo,
-	    req->from, &req->digest);
+	return repo_mount_step(req->worker->keeper->store, &req->mount,
+	    req->repo, req->from, &req->digest);
 }
 
 static enum store_result

@@ -79,7 +79,17 @@ enum store_result repo_resurrect(struct store *, const char *path);
 /* ---- writing: keepers ---- */
 enum store_result repo_link_blob(struct store *, const char *repo,
 		    const struct digest *);
-/* Link a blob of another repository; NOTFOUND when it is not there. */
+/*
+ * Link a blob of another repository; NOTFOUND when it is not there.  A step
+ * of it (store.h), with a struct that is all zero at first; and all of them.
+ */
+struct repo_mount {
+	unsigned	 stage;
+	struct store_staged link;
+};
+enum store_result repo_mount_step(struct store *, struct repo_mount *,
+		    const char *repo, const char *from, const struct digest *);
+void		 repo_mount_done(struct store *, struct repo_mount *);
 enum store_result repo_mount_blob(struct store *, const char *repo,
 		    const char *from, const struct digest *);
 enum store_result repo_delete_blob(struct store *, const char *repo,

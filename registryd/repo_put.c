@@ -5,8 +5,9 @@
  * that collection never takes what an acknowledged manifest refers to.
  *
  *  1. ACQUIRE  every reference: its link is leased, then link and bytes are
- *              looked at, renamed back when condemned; any missing: refuse
- *  2. STAGE    bytes, link and notes as files without a name    - barrier -
+ *              looked at, renamed back when condemned; any missing: refuse;
+ *              what another request has named just now is made durable
+ *  2. STAGE    bytes, links and notes as files without a name   - barrier -
  *  3. BYTES    data of D; link.pending.<nonce>; the notes beside: media type
  *              and subject                                      - barrier -
  *  4. RECHECK  every reference, and D's own bytes, as in 1 but without a
@@ -15,7 +16,8 @@
  *  6. RECHECK  again; any missing: take the link back if there was none
  *              before 5, refuse
  *  7. SHOW     referrer entry; the notes again when collection took them;
- *              tags, each beneath its own lock                  - barrier -
+ *              the entries of tags                              - barrier -
+ *     TAG      tags, each beneath its own lock                  - barrier -
  *  8. END      link there (or condemned, and renamed back)?  If not, an
  *              explicit DELETE came between: all over again, which puts this
  *              request after it.  Else done: only now it is acknowledged.
@@ -56,6 +58,7 @@ struct manifest_commit {
 	size_t		 step;		/* of the table below */
 	unsigned	 round;
 	struct store_staged staged[NSTAGED];
+	struct tag_staged *tags;	/* one for each of "put" */
 	char		 pending[LAYOUT_PATH_SIZE];	/* "": none */
 	uint64_t	 ino;		/* of our link */
 	bool		 replaced;	/* there was a link before */
@@ -66,9 +69,10 @@ struct manifest_commit {
 
 typedef enum store_result step_fn(struct manifest_commit *);
 
-static step_fn	 step_acquire, step_bytes, step_link, step_show, step_end;
+static step_fn	 step_acquire, step_bytes, step_link, step_show, step_tag,
+    step_end;
 static step_fn	*const steps[] = {
-	step_acquire, step_bytes, step_link, step_show, step_end
+	step_acquire, step_bytes, step_link, step_show, step_tag, step_end
 };
 #define NSTEPS	(sizeof(steps) / sizeof(steps[0]))
 
@@ -78,8 +82,11 @@ manifest_commit_new(struct store *s, const struct manifest_put *put,
 {
 	struct manifest_commit *c;
 
-	if ((c = calloc(1, sizeof(*c))) == NULL)
+	if ((c = calloc(1, sizeof(*c))) == NULL ||
+	    (c->tags = calloc(put->ntags + 1, sizeof(*c->tags))) == NULL) {
+		free(c);
 		return NULL;
+	}
 	c->store = s;
 	c->put = put;
 	c->renew_ms = renew_ms;
@@ -101,6 +108,8 @@ commit_drop(struct manifest_commit *c)
 
 	for (i = 0; i < NSTAGED; i++)
 		store_unstage(c->store, &c->staged[i]);
+	for (i = 0; i < c->put->ntags; i++)
+		tag_unstage(c->store, &c->tags[i]);
 	if (c->pending[0] != '\0')
 		(void)store_unlink(c->store, c->pending);
 	c->pending[0] = '\0';
@@ -112,6 +121,7 @@ manifest_commit_free(struct manifest_commit *c)
 	if (c == NULL)
 		return;
 	commit_drop(c);
+	free(c->tags);
 	free(c->missing);
 	free(c);
 }
@@ -254,6 +264,7 @@ stage_all(struct manifest_commit *c)
 {
 	const struct manifest_put *put = c->put;
 	enum store_result r;
+	size_t i;
 
 	r = store_stage(c->store, put->data, put->len,
 	    &c->staged[STAGED_BYTES]);
@@ -264,6 +275,38 @@ stage_all(struct manifest_commit *c)
 		    strlen(put->mediatype), &c->staged[STAGED_MEDIATYPE]);
 	if (r == STORE_OK && put->has_subject)
 		r = stage_link(c, &put->subject, STAGED_SUBJECT);
+	for (i = 0; i < put->ntags && r == STORE_OK; i++)
+		r = tag_stage(c->store, &put->digest, &c->tags[i]);
+	return r;
+}
+
+/* Whoever has named it may not have synced it yet, and may never. */
+static enum store_result
+settle(struct manifest_commit *c, const char *link)
+{
+	char path[LAYOUT_PATH_SIZE];
+	struct digest target;
+	enum store_result r;
+
+	if ((r = link_get(c->store, link, &target)) != STORE_OK ||
+	    (r = store_settle(c->store, link)) != STORE_OK)
+		return r;
+	return store_settle(c->store, layout_blob(path, &target));
+}
+
+static enum store_result
+settle_all(struct manifest_commit *c)
+{
+	const struct manifest_put *put = c->put;
+	char path[LAYOUT_PATH_SIZE];
+	enum store_result r = STORE_OK;
+	size_t i;
+
+	for (i = 0; i < put->nrefs && r == STORE_OK; i++)
+		r = settle(c, layout_layer(path, put->repo, &put->refs[i]));
+	for (i = 0; i < put->nchildren && r == STORE_OK; i++)
+		r = settle(c, layout_revision(path, put->repo,
+		    &put->children[i]));
 	return r;
 }
 
@@ -282,7 +325,10 @@ step_acquire(struct manifest_commit *c)
 		return STORE_MISMATCH;
 	if ((r = look_at_all(c, acquire_blob, acquire_child)) != STORE_OK)
 		return r;
-	return stage_all(c);
+	/* Collection has renamed one since. */
+	if ((r = settle_all(c)) == STORE_NOTFOUND)
+		return commit_again(c);
+	return r == STORE_OK ? stage_all(c) : r;
 }
 
 /* ---- 3 ---- */
@@ -454,9 +500,23 @@ step_show(struct manifest_commit *c)
 		    &put->digest, put->artifact_type);
 	if (r == STORE_OK)
 		r = check_notes(c);
+	for (i = 0; i < put->ntags && r == STORE_OK; i++)
+		r = tag_publish_index(c->store, put->repo, put->tags[i],
+		    &put->digest, &c->tags[i]);
+	return r;
+}
+
+static enum store_result
+step_tag(struct manifest_commit *c)
+{
+	const struct manifest_put *put = c->put;
+	enum store_result r = STORE_OK;
+	size_t i;
+
 	for (i = 0; i < put->ntags && r == STORE_OK; i++) {
 		repo_touch_tagged(c->store, put->repo, put->tags[i]);
-		r = tag_put(c->store, put->repo, put->tags[i], &put->digest);
+		r = tag_publish(c->store, put->repo, put->tags[i],
+		    &put->digest, &c->tags[i]);
 	}
 	return r;
 }

@@ -26,24 +26,78 @@ repo_link_blob(struct store *s, const char *repo, const struct digest *d)
 	return link_put(s, layout_layer(path, repo, d), d);
 }
 
-enum store_result
-repo_mount_blob(struct store *s, const char *repo, const char *from,
+/* The source, as durable as the link to it is to be. */
+static enum store_result
+mount_stage(struct store *s, struct repo_mount *m, const char *from,
     const struct digest *d)
 {
-	char path[LAYOUT_PATH_SIZE];
+	char path[LAYOUT_PATH_SIZE], text[DIGEST_STR_SIZE];
 	struct digest target;
 	enum store_result r;
 
 	if ((r = repo_recheck_blob(s, from, d)) != STORE_OK ||
 	    (r = link_get(s, layout_layer(path, from, d),
 	    &target)) != STORE_OK ||
-	    (r = link_put(s, layout_layer(path, repo, d),
-	    &target)) != STORE_OK)
+	    (r = store_settle(s, layout_blob(path, &target))) != STORE_OK)
 		return r;
-	/* Collection may have taken the bytes before it could see the link. */
+	digest_format(text, &target);
+	return store_stage(s, text, strlen(text), &m->link);
+}
+
+/* Collection may have taken the bytes before it could see the link. */
+static enum store_result
+mount_recheck(struct store *s, const char *repo, const struct digest *d)
+{
+	char path[LAYOUT_PATH_SIZE];
+	enum store_result r;
+
 	r = repo_recheck_blob(s, repo, d);
 	if (r == STORE_NOTFOUND)
-		(void)store_unlink(s, path);
+		(void)store_unlink(s, layout_layer(path, repo, d));
+	return r;
+}
+
+enum store_result
+repo_mount_step(struct store *s, struct repo_mount *m, const char *repo,
+    const char *from, const struct digest *d)
+{
+	char path[LAYOUT_PATH_SIZE];
+	enum store_result r;
+
+	switch (m->stage++) {
+	case 0:
+		r = mount_stage(s, m, from, d);
+		break;
+	case 1:
+		r = store_publish(s, &m->link, layout_layer(path, repo, d),
+		    STORE_REPLACE);
+		break;
+	default:
+		return mount_recheck(s, repo, d);
+	}
+	if (r != STORE_OK)
+		return r;
+	return store_batched(s) ? STORE_AGAIN :
+	    repo_mount_step(s, m, repo, from, d);
+}
+
+void
+repo_mount_done(struct store *s, struct repo_mount *m)
+{
+	store_unstage(s, &m->link);
+}
+
+enum store_result
+repo_mount_blob(struct store *s, const char *repo, const char *from,
+    const struct digest *d)
+{
+	struct repo_mount m = { .stage = 0 };
+	enum store_result r;
+
+	while ((r = repo_mount_step(s, &m, repo, from, d)) == STORE_AGAIN)
+		if ((r = store_barrier(s)) != STORE_OK)
+			break;
+	repo_mount_done(s, &m);
 	return r;
 }
 
@@ -216,6 +270,7 @@ repo_delete_manifest(struct store *s, const char *repo,
 	if (r != STORE_OK ||
 	    (r = delete_tags_of(s, repo, d)) != STORE_OK ||
 	    (r = delete_referrer_entry(s, repo, d)) != STORE_OK ||
+	    (r = store_barrier(s)) != STORE_OK ||
 	    (r = remove_names(s, path)) != STORE_OK ||
 	    (r = delete_tags_of(s, repo, d)) != STORE_OK)
 		return r;

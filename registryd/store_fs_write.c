@@ -104,15 +104,15 @@ fs_create(struct store *s, const char *path, int *fdp)
 		    FS_FILE_MODE);
 		if (fd == -1)
 			r = store_result_errno(errno);
+		else if (sysfs_lock(fd) == -1) {
+			r = store_result_errno(errno);
+			(void)sysfs_unlink(dirfd, name);
+			sysfs_close(fd);
+		}
 		sysfs_close(dirfd);
 	} while (r == STORE_NOTFOUND && ++tries < FS_RACE_TRIES);
 	if (r != STORE_OK)
 		return r == STORE_NOTFOUND ? STORE_IO : r;
-	if (sysfs_lock(fd) == -1) {
-		r = store_result_errno(errno);
-		sysfs_close(fd);
-		return r;
-	}
 	*fdp = fd;
 	return STORE_OK;
 }

@@ -71,6 +71,9 @@ upload_start(struct store *s, const char *repo, const char *id,
 		return STORE_NOMEM;
 	}
 	r = store_create(s, layout_upload_data(path, repo, id), &u->fd);
+	if (r != STORE_OK && r != STORE_EXISTS)
+		store_prune(s, layout_upload(path, repo, id),
+		    LAYOUT_REPOSITORIES);
 	if (r == STORE_OK) {
 		r = upload_write_startedat(s, repo, id);
 		if (r != STORE_OK)

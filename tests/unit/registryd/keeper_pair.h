@@ -66,13 +66,16 @@ connect_worker(struct fixture *f)
 	assert_int_equal(keepers_set_peer(f->keepers, 0, fds[1]), 0);
 }
 
+/* One that groups what it makes durable, or not. */
 static inline int
-setup(void **state)
+setup_with(void **state, enum store_durability durability)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	signal(SIGPIPE, SIG_IGN);
 	tmp_open(&f->tmp);
+	store_free(f->tmp.store);
+	f->tmp.store = tmp_reopen(f->tmp.dir, true, durability);
 	assert_non_null(f->loop = loop_new());
 	f->keeper.loop = f->loop;
 	f->keeper.store = f->tmp.store;
@@ -85,6 +88,18 @@ setup(void **state)
 	connect_worker(f);
 	*state = f;
 	return 0;
+}
+
+static inline int
+setup(void **state)
+{
+	return setup_with(state, STORE_FULL);
+}
+
+static inline int
+setup_batch(void **state)
+{
+	return setup_with(state, STORE_BATCH);
 }
 
 static inline int

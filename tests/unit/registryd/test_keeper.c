@@ -494,7 +494,9 @@ test_keeper_crossed_messages_are_fine(void **state)
 	assert_int_equal(start(f, ID), STORE_OK);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+/* In mode full, and in groups. */
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown), \
+	{ #f " in batch", f, setup_batch, teardown, NULL }
 
 int
 main(void)

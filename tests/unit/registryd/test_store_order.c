@@ -172,6 +172,9 @@ on_call_watch(const struct sysfs_call *call, void *arg)
 		set_file(w, fd_ino(call->fd), false);
 		forget_edge(w, fd_ino(call->fd), NULL);
 		break;
+	case SYSFS_SYNCFS:
+		w->nfiles = w->nedges = 0;
+		break;
 	case SYSFS_CREATE:
 	case SYSFS_MKDIR:
 		add_edge(w, fd_ino(call->fd), call->name);
@@ -211,17 +214,18 @@ check_acknowledged(struct watch *w, const struct operation *op)
 }
 
 static void
-test_order_names_follow_syncs(void **state)
+watch_operations(enum store_durability durability)
 {
 	struct tmp_store t;
 	struct watch w;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < NOPERATIONS; i++) {
 		if (operations[i].deletes)
 			continue;
 		tmp_open(&t);
+		store_free(t.store);
+		t.store = tmp_reopen(t.dir, true, durability);
 		memset(&w, 0, sizeof(w));
 		w.t = &t;
 		w.op = operations[i].name;
@@ -229,11 +233,27 @@ test_order_names_follow_syncs(void **state)
 		sysfs_set_hook(on_call_watch, &w);
 		operations[i].prepare(&t);
 		assert_int_equal(operations[i].run(&t), STORE_OK);
+		/* As a keeper does before it answers. */
+		assert_int_equal(store_barrier(t.store), STORE_OK);
 		sysfs_set_hook(NULL, NULL);
 		assert_true(w.visible >= 2);
 		check_acknowledged(&w, &operations[i]);
 		tmp_close(&t);
 	}
+}
+
+static void
+test_order_names_follow_syncs(void **state)
+{
+	(void)state;
+	watch_operations(STORE_FULL);
+}
+
+static void
+test_order_names_follow_barriers(void **state)
+{
+	(void)state;
+	watch_operations(STORE_BATCH);
 }
 
 /* A directory that another process made may not be on the disk yet. */
@@ -342,6 +362,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order_names_follow_syncs),
+		cmocka_unit_test(test_order_names_follow_barriers),
 		cmocka_unit_test(test_order_foreign_directories_are_synced),
 		cmocka_unit_test(test_order_durability_none_never_syncs),
 		cmocka_unit_test(test_order_number_of_syncs)
