@@ -26,6 +26,8 @@
  *   .registryd/locks/<hh>
  *       empty files that are locked, never removed
  *
+ *   .registryd/readonly
+ *       there while an administrator lets nothing be written
  *   .registryd/clock
  *       touched to learn what time it is for the file system
  *
@@ -56,6 +58,7 @@
 #define LAYOUT_LOCKS		".registryd/locks"
 #define LAYOUT_COLLECT_LOCK	".registryd/locks/collect"
 #define LAYOUT_CLOCK		".registryd/clock"
+#define LAYOUT_READONLY		".registryd/readonly"
 #define LAYOUT_CONDEMNED	".condemned."
 #define LAYOUT_PENDING		".pending."
 

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Jobs of the collector, one at a time: a slice of work, a pause, so that the
+ * disk and the processors are free for clients most of the time.  What is due
+ * while another job runs begins when that one has ended.
+ */
+#include "collector_job.h"
+
+#include <stdlib.h>
+
+#include "clock.h"
+#include "collector_state.h"
+#include "layout.h"
+#include "log.h"
+#include "random.h"
+
+#define SLICE_MS	5
+#define PAUSE_MS	5
+#define JITTER_MAX_MS	60000
+#define AGAIN_MS	1000	/* what was due when it could not begin */
+
+static const struct job_ops *const ops[COLLECTOR_NJOBS] = {
+	[COLLECTOR_EXPIRE] = &collector_expire_ops,
+	[COLLECTOR_COLLECT] = &collector_gc_ops
+};
+
+struct schedule {
+	struct collector_jobs *jobs;
+	enum collector_job job;
+	bool		 on;
+	uint64_t	 interval_ms;
+	struct loop_timer *timer;
+};
+
+struct collector_jobs {
+	struct loop	*loop;
+	struct store	*store;
+	const struct registry_conf *conf;
+	struct loop_timer *slice;
+	struct schedule	 schedule[COLLECTOR_NJOBS];
+
+	bool		 running;
+	enum collector_job which;
+	struct job	 job;
+	uint64_t	 started_ms;
+	collector_end_fn *end;
+	void		*arg;
+
+	struct collector_totals totals;
+	bool		 has_last;
+	struct gc_report last;
+	enum store_result last_result;
+	uint64_t	 last_took_ms;
+};
+
+const char *
+collector_job_name(enum collector_job job)
+{
+	return ops[job]->name;
+}
+
+const struct collector_totals *
+collector_totals(const struct collector_jobs *jobs)
+{
+	return &jobs->totals;
+}
+
+const struct gc_report *
+collector_last(const struct collector_jobs *jobs, enum store_result *r,
+    uint64_t *took_ms)
+{
+	*r = jobs->last_result;
+	*took_ms = jobs->last_took_ms;
+	return jobs->has_last ? &jobs->last : NULL;
+}
+
+void
+collector_progress(const struct collector_jobs *jobs,
+    struct collector_progress *p)
+{
+	p->running = jobs->running;
+	p->job = jobs->which;
+	p->phase = "";
+	p->done = p->total = 0;
+	if (jobs->running)
+		ops[jobs->which]->progress(&jobs->job, p);
+}
+
+void
+collector_forget(struct collector_jobs *jobs, void *arg)
+{
+	if (jobs->arg == arg)
+		jobs->end = NULL;
+}
+
+/* ---- a job ---- */
+
+static void
+schedule_next(struct schedule *s, uint64_t ms)
+{
+	if (s->on && loop_timer_start(s->timer, ms) == -1)
+		fatal("timer");
+}
+
+static void
+job_end(struct collector_jobs *jobs, enum store_result r)
+{
+	collector_end_fn *end = jobs->end;
+	const struct gc_report *report;
+	uint64_t took = clock_monotonic_ms() - jobs->started_ms;
+
+	ops[jobs->which]->end(&jobs->job, r, took);
+	if ((report = collector_gc_report(&jobs->job)) != NULL &&
+	    jobs->which == COLLECTOR_COLLECT) {
+		jobs->last = *report;
+		jobs->has_last = true;
+		jobs->last_result = r;
+		jobs->last_took_ms = took;
+	}
+	ops[jobs->which]->free(&jobs->job);
+	jobs->running = false;
+	schedule_next(&jobs->schedule[jobs->which],
+	    jobs->schedule[jobs->which].interval_ms);
+	jobs->end = NULL;
+	if (end != NULL)
+		end(jobs->which, r, jobs->arg);
+	/* Nobody knows what is on the disk: another process has to look. */
+	if (store_failure(jobs->store) != 0)
+		fatalx("the store could not be synced");
+}
+
+static void
+on_slice(void *arg)
+{
+	struct collector_jobs *jobs = arg;
+	enum store_result r;
+	bool done = false;
+
+	r = ops[jobs->which]->step(&jobs->job, SLICE_MS, &done);
+	if (r != STORE_OK || done)
+		job_end(jobs, r);
+	else if (loop_timer_start(jobs->slice, PAUSE_MS) == -1)
+		fatal("timer");
+}
+
+enum store_result
+collector_start(struct collector_jobs *jobs, enum collector_job which,
+    const struct collector_options *options, collector_end_fn *end, void *arg)
+{
+	if (jobs->running)
+		return STORE_BUSY;
+	jobs->job.store = jobs->store;
+	jobs->job.conf = jobs->conf;
+	jobs->job.dryrun = options->dryrun;
+	jobs->job.totals = &jobs->totals;
+	jobs->job.state = NULL;
+	if (ops[which]->start(&jobs->job) == -1)
+		return STORE_NOMEM;
+	if (loop_timer_start(jobs->slice, 0) == -1) {
+		ops[which]->free(&jobs->job);
+		return STORE_NOMEM;
+	}
+	loop_timer_stop(jobs->schedule[which].timer);
+	jobs->running = true;
+	jobs->which = which;
+	jobs->started_ms = clock_monotonic_ms();
+	jobs->end = end;
+	jobs->arg = arg;
+	return STORE_OK;
+}
+
+/* ---- the schedule ---- */
+
+static bool
+is_readonly(struct collector_jobs *jobs)
+{
+	return store_stat(jobs->store, LAYOUT_READONLY, NULL) == STORE_OK;
+}
+
+static void
+on_due(void *arg)
+{
+	struct schedule *s = arg;
+	struct collector_options options = { .dryrun = false };
+
+	if (s->job == COLLECTOR_EXPIRE)
+		options.dryrun = s->jobs->conf->purge_dryrun;
+	if (is_readonly(s->jobs))
+		schedule_next(s, s->interval_ms);
+	else if (collector_start(s->jobs, s->job, &options, NULL,
+	    NULL) != STORE_OK)
+		schedule_next(s, AGAIN_MS);
+}
+
+/* Not all at once when many hosts start together. */
+static uint64_t
+jitter_ms(uint64_t interval_ms)
+{
+	uint64_t max = interval_ms / 10, v;
+
+	if (max > JITTER_MAX_MS)
+		max = JITTER_MAX_MS;
+	random_bytes(&v, sizeof(v));
+	return v % (max + 1);
+}
+
+static void
+schedule_init(struct collector_jobs *jobs, enum collector_job job, bool on,
+    uint64_t interval_ms)
+{
+	struct schedule *s = &jobs->schedule[job];
+
+	s->jobs = jobs;
+	s->job = job;
+	s->on = on && !jobs->conf->readonly;
+	s->interval_ms = interval_ms;
+	if ((s->timer = loop_timer_new(jobs->loop, on_due, s)) == NULL)
+		fatal("timer");
+	schedule_next(s, jitter_ms(interval_ms));
+}
+
+struct collector_jobs *
+collector_jobs_new(struct loop *loop, struct store *s,
+    const struct registry_conf *conf)
+{
+	struct collector_jobs *jobs;
+
+	if ((jobs = calloc(1, sizeof(*jobs))) == NULL ||
+	    (jobs->slice = loop_timer_new(loop, on_slice, jobs)) == NULL)
+		fatal("collector");
+	jobs->loop = loop;
+	jobs->store = s;
+	jobs->conf = conf;
+	schedule_init(jobs, COLLECTOR_EXPIRE, conf->purge_enabled,
+	    conf->purge_interval_ms);
+	schedule_init(jobs, COLLECTOR_COLLECT, conf->collect_enabled,
+	    conf->collect_interval_ms);
+	return jobs;
+}
+
+void
+collector_jobs_free(struct collector_jobs *jobs)
+{
+	size_t i;
+
+	if (jobs == NULL)
+		return;
+	if (jobs->running)
+		ops[jobs->which]->free(&jobs->job);
+	for (i = 0; i < COLLECTOR_NJOBS; i++)
+		loop_timer_free(jobs->schedule[i].timer);
+	loop_timer_free(jobs->slice);
+	free(jobs);
+}

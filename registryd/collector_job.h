@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The collector's jobs: one runs at a time, in slices, by schedule or because
+ * somebody asked.
+ */
+#ifndef COLLECTOR_JOB_H
+#define COLLECTOR_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf.h"
+#include "gc.h"
+#include "loop.h"
+#include "store.h"
+
+enum collector_job {
+	COLLECTOR_EXPIRE,		/* uploads; what crashes left behind */
+	COLLECTOR_COLLECT,
+	COLLECTOR_NJOBS
+};
+
+struct collector_options {
+	bool		 dryrun;
+};
+
+struct collector_progress {
+	bool		 running;
+	enum collector_job job;
+	const char	*phase;		/* for a person; "" */
+	uint64_t	 done, total;	/* total 0: not known */
+};
+
+/* Since the process started. */
+struct collector_totals {
+	uint64_t	 runs, failures;	/* of collection */
+	uint64_t	 deleted, deleted_bytes;	/* blobs */
+	uint64_t	 restored;
+	uint64_t	 uploads;		/* expired */
+};
+
+struct collector_jobs;
+/* A job has ended; the last report is collector_last(). */
+typedef void collector_end_fn(enum collector_job, enum store_result,
+		    void *arg);
+
+/* What is configured is scheduled, unless the store is read-only. */
+struct collector_jobs *collector_jobs_new(struct loop *, struct store *,
+		    const struct registry_conf *);
+void		 collector_jobs_free(struct collector_jobs *);
+/*
+ * Start a job now; end() is called once when it has ended.  BUSY: another
+ * one is running.  end may be NULL.
+ */
+enum store_result collector_start(struct collector_jobs *,
+		    enum collector_job, const struct collector_options *,
+		    collector_end_fn *end, void *arg);
+/* Whoever asked has gone: the job goes on. */
+void		 collector_forget(struct collector_jobs *, void *arg);
+void		 collector_progress(const struct collector_jobs *,
+		    struct collector_progress *);
+/* Of the last collection that ended; NULL before the first. */
+const struct gc_report *collector_last(const struct collector_jobs *,
+		    enum store_result *, uint64_t *took_ms);
+const struct collector_totals *collector_totals(
+		    const struct collector_jobs *);
+const char	*collector_job_name(enum collector_job);
+
+#endif
