@@ -15,7 +15,8 @@ build='gcc libc6-dev make pkg-config libevent-dev libssl-dev libjansson-dev
 # unit checker, docker-registry to serve the same directories as we do.
 test='libcmocka-dev libjwt-dev curl jq openssl procps iproute2 busybox-static
     apache2-utils docker.io docker-registry skopeo podman buildah
-    golang-github-containers-common systemd util-linux slapd ldap-utils'
+    golang-github-containers-common systemd util-linux slapd ldap-utils
+    strace binutils'
 lint='clang clang-tidy cppcheck mandoc shellcheck git'
 fuzz='clang llvm libclang-rt-14-dev'
 bench='curl jq wrk docker-registry procps'
@@ -43,6 +44,7 @@ has_without_dpkg() {
 	busybox-static) command -v busybox ;;
 	docker.io) command -v dockerd ;;
 	systemd) command -v systemd-analyze ;;
+	binutils) command -v nm ;;
 	util-linux) command -v setpriv ;;
 	golang-github-containers-common) [ -f /etc/containers/policy.json ] ;;
 	libclang-rt-14-dev|llvm) return 0 ;;

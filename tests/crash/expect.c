@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What each operation changes for the clients of a store: which values are
+ * allowed while it is under way, and which when it has been acknowledged.
+ */
+#include "op.h"
+
+/* Bytes of a digest are shared: a push heals them for all repositories. */
+static void
+blob_push(struct expect *e, const struct op *op, bool done)
+{
+	uint8_t *v;
+	size_t i;
+
+	for (i = 0; i < NREPOS; i++) {
+		v = &e->blob[i][op->what];
+		if (*v & IS_DAMAGED)
+			*v = done ? (*v & ~IS_DAMAGED) | IS_PRESENT :
+			    *v | IS_PRESENT;
+	}
+	v = &e->blob[op->repo][op->what];
+	*v = done ? IS_PRESENT : *v | IS_PRESENT;
+}
+
+static void
+manifest_put(struct expect *e, const struct op *op, bool done)
+{
+	const struct content *c = content_get(op->what);
+	uint8_t *m = &e->manifest[op->repo][op->what];
+	uint8_t *r = &e->referrer[op->repo][op->what];
+	uint16_t *t;
+	size_t i;
+
+	*m = done ? IS_PRESENT : *m | IS_PRESENT;
+	if (c->subject != C_NONE)
+		*r = done ? IS_PRESENT : *r | IS_PRESENT;
+	for (i = 0; i < NTAGS; i++) {
+		if (!(op->tags & (1u << i)))
+			continue;
+		t = &e->tag[op->repo][i];
+		*t = done ? TAG_TO(op->what) : *t | TAG_TO(op->what);
+	}
+}
+
+static void
+manifest_delete(struct expect *e, const struct op *op, bool done)
+{
+	uint8_t *m = &e->manifest[op->repo][op->what];
+	uint8_t *r = &e->referrer[op->repo][op->what];
+	uint16_t *t;
+	size_t i;
+
+	*m = done ? IS_ABSENT : *m | IS_ABSENT;
+	*r = done ? IS_ABSENT : *r | IS_ABSENT;
+	for (i = 0; i < NTAGS; i++) {
+		t = &e->tag[op->repo][i];
+		if (!(*t & TAG_TO(op->what)))
+			continue;
+		*t |= TAG_ABSENT;
+		if (done)
+			*t &= (uint16_t)~TAG_TO(op->what);
+	}
+}
+
+static void
+tag_delete(struct expect *e, const struct op *op, bool done)
+{
+	size_t i;
+
+	if (op->mismatch)
+		return;
+	for (i = 0; i < NTAGS; i++)
+		if (op->tags & (1u << i)) {
+			if (done)
+				e->tag[op->repo][i] = TAG_ABSENT;
+			else
+				e->tag[op->repo][i] |= TAG_ABSENT;
+		}
+}
+
+static void
+session_start(struct expect *e, const struct op *op, bool done)
+{
+	struct session *s = &e->session[op->repo][op->session];
+
+	if (!done) {
+		s->may_exist = true;
+		s->must_exist = false;
+		s->low = s->high = 0;
+		s->what = op->what;
+	} else
+		s->must_exist = true;
+}
+
+static void
+session_patch(struct expect *e, const struct op *op, bool done)
+{
+	struct session *s = &e->session[op->repo][op->session];
+
+	if (op->end > s->high)
+		s->high = op->end;
+	if (done && op->kind == OP_PATCH)
+		s->low = s->high = op->end;
+	else if (done)
+		s->high = s->low;
+}
+
+static void
+session_end(struct session *s, bool done)
+{
+	s->must_exist = false;
+	if (done)
+		s->may_exist = false;
+}
+
+static void
+expire(struct expect *e, const struct op *op, bool done)
+{
+	size_t i;
+
+	for (i = 0; i < NSESSIONS; i++)
+		session_end(&e->session[op->repo][i], done);
+}
+
+/* Every repository that has it, whatever kind of thing it is there. */
+static void
+damage(struct expect *e, const struct op *op)
+{
+	size_t i;
+
+	for (i = 0; i < NREPOS; i++) {
+		if (e->blob[i][op->what] & IS_PRESENT)
+			e->blob[i][op->what] = IS_DAMAGED;
+		if (e->manifest[i][op->what] & IS_PRESENT)
+			e->manifest[i][op->what] = IS_DAMAGED;
+	}
+}
+
+/* As op.c makes it. */
+static void
+foreign(struct expect *e, const struct op *op)
+{
+	e->blob[op->repo][C_CONFIG] = IS_PRESENT;
+	e->blob[op->repo][C_LAYER] = IS_PRESENT;
+	e->manifest[op->repo][C_ONE] = IS_PRESENT;
+	e->tag[op->repo][0] = TAG_TO(C_ONE);
+	e->tag[op->repo][1] = TAG_BROKEN;
+}
+
+static void
+change(struct expect *e, const struct op *op, bool done)
+{
+	struct session *s = &e->session[op->repo][op->session];
+	uint8_t *blob = &e->blob[op->repo][op->what];
+
+	switch (op->kind) {
+	case OP_PUSH:
+		blob_push(e, op, done);
+		break;
+	case OP_FINISH:
+		s->high = content_get(op->what)->len;
+		session_end(s, done);
+		blob_push(e, op, done);
+		break;
+	case OP_MOUNT:
+		*blob = done ? IS_PRESENT : *blob | IS_PRESENT;
+		break;
+	case OP_BLOB_DELETE:
+		*blob = done ? IS_ABSENT : *blob | IS_ABSENT;
+		break;
+	case OP_START:
+		session_start(e, op, done);
+		break;
+	case OP_PATCH:
+	case OP_ABORT:
+		session_patch(e, op, done);
+		break;
+	case OP_CANCEL:
+		session_end(s, done);
+		break;
+	case OP_EXPIRE:
+		expire(e, op, done);
+		break;
+	case OP_PUT:
+		manifest_put(e, op, done);
+		break;
+	case OP_MANIFEST_DELETE:
+		manifest_delete(e, op, done);
+		break;
+	case OP_TAG_DELETE:
+	case OP_TAG_DELETE_IF:
+		tag_delete(e, op, done);
+		break;
+	case OP_DAMAGE:
+		damage(e, op);
+		break;
+	case OP_FOREIGN:
+		foreign(e, op);
+		break;
+	case OP_REFUSED:
+	case OP_SWEEP:
+	case OP_END:
+		break;
+	}
+}
+
+void
+op_widen(struct expect *e, const struct op *op)
+{
+	change(e, op, false);
+}
+
+void
+op_settle(struct expect *e, const struct op *op)
+{
+	change(e, op, true);
+}
