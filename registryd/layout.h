@@ -23,11 +23,17 @@
  *       found again without parsing
  *   .registryd/tmp/, .registryd/trash/
  *       files not yet in place, trees on their way out; never listed
- *   .registryd/locks/<hh>
+ *   .registryd/locks/<hh>, .registryd/locks/m<hh>
  *       empty files that are locked, never removed
+ *   .registryd/reserve
+ *       space for what makes room; empty while it is given out
  *
  *   .registryd/readonly
  *       there while an administrator lets nothing be written
+ *   .registryd/quarantine/<alg>:<hex>.<inode>
+ *       bytes that are not those of the digest, and a note on each
+ *   .registryd/control/<host>.sock
+ *       the control socket of the registryd on that host
  *   .registryd/clock
  *       touched to learn what time it is for the file system
  *
@@ -56,9 +62,11 @@
 #define LAYOUT_TMP		".registryd/tmp"
 #define LAYOUT_TRASH		".registryd/trash"
 #define LAYOUT_LOCKS		".registryd/locks"
+#define LAYOUT_RESERVE		".registryd/reserve"
 #define LAYOUT_COLLECT_LOCK	".registryd/locks/collect"
 #define LAYOUT_CLOCK		".registryd/clock"
 #define LAYOUT_READONLY		".registryd/readonly"
+#define LAYOUT_QUARANTINE	".registryd/quarantine"
 #define LAYOUT_CONDEMNED	".condemned."
 #define LAYOUT_PENDING		".pending."
 

@@ -73,6 +73,15 @@ enum store_result repo_recheck_manifest(struct store *, const char *repo,
 		    const struct digest *);
 /* The bytes alone. */
 enum store_result repo_recheck_bytes(struct store *, const struct digest *);
+/*
+ * Held while a manifest's tags are set or it is deleted, so that neither
+ * happens in the middle of the other.  Locks of tags may be taken inside.
+ */
+enum store_result repo_lock_manifest(struct store *, const char *repo,
+		    const struct digest *, struct store_lock *);
+/* Does any manifest of the repository name this digest, in any place? */
+enum store_result repo_refers_to(struct store *, const char *repo,
+		    const struct digest *, bool *yes);
 /* X.condemned.* back to X; OK as well when X is there.  NOTFOUND. */
 enum store_result repo_resurrect(struct store *, const char *path);
 
@@ -92,6 +101,11 @@ enum store_result repo_mount_step(struct store *, struct repo_mount *,
 void		 repo_mount_done(struct store *, struct repo_mount *);
 enum store_result repo_mount_blob(struct store *, const char *repo,
 		    const char *from, const struct digest *);
+/*
+ * ---- deleting ----
+ *
+ * A blob: EXISTS when a manifest of the repository refers to it.
+ */
 enum store_result repo_delete_blob(struct store *, const char *repo,
 		    const struct digest *);
 

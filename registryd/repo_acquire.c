@@ -9,12 +9,13 @@
  */
 #include "repo.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "layout.h"
 #include "link.h"
+#include "reference.h"
 #include "str.h"
 
 #define RACE_TRIES	8	/* names that moved between two calls */
@@ -190,6 +191,17 @@ lease_link(struct store *s, const char *path, uint64_t renew_ms)
 			return r;
 	}
 	return STORE_BUSY;
+}
+
+enum store_result
+repo_lock_manifest(struct store *s, const char *repo,
+    const struct digest *d, struct store_lock *lock)
+{
+	char name[1 + REPO_NAME_SIZE + DIGEST_STR_SIZE];
+	char text[DIGEST_STR_SIZE];
+
+	snprintf(name, sizeof(name), "@%s@%s", repo, digest_format(text, d));
+	return store_lock(s, name, lock);
 }
 
 enum store_result

@@ -12,15 +12,18 @@
  *              and subject                                      - barrier -
  *  4. RECHECK  every reference, and D's own bytes, as in 1 but without a
  *              lease; any missing: unlink pending, refuse
- *  5. LINK     rename link.pending.<nonce> to link              - barrier -
+ *  5. LINK     rename link.pending.<nonce> to link, beneath the lock of
+ *              repo@D                                           - barrier -
  *  6. RECHECK  again; any missing: take the link back if there was none
- *              before 5, refuse
- *  7. SHOW     referrer entry; the notes again when collection took them;
- *              the entries of tags                              - barrier -
- *     TAG      tags, each beneath its own lock                  - barrier -
- *  8. END      link there (or condemned, and renamed back)?  If not, an
- *              explicit DELETE came between: all over again, which puts this
- *              request after it.  Else done: only now it is acknowledged.
+ *              before 5, beneath the same lock, refuse
+ *  7. SHOW     referrer entry; the entries of tags              - barrier -
+ *     TAG      beneath the lock of repo@D, which a DELETE of D holds from
+ *              its first tag to its last note: own link there (or condemned,
+ *              and renamed back), else all over again, which puts this
+ *              request after the DELETE; the notes again where they are
+ *              gone; tags, each beneath its own lock            - barrier -
+ *  8. END      own link there, or renamed back?  If not, all over again.
+ *              Else done: only now it is acknowledged.
  *
  * Collection marks from pending names as from links, and lists pending names
  * before it looks at the link, so from 3 on every reference is marked by any
@@ -415,21 +418,38 @@ step_bytes(struct manifest_commit *c)
 /* ---- 4 and 5 ---- */
 
 static enum store_result
-step_link(struct manifest_commit *c)
+lock_own(struct manifest_commit *c, struct store_lock *lock)
+{
+	return repo_lock_manifest(c->store, c->put->repo, &c->put->digest,
+	    lock);
+}
+
+static enum store_result
+publish_link(struct manifest_commit *c)
 {
 	char path[LAYOUT_PATH_SIZE];
 	enum store_result r;
 
-	if ((r = recheck_all(c)) == STORE_AGAIN)
-		return commit_again(c);
-	if (r != STORE_OK)
-		return r;
 	layout_revision(path, c->put->repo, &c->put->digest);
 	r = store_move(c->store, c->pending, path, 0);
-	if (r == STORE_EXISTS) {
-		c->replaced = true;
-		r = store_move(c->store, c->pending, path, STORE_REPLACE);
-	}
+	if (r != STORE_EXISTS)
+		return r;
+	c->replaced = true;
+	return store_move(c->store, c->pending, path, STORE_REPLACE);
+}
+
+static enum store_result
+step_link(struct manifest_commit *c)
+{
+	struct store_lock lock;
+	enum store_result r;
+
+	if ((r = recheck_all(c)) == STORE_AGAIN)
+		return commit_again(c);
+	if (r != STORE_OK || (r = lock_own(c, &lock)) != STORE_OK)
+		return r;
+	r = publish_link(c);
+	store_unlock(c->store, &lock);
 	if (r == STORE_NOTFOUND)
 		return commit_again(c);
 	if (r == STORE_OK)
@@ -448,40 +468,56 @@ static enum store_result
 take_back(struct manifest_commit *c, enum store_result why)
 {
 	char path[LAYOUT_PATH_SIZE];
+	struct store_lock lock;
 	struct store_stat st;
 
-	if (c->replaced || why != STORE_MISSING)
+	if (c->replaced || why != STORE_MISSING ||
+	    lock_own(c, &lock) != STORE_OK)
 		return why;
 	layout_revision(path, c->put->repo, &c->put->digest);
 	if (store_stat(c->store, path, &st) == STORE_OK && st.ino == c->ino)
 		(void)store_unlink(c->store, path);
+	store_unlock(c->store, &lock);
 	c->refused = why;
 	c->step = NSTEPS;
 	return store_batched(c->store) ? STORE_AGAIN : STORE_OK;
 }
 
-/* A note that collection was about to take when the link came. */
+static enum store_result
+check_mediatype(struct manifest_commit *c)
+{
+	const struct manifest_put *put = c->put;
+	char path[LAYOUT_PATH_SIZE];
+	enum store_result r;
+
+	if (!has_mediatype(put))
+		return STORE_OK;
+	layout_mediatype(path, put->repo, &put->digest);
+	r = store_stat(c->store, path, NULL);
+	return r != STORE_NOTFOUND ? r : store_put(c->store, path,
+	    put->mediatype, strlen(put->mediatype), STORE_REPLACE);
+}
+
+/* What collection, or a DELETE, was about to take when the link came. */
 static enum store_result
 check_notes(struct manifest_commit *c)
 {
 	const struct manifest_put *put = c->put;
 	char path[LAYOUT_PATH_SIZE];
-	enum store_result r = STORE_OK;
+	enum store_result r;
 
-	if (has_mediatype(put)) {
-		layout_mediatype(path, put->repo, &put->digest);
-		r = store_stat(c->store, path, NULL);
-		if (r == STORE_NOTFOUND)
-			r = store_put(c->store, path, put->mediatype,
-			    strlen(put->mediatype), STORE_REPLACE);
-	}
-	if (r == STORE_OK && put->has_subject) {
-		layout_subject(path, put->repo, &put->digest);
-		r = store_stat(c->store, path, NULL);
-		if (r == STORE_NOTFOUND)
-			r = link_put(c->store, path, &put->subject);
-	}
-	return r;
+	if ((r = check_mediatype(c)) != STORE_OK || !put->has_subject)
+		return r;
+	layout_subject(path, put->repo, &put->digest);
+	r = store_stat(c->store, path, NULL);
+	if (r == STORE_NOTFOUND)
+		r = link_put(c->store, path, &put->subject);
+	if (r != STORE_OK)
+		return r;
+	layout_referrer(path, put->repo, &put->subject, &put->digest);
+	r = store_stat(c->store, path, NULL);
+	return r != STORE_NOTFOUND ? r : referrer_put(c->store, put->repo,
+	    &put->subject, &put->digest, put->artifact_type);
 }
 
 static enum store_result
@@ -498,27 +534,42 @@ step_show(struct manifest_commit *c)
 	if (put->has_subject)
 		r = referrer_put(c->store, put->repo, &put->subject,
 		    &put->digest, put->artifact_type);
-	if (r == STORE_OK)
-		r = check_notes(c);
 	for (i = 0; i < put->ntags && r == STORE_OK; i++)
 		r = tag_publish_index(c->store, put->repo, put->tags[i],
 		    &put->digest, &c->tags[i]);
 	return r;
 }
 
+/* With the lock: no DELETE of it from the look at the link to the tags. */
 static enum store_result
-step_tag(struct manifest_commit *c)
+tag_locked(struct manifest_commit *c)
 {
 	const struct manifest_put *put = c->put;
-	enum store_result r = STORE_OK;
+	enum store_result r;
 	size_t i;
 
+	r = repo_recheck_manifest(c->store, put->repo, &put->digest);
+	if (r == STORE_OK)
+		r = check_notes(c);
 	for (i = 0; i < put->ntags && r == STORE_OK; i++) {
 		repo_touch_tagged(c->store, put->repo, put->tags[i]);
 		r = tag_publish(c->store, put->repo, put->tags[i],
 		    &put->digest, &c->tags[i]);
 	}
 	return r;
+}
+
+static enum store_result
+step_tag(struct manifest_commit *c)
+{
+	struct store_lock lock;
+	enum store_result r;
+
+	if ((r = lock_own(c, &lock)) != STORE_OK)
+		return r;
+	r = tag_locked(c);
+	store_unlock(c->store, &lock);
+	return r == STORE_NOTFOUND ? commit_again(c) : r;
 }
 
 /* ---- 8 ---- */

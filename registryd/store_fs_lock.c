@@ -22,7 +22,7 @@ static enum store_result
 open_lock(struct fs *fs, const char *name, int *fd)
 {
 	char path[LAYOUT_PATH_SIZE];
-	const char *file;
+	const char *file, *set = name[0] == '@' ? "m" : "";
 	uint32_t h = 0x811c9dc5u;
 	enum store_result r;
 	int dirfd;
@@ -31,7 +31,8 @@ open_lock(struct fs *fs, const char *name, int *fd)
 	for (; *name != '\0'; name++)
 		h = (h ^ (unsigned char)*name) * 0x01000193u;
 	h ^= h >> 16;
-	snprintf(path, sizeof(path), LAYOUT_LOCKS "/%02x", (h ^ h >> 8) & 255);
+	snprintf(path, sizeof(path), LAYOUT_LOCKS "/%s%02x", set,
+	    (h ^ h >> 8) & 255);
 	if ((r = fs_make_parent(fs, path, &dirfd, &file)) != STORE_OK)
 		return r;
 	*fd = sysfs_open(dirfd, file, O_RDWR | O_CREAT | O_NONBLOCK,
