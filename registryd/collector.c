@@ -2,7 +2,7 @@
 /*
  * The collector: expires uploads that nobody has touched for long, sweeps
  * what a crash left behind, and collects garbage.  Works in slices between
- * which it hears the parent.
+ * which it hears the parent, and registryctl at the control socket.
  */
 #include "collector.h"
 
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "collector_control.h"
 #include "collector_job.h"
 #include "conf_recv.h"
 #include "log.h"
@@ -30,10 +31,13 @@ struct collector {
 	int		 rootfd;
 	struct store	*store;
 	struct collector_jobs *jobs;
+	int		 controlfd;
+	struct collector_control *control;
 };
 
 static int	 on_conf_value(struct msg_chan *, struct msg *, void *);
 static int	 on_conf_store(struct msg_chan *, struct msg *, void *);
+static int	 on_conf_control(struct msg_chan *, struct msg *, void *);
 static int	 on_conf_end(struct msg_chan *, struct msg *, void *);
 static int	 on_drain(struct msg_chan *, struct msg *, void *);
 
@@ -44,6 +48,7 @@ static const struct msg_rule parent_rules[] = {
 	RULE(MSG_CONF_BEGIN, 6, MSG_MAX_SIZE, 0, proc_on_conf_begin),
 	RULE(MSG_CONF_VALUE, 8, MSG_MAX_SIZE, 0, on_conf_value),
 	RULE(MSG_CONF_STORE, 5, MSG_MAX_SIZE, 1, on_conf_store),
+	RULE(MSG_CONF_CONTROL, 0, 0, 1, on_conf_control),
 	RULE(MSG_CONF_END, 0, 0, 0, on_conf_end),
 	RULE(MSG_DRAIN, 0, 0, 0, on_drain)
 };
@@ -69,6 +74,29 @@ on_conf_store(struct msg_chan *chan, struct msg *m, void *arg)
 }
 
 static int
+on_conf_control(struct msg_chan *chan, struct msg *m, void *arg)
+{
+	struct collector *c = arg;
+
+	(void)chan;
+	if (c->controlfd != -1)
+		return -1;
+	c->controlfd = msg_get_fd(m);
+	return c->controlfd == -1 ? -1 : msg_end(m);
+}
+
+static void
+start_control(struct collector *c)
+{
+	if (c->controlfd == -1)
+		return;
+	c->control = collector_control_new(c->loop, c->controlfd, c->store,
+	    c->conf, c->jobs);
+	if (c->control == NULL)
+		log_warn("control socket");
+}
+
+static int
 on_conf_end(struct msg_chan *chan, struct msg *m, void *arg)
 {
 	struct collector *c = arg;
@@ -82,6 +110,7 @@ on_conf_end(struct msg_chan *chan, struct msg *m, void *arg)
 	if (c->store == NULL)
 		fatal("store %s", c->root);
 	c->jobs = collector_jobs_new(c->loop, c->store, conf);
+	start_control(c);
 	return msg_send_empty(chan, MSG_READY, m->id);
 }
 
@@ -99,7 +128,7 @@ on_drain(struct msg_chan *chan, struct msg *m, void *arg)
 int
 collector_main(const struct proc_args *args)
 {
-	struct collector c = { .rootfd = -1 };
+	struct collector c = { .rootfd = -1, .controlfd = -1 };
 
 	log_procinit("collector");
 	proc_child_start(args);
@@ -120,6 +149,7 @@ collector_main(const struct proc_args *args)
 		fatal("event loop");
 
 	msg_chan_free(c.parent);
+	collector_control_free(c.control);
 	collector_jobs_free(c.jobs);
 	loop_free(c.loop);
 	store_free(c.store);

@@ -21,7 +21,8 @@
 
 static const struct job_ops *const ops[COLLECTOR_NJOBS] = {
 	[COLLECTOR_EXPIRE] = &collector_expire_ops,
-	[COLLECTOR_COLLECT] = &collector_gc_ops
+	[COLLECTOR_COLLECT] = &collector_gc_ops,
+	[COLLECTOR_SCRUB] = &collector_scrub_ops
 };
 
 struct schedule {
@@ -51,6 +52,10 @@ struct collector_jobs {
 	struct gc_report last;
 	enum store_result last_result;
 	uint64_t	 last_took_ms;
+	bool		 has_scrub;
+	struct scrub_report scrub;
+	enum store_result scrub_result;
+	uint64_t	 scrub_took_ms;
 };
 
 const char *
@@ -72,6 +77,15 @@ collector_last(const struct collector_jobs *jobs, enum store_result *r,
 	*r = jobs->last_result;
 	*took_ms = jobs->last_took_ms;
 	return jobs->has_last ? &jobs->last : NULL;
+}
+
+const struct scrub_report *
+collector_last_scrub(const struct collector_jobs *jobs, enum store_result *r,
+    uint64_t *took_ms)
+{
+	*r = jobs->scrub_result;
+	*took_ms = jobs->scrub_took_ms;
+	return jobs->has_scrub ? &jobs->scrub : NULL;
 }
 
 void
@@ -103,20 +117,29 @@ schedule_next(struct schedule *s, uint64_t ms)
 }
 
 static void
-job_end(struct collector_jobs *jobs, enum store_result r)
+keep_report(struct collector_jobs *jobs, enum store_result r, uint64_t took)
 {
-	collector_end_fn *end = jobs->end;
-	const struct gc_report *report;
-	uint64_t took = clock_monotonic_ms() - jobs->started_ms;
-
-	ops[jobs->which]->end(&jobs->job, r, took);
-	if ((report = collector_gc_report(&jobs->job)) != NULL &&
-	    jobs->which == COLLECTOR_COLLECT) {
-		jobs->last = *report;
+	if (jobs->which == COLLECTOR_COLLECT) {
+		jobs->last = *collector_gc_report(&jobs->job);
 		jobs->has_last = true;
 		jobs->last_result = r;
 		jobs->last_took_ms = took;
+	} else if (jobs->which == COLLECTOR_SCRUB) {
+		jobs->scrub = *collector_scrub_report(&jobs->job);
+		jobs->has_scrub = true;
+		jobs->scrub_result = r;
+		jobs->scrub_took_ms = took;
 	}
+}
+
+static void
+job_end(struct collector_jobs *jobs, enum store_result r)
+{
+	collector_end_fn *end = jobs->end;
+	uint64_t took = clock_monotonic_ms() - jobs->started_ms;
+
+	ops[jobs->which]->end(&jobs->job, r, took);
+	keep_report(jobs, r, took);
 	ops[jobs->which]->free(&jobs->job);
 	jobs->running = false;
 	schedule_next(&jobs->schedule[jobs->which],
@@ -152,6 +175,7 @@ collector_start(struct collector_jobs *jobs, enum collector_job which,
 	jobs->job.store = jobs->store;
 	jobs->job.conf = jobs->conf;
 	jobs->job.dryrun = options->dryrun;
+	jobs->job.rate = options->rate;
 	jobs->job.totals = &jobs->totals;
 	jobs->job.state = NULL;
 	if (ops[which]->start(&jobs->job) == -1)
@@ -235,6 +259,7 @@ collector_jobs_new(struct loop *loop, struct store *s,
 	    conf->purge_interval_ms);
 	schedule_init(jobs, COLLECTOR_COLLECT, conf->collect_enabled,
 	    conf->collect_interval_ms);
+	schedule_init(jobs, COLLECTOR_SCRUB, false, 0);
 	return jobs;
 }
 

@@ -12,16 +12,19 @@
 #include "conf.h"
 #include "gc.h"
 #include "loop.h"
+#include "scrub.h"
 #include "store.h"
 
 enum collector_job {
 	COLLECTOR_EXPIRE,		/* uploads; what crashes left behind */
 	COLLECTOR_COLLECT,
+	COLLECTOR_SCRUB,		/* when asked for */
 	COLLECTOR_NJOBS
 };
 
 struct collector_options {
 	bool		 dryrun;
+	uint64_t	 rate;		/* of a scrub, bytes per second */
 };
 
 struct collector_progress {
@@ -62,6 +65,10 @@ void		 collector_progress(const struct collector_jobs *,
 /* Of the last collection that ended; NULL before the first. */
 const struct gc_report *collector_last(const struct collector_jobs *,
 		    enum store_result *, uint64_t *took_ms);
+/* The same of the last scrub. */
+const struct scrub_report *collector_last_scrub(
+		    const struct collector_jobs *, enum store_result *,
+		    uint64_t *took_ms);
 const struct collector_totals *collector_totals(
 		    const struct collector_jobs *);
 const char	*collector_job_name(enum collector_job);

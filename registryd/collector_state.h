@@ -11,6 +11,7 @@ struct job {				/* one that runs */
 	struct store	*store;
 	const struct registry_conf *conf;
 	bool		 dryrun;
+	uint64_t	 rate;
 	void		*state;
 	struct collector_totals *totals;
 };
@@ -31,8 +32,10 @@ struct job_ops {
 
 extern const struct job_ops	collector_expire_ops;
 extern const struct job_ops	collector_gc_ops;
+extern const struct job_ops	collector_scrub_ops;
 
 /* The report of the job's collection, while it is there. */
 const struct gc_report	*collector_gc_report(const struct job *);
+const struct scrub_report *collector_scrub_report(const struct job *);
 
 #endif

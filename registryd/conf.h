@@ -89,9 +89,14 @@ struct registry_conf {
 	uint64_t	 collect_interval_ms, collect_grace_ms;
 	uint64_t	 collect_delay_ms;
 	uint64_t	 collect_untagged_ms;	/* UINT64_MAX: keep */
+	uint64_t	 scrub_rate;		/* bytes per second, 0: any */
+	char		*control;		/* NULL: the default path */
 	uint64_t	 max_manifest;		/* at most MANIFEST_MAX_SIZE */
 	uint64_t	 max_blob;		/* bytes, 0: no limit */
 	uint64_t	 max_tags_per_put;
+	uint64_t	 max_uploads;		/* of a repository */
+	uint64_t	 max_uploads_total;
+	uint64_t	 reserve;		/* bytes, 0: none */
 	uint64_t	 referrers_max;		/* entries of a page */
 	struct http_limits http;
 };
@@ -115,6 +120,11 @@ struct registry_conf *conf_parse(const char *name, const char *text,
 /* All defaults: what a child starts from. */
 struct registry_conf *conf_new(void);
 void		 conf_free(struct registry_conf *);
+/*
+ * The path of the control socket, malloc()ed; NULL: there is to be none (or
+ * no memory).
+ */
+char		*conf_control_path(const struct registry_conf *);
 /* As YAML with defaults that parses again to the same. */
 void		 conf_print(const struct registry_conf *, FILE *);
 

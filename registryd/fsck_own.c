@@ -80,7 +80,8 @@ on_own_name(struct fsck *f, int dirfd, const char *name, unsigned char type,
 		{ "locks", DT_DIR, on_anything, FSCK_NKINDS },
 		{ "control", DT_DIR, NULL, FSCK_NKINDS },
 		{ "readonly", DT_REG, NULL, FSCK_NKINDS },
-		{ "clock", DT_REG, NULL, FSCK_NKINDS }
+		{ "clock", DT_REG, NULL, FSCK_NKINDS },
+		{ "reserve", DT_REG, NULL, FSCK_NKINDS }
 	};
 	enum fsck_kind kind;
 	bool any = false;

@@ -34,6 +34,8 @@ enum {
 	MSG_CONF_FILE,
 	/* parent -> worker: 80 bytes */
 	MSG_CONF_TICKET_KEY,
+	/* parent -> collector: fd of the control socket, if there is one */
+	MSG_CONF_CONTROL,
 
 	/* worker -> keeper; "str repo" first in each */
 	KEEPER_UPLOAD_START = 64,	/* id str, alg u8 */
@@ -52,6 +54,8 @@ enum {
 					   DIGEST_WIRE_SIZE, then the bytes */
 	KEEPER_MANIFEST_DELETE,		/* digest str */
 	KEEPER_TAG_DELETE,		/* tag str */
+	KEEPER_LEASE,			/* digest str, kind u8 (enum
+					   keeper_lease_kind) */
 	KEEPER_BODY_END,		/* no repo: total u64 */
 	KEEPER_BODY_ABORT,		/* no repo: - */
 
@@ -69,6 +73,8 @@ enum {
 	/* verifier -> worker: its users changed; forget older verdicts */
 	VERIFIER_CHANGED
 };
+
+enum keeper_lease_kind { KEEPER_LEASE_BLOB, KEEPER_LEASE_MANIFEST };
 
 #define KEEPER_ANY		UINT64_MAX
 /* algorithm u8, then DIGEST_MAX_BYTES bytes, the rest of them zero */

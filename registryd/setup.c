@@ -16,6 +16,7 @@
 
 #include "log.h"
 #include "privdrop.h"
+#include "setup_control.h"
 #include "setup_root.h"
 #include "tls.h"
 #include "xmem.h"
@@ -262,7 +263,7 @@ setup_open(struct registry_conf *conf, const struct setup *old)
 
 	setup = xcalloc(1, sizeof(*setup));
 	setup->conf = conf;
-	setup->rootfd = -1;
+	setup->rootfd = setup->controlfd = -1;
 	copy_log_fields(setup);
 	/* All that is wrong at once, not only the first. */
 	if (make_roles(setup) == -1)
@@ -278,6 +279,10 @@ setup_open(struct registry_conf *conf, const struct setup *old)
 	    (setup->keys = setup_keys_open(conf)) == NULL)
 		failed = -1;
 	failed |= open_listeners(setup, old);
+	if (failed == 0)
+		setup->controlfd = setup_control_open(conf, &setup->roles[1],
+		    old != NULL ? old->conf : NULL,
+		    old != NULL ? old->controlfd : -1);
 	if (failed != 0) {
 		setup_free(setup);
 		return NULL;
@@ -298,6 +303,8 @@ setup_free(struct setup *setup)
 		close(setup->files[i].fd);
 	if (setup->rootfd != -1)
 		close(setup->rootfd);
+	if (setup->controlfd != -1)
+		close(setup->controlfd);
 	setup_users_free(setup->users);
 	setup_keys_free(setup->keys);
 	free(setup->log_fields);
@@ -335,6 +342,18 @@ send_store(const struct setup *setup, struct msg_chan *chan)
 	msg_begin(&out, MSG_CONF_STORE, 0);
 	msg_put_str(&out, setup->conf->root);
 	msg_put_fd(&out, setup->rootfd);
+	return msg_send(chan, &out);
+}
+
+static int
+send_control(const struct setup *setup, struct msg_chan *chan)
+{
+	struct msg_out out;
+
+	if (setup->controlfd == -1)
+		return 0;
+	msg_begin(&out, MSG_CONF_CONTROL, 0);
+	msg_put_fd(&out, setup->controlfd);
 	return msg_send(chan, &out);
 }
 
@@ -381,5 +400,7 @@ setup_send(const struct setup *setup, struct msg_chan *chan, unsigned role,
 		return -1;
 	if (role == ROLE_WORKER)
 		return send_network(setup, chan, ticket_key);
+	if (role == ROLE_COLLECTOR)
+		return send_control(setup, chan);
 	return 0;
 }

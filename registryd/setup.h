@@ -32,6 +32,7 @@ struct setup {
 	size_t		 nlisteners;
 	bool		 inherited;	/* the sockets are an older one's */
 	int		 rootfd;
+	int		 controlfd;	/* -1: none */
 	struct setup_file files[SETUP_MAX_FILES];
 	size_t		 nfiles;
 	struct setup_users *users;	/* NULL unless auth.htpasswd is set */

@@ -72,6 +72,8 @@ check_descriptors() {
 		case $(role_of "$pid") in
 		worker) want="channel*3 listener*1 pipe*2 store*1 " ;;
 		keeper) want="channel*3 pipe*2 store*1 " ;;
+		# one is the control socket, one is for syncing all
+		collector) want="channel*2 pipe*2 store*2 " ;;
 		*) want="channel*1 pipe*2 store*1 " ;;
 		esac
 		expect "$(role_of "$pid") holds what it may" "$want" \
@@ -82,7 +84,7 @@ check_descriptors() {
 	set -- $(holdings "$REGISTRYD_PID" "$REGISTRYD_LOG")
 	for what; do
 		case $what in
-		channel\*5|listener\*1|pipe\*2|store\*1|*/registryd\*1) ;;
+		channel\*6|listener\*1|pipe\*2|store\*1|*/registryd\*1) ;;
 		*) fail "parent holds $what" ;;
 		esac
 	done

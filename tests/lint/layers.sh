@@ -18,7 +18,7 @@ registryd_row() {
 	verifier_client) echo 3 ;;
 	repo|repo_*|link|tag|upload|upload_*|manifest|manifest_*) echo 2 ;;
 	descriptor|referrer|referrer_*|gc|gc_*) echo 2 ;;
-	fsck|fsck_*) echo 2 ;;
+	fsck|fsck_*|scrub|scrub_*|admin|admin_*) echo 2 ;;
 	store|store_*|sysfs) echo 1 ;;
 	# conf.h holds the durability as store.h names it
 	conf|conf_*) echo 1 ;;

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Administration of a store by name: pages of its lists, and what may be
+ * removed or switched.  Runs in the collector and in registryctl; what it
+ * removes goes in the order in which keepers remove.
+ */
+#include "admin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "json.h"
+#include "layout.h"
+#include "reference.h"
+#include "repo.h"
+#include "str.h"
+#include "tag.h"
+#include "upload.h"
+
+struct call {
+	struct store	*store;
+	const json_t	*request;
+	char		*error;
+	size_t		 errsize;
+};
+
+typedef json_t *admin_fn(struct call *);
+
+/* ---- arguments and errors ---- */
+
+static json_t *
+refuse(struct call *call, const char *what, const char *why)
+{
+	char text[256];
+
+	str_vis(text, sizeof(text), what, strlen(what));
+	snprintf(call->error, call->errsize, "%s: %s", text, why);
+	return NULL;
+}
+
+static json_t *
+refuse_result(struct call *call, const char *what, enum store_result r)
+{
+	if (r == STORE_NOTFOUND)
+		return refuse(call, what, "there is none of this name");
+	if (r == STORE_BUSY)
+		return refuse(call, what, "in use: try again later");
+	if (r == STORE_READONLY)
+		return refuse(call, what, "the configuration says read-only");
+	return refuse(call, what, store_result_text(r));
+}
+
+/* The repository that is asked for, or NULL and refused. */
+static const char *
+arg_repo(struct call *call)
+{
+	const char *repo = json_string_at(call->request, "repository");
+
+	if (repo != NULL && repo_name_ok(repo))
+		return repo;
+	refuse(call, repo != NULL ? repo : "",
+	    "not the name of a repository");
+	return NULL;
+}
+
+static const char *
+arg_after(const struct call *call, const char *key)
+{
+	const char *text = json_string_at(call->request, key);
+
+	return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+static size_t
+arg_limit(const struct call *call)
+{
+	json_int_t n = json_integer_value(json_object_get(call->request,
+	    "limit"));
+
+	return n > 0 && n < ADMIN_PAGE_MAX ? (size_t)n : ADMIN_PAGE_MAX;
+}
+
+/* What was done becomes durable, in mode batch, before it is told. */
+static json_t *
+finish(struct call *call, const char *what, enum store_result r)
+{
+	if (r == STORE_OK)
+		r = store_barrier(call->store);
+	if (r != STORE_OK)
+		return refuse_result(call, what, r);
+	return json_pack("{sb}", "done", 1);
+}
+
+/* ---- lists ---- */
+
+static json_t *
+list_repositories(struct call *call)
+{
+	enum store_result r;
+	json_t *names = json_array();
+	char **items;
+	size_t i, n;
+	bool more;
+
+	r = repo_list(call->store, arg_after(call, "after"),
+	    arg_limit(call), &items, &n, &more);
+	if (r != STORE_OK) {
+		json_decref(names);
+		return refuse_result(call, "repositories", r);
+	}
+	for (i = 0; i < n; i++)
+		json_array_append_new(names, json_string(items[i]));
+	store_names_free(items, n);
+	return json_pack("{so sb}", "repositories", names, "more", more);
+}
+
+static json_t *
+list_tags(struct call *call)
+{
+	char text[DIGEST_STR_SIZE];
+	const char *repo = arg_repo(call);
+	enum store_result r;
+	struct digest d;
+	json_t *tags;
+	char **items;
+	size_t i, n;
+	bool more;
+
+	if (repo == NULL)
+		return NULL;
+	if ((r = repo_stat(call->store, repo)) != STORE_OK)
+		return refuse_result(call, repo, r);
+	r = tag_list(call->store, repo, arg_after(call, "after"),
+	    arg_limit(call), &items, &n, &more);
+	if (r == STORE_NOTFOUND)
+		return json_pack("{s[]sb}", "tags", "more", 0);
+	if (r != STORE_OK)
+		return refuse_result(call, repo, r);
+	tags = json_array();
+	for (i = 0; i < n; i++)
+		if (tag_get(call->store, repo, items[i], &d) == STORE_OK)
+			json_array_append_new(tags, json_pack("{ss ss}",
+			    "tag", items[i], "digest",
+			    digest_format(text, &d)));
+	store_names_free(items, n);
+	return json_pack("{so sb}", "tags", tags, "more", more);
+}
+
+/* Sessions of one repository behind "after"; *more: it has others. */
+static enum store_result
+add_uploads(struct call *call, const char *repo, const char *after,
+    json_t *list, bool *more)
+{
+	char path[LAYOUT_PATH_SIZE], when[32];
+	size_t i, n, limit = arg_limit(call) - json_array_size(list);
+	enum store_result r;
+	struct store_stat st;
+	char **ids;
+
+	*more = false;
+	r = upload_list(call->store, repo, after, limit, &ids, &n, more);
+	if (r != STORE_OK)
+		return r == STORE_NOTFOUND ? STORE_OK : r;
+	for (i = 0; i < n; i++) {
+		if (!upload_id_ok(ids[i]) || store_stat(call->store,
+		    layout_upload_data(path, repo, ids[i]), &st) != STORE_OK)
+			continue;
+		json_array_append_new(list, json_pack("{ss ss sI ss}",
+		    "repository", repo, "upload", ids[i], "bytes",
+		    (json_int_t)st.size, "modified", clock_rfc3339(when,
+		    sizeof(when), st.mtime)));
+	}
+	store_names_free(ids, n);
+	return STORE_OK;
+}
+
+/* The name of the next repository with uploads into "at"; *any: there is. */
+static enum store_result
+next_with_uploads(struct call *call, char at[REPO_NAME_SIZE], bool *any)
+{
+	enum store_result r;
+	char **repos;
+	bool more;
+	size_t n;
+
+	r = repo_list_uploads(call->store, at[0] != '\0' ? at : NULL, 1,
+	    &repos, &n, &more);
+	if (r != STORE_OK)
+		return r;
+	*any = n > 0;
+	if (n > 0)
+		str_copy(at, REPO_NAME_SIZE, repos[0]);
+	store_names_free(repos, n);
+	return STORE_OK;
+}
+
+static json_t *
+list_uploads(struct call *call)
+{
+	const char *repo = arg_after(call, "after_repository");
+	const char *after = arg_after(call, "after");
+	char at[REPO_NAME_SIZE] = "";
+	enum store_result r = STORE_OK;
+	json_t *list = json_array();
+	bool any = true, full = false;
+
+	if (repo != NULL && repo_name_ok(repo))
+		str_copy(at, sizeof(at), repo);
+	if (at[0] != '\0' && after != NULL)
+		r = add_uploads(call, at, after, list, &full);
+	while (r == STORE_OK && !full &&
+	    json_array_size(list) < arg_limit(call)) {
+		r = next_with_uploads(call, at, &any);
+		if (r != STORE_OK || !any)
+			break;
+		r = add_uploads(call, at, NULL, list, &full);
+	}
+	if (r != STORE_OK) {
+		json_decref(list);
+		return refuse_result(call, "uploads", r);
+	}
+	return json_pack("{so sb}", "uploads", list, "more", any);
+}
+
+/* ---- removing ---- */
+
+/*
+ * One rename each: first what can be pulled, then our notes on it, then the
+ * rest, so that nothing is ever seen that leads nowhere.  Repositories beneath
+ * it stay.
+ */
+static json_t *
+remove_repository(struct call *call)
+{
+	static const struct {
+		const char	*root, *name;
+	} parts[] = {
+		{ LAYOUT_REPOSITORIES, "_manifests" },
+		{ LAYOUT_OWN_REPOSITORIES, "_referrers" },
+		{ LAYOUT_OWN_REPOSITORIES, "_mediatypes" },
+		{ LAYOUT_OWN_REPOSITORIES, "_subjects" },
+		{ LAYOUT_REPOSITORIES, "_layers" },
+		{ LAYOUT_REPOSITORIES, "_uploads" },
+	};
+	char path[LAYOUT_PATH_SIZE];
+	const char *repo = arg_repo(call);
+	enum store_result r;
+	size_t i;
+
+	if (repo == NULL)
+		return NULL;
+	if ((r = repo_stat(call->store, repo)) != STORE_OK)
+		return refuse_result(call, repo, r);
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s/%s", parts[i].root, repo,
+		    parts[i].name);
+		r = store_remove_tree(call->store, path, 0);
+		if (r != STORE_OK && r != STORE_NOTFOUND)
+			return refuse_result(call, repo, r);
+		snprintf(path, sizeof(path), "%s/%s", parts[i].root, repo);
+		store_prune(call->store, path, parts[i].root);
+	}
+	return finish(call, repo, STORE_OK);
+}
+
+static json_t *
+remove_tag(struct call *call)
+{
+	const char *repo = arg_repo(call);
+	const char *tag = json_string_at(call->request, "tag");
+
+	if (repo == NULL)
+		return NULL;
+	if (tag == NULL || !tag_ok(tag))
+		return refuse(call, tag != NULL ? tag : "", "not a tag");
+	return finish(call, tag, repo_delete_tag(call->store, repo, tag));
+}
+
+static json_t *
+cancel_upload(struct call *call)
+{
+	const char *repo = arg_repo(call);
+	const char *id = json_string_at(call->request, "upload");
+
+	if (repo == NULL)
+		return NULL;
+	if (id == NULL || !upload_id_ok(id))
+		return refuse(call, id != NULL ? id : "",
+		    "not the id of an upload");
+	return finish(call, id, upload_cancel(call->store, repo, id));
+}
+
+/* ---- read-only ---- */
+
+static json_t *
+set_readonly(struct call *call)
+{
+	json_t *on = json_object_get(call->request, "on");
+	char text[64], when[32];
+	enum store_result r;
+
+	if (!json_is_boolean(on))
+		return refuse(call, "readonly", "expected on or off");
+	if (json_is_true(on)) {
+		snprintf(text, sizeof(text), "since %s\n",
+		    clock_rfc3339(when, sizeof(when), clock_wall()));
+		r = store_put(call->store, LAYOUT_READONLY, text,
+		    strlen(text), 0);
+		if (r == STORE_EXISTS)
+			r = STORE_OK;
+	} else {
+		r = store_unlink(call->store, LAYOUT_READONLY);
+		if (r == STORE_NOTFOUND)
+			r = STORE_OK;
+	}
+	return finish(call, "readonly", r);
+}
+
+/* ---- the table ---- */
+
+json_t *
+admin_run(struct store *s, const char *command, const json_t *request,
+    char *error, size_t errsize)
+{
+	static const struct {
+		const char	*name;
+		admin_fn	*fn;
+	} commands[] = {
+		{ "repositories", list_repositories },
+		{ "tags", list_tags },
+		{ "uploads", list_uploads },
+		{ "repository-remove", remove_repository },
+		{ "tag-remove", remove_tag },
+		{ "upload-cancel", cancel_upload },
+		{ "readonly", set_readonly },
+	};
+	struct call call = { s, request, error, errsize };
+	json_t *result;
+	size_t i;
+
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(command, commands[i].name) != 0)
+			continue;
+		error[0] = '\0';
+		result = commands[i].fn(&call);
+		if (result == NULL && error[0] == '\0')
+			snprintf(error, errsize, "out of memory");
+		return result;
+	}
+	return refuse(&call, command, "there is no such command");
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What collections and scrubs report, as the objects that registryctl shows.
+ */
+#include "admin.h"
+
+static void
+put_number(json_t *object, const char *key, uint64_t n)
+{
+	json_object_set_new(object, key, json_integer((json_int_t)n));
+}
+
+static json_t *
+count_json(const struct gc_count *c)
+{
+	json_t *object = json_object();
+
+	put_number(object, "live", c->live);
+	put_number(object, "condemned", c->condemned);
+	put_number(object, "waiting", c->waiting);
+	put_number(object, "restored", c->restored);
+	put_number(object, "deleted", c->deleted);
+	return object;
+}
+
+json_t *
+admin_gc_report(const struct gc_report *report, const char *outcome,
+    uint64_t took_ms, bool dryrun)
+{
+	json_t *object = json_object();
+	size_t i;
+
+	json_object_set_new(object, "outcome", json_string(outcome));
+	json_object_set_new(object, "dry_run", json_boolean(dryrun));
+	for (i = 0; i < GC_NCLASSES; i++)
+		json_object_set_new(object, gc_class_name((enum gc_class)i),
+		    count_json(&report->counts[i]));
+	put_number(object, "condemned_bytes", report->condemned_bytes);
+	put_number(object, "waiting_bytes", report->waiting_bytes);
+	put_number(object, "deleted_bytes", report->deleted_bytes);
+	put_number(object, "repositories", report->repositories);
+	put_number(object, "leftovers_deleted", report->leftovers_deleted);
+	put_number(object, "damaged", report->damaged);
+	put_number(object, "strange", report->strange);
+	put_number(object, "manifests_read", report->manifests_read);
+	put_number(object, "milliseconds", took_ms);
+	if (report->path[0] != '\0')
+		json_object_set_new(object, "path",
+		    json_string(report->path));
+	return object;
+}
+
+json_t *
+admin_scrub_report(const struct scrub_report *report, const char *outcome,
+    uint64_t took_ms)
+{
+	json_t *object = json_object(), *list = json_array();
+	char text[DIGEST_STR_SIZE];
+	size_t i;
+
+	json_object_set_new(object, "outcome", json_string(outcome));
+	put_number(object, "blobs", report->blobs);
+	put_number(object, "bytes", report->bytes);
+	put_number(object, "bad", report->bad);
+	put_number(object, "quarantined", report->quarantined);
+	put_number(object, "unreadable", report->unreadable);
+	put_number(object, "milliseconds", took_ms);
+	for (i = 0; i < report->nlist; i++)
+		json_array_append_new(list, json_string(digest_format(text,
+		    &report->list[i])));
+	json_object_set_new(object, "digests", list);
+	return object;
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Requests of registryctl in the collector.  Jobs run in slices and tell of
+ * their progress; everything else is done at once, while clients are served
+ * by others.  Who may connect has been decided by the socket.
+ */
+#include "collector_control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin.h"
+#include "clock.h"
+#include "control.h"
+#include "layout.h"
+#include "log.h"
+
+#define PROGRESS_MS	200
+
+struct collector_control {
+	struct control	*control;
+	struct store	*store;
+	const struct registry_conf *conf;
+	struct collector_jobs *jobs;
+	time_t		 started;
+	/* who waits for the job that he has asked for; one runs at a time */
+	struct control_call *waiting;
+	bool		 dryrun;
+	struct loop_timer *timer;
+};
+
+/* ---- jobs ---- */
+
+static void
+on_progress(void *arg)
+{
+	struct collector_control *c = arg;
+	struct collector_progress p;
+
+	if (c->waiting == NULL)
+		return;
+	collector_progress(c->jobs, &p);
+	control_progress(c->waiting, json_pack("{ss ss sI sI}", "job",
+	    collector_job_name(p.job), "phase", p.phase, "done",
+	    (json_int_t)p.done, "total", (json_int_t)p.total));
+	loop_timer_start(c->timer, PROGRESS_MS);
+}
+
+/* A run that another process has is no report. */
+static void
+answer_collect(struct collector_control *c, struct control_call *call,
+    enum store_result r)
+{
+	const struct gc_report *report;
+	enum store_result last;
+	uint64_t took;
+
+	report = collector_last(c->jobs, &last, &took);
+	if (r == STORE_BUSY || report == NULL)
+		control_error(call, "another process is collecting: try "
+		    "again later");
+	else
+		control_result(call, admin_gc_report(report, r == STORE_OK ?
+		    "ok" : store_result_text(r), took, c->dryrun));
+}
+
+static void
+answer_scrub(struct collector_control *c, struct control_call *call,
+    enum store_result r)
+{
+	const struct scrub_report *report;
+	enum store_result last;
+	uint64_t took;
+
+	report = collector_last_scrub(c->jobs, &last, &took);
+	control_result(call, admin_scrub_report(report, r == STORE_OK ?
+	    "ok" : store_result_text(r), took));
+}
+
+static void
+on_job_end(enum collector_job job, enum store_result r, void *arg)
+{
+	struct collector_control *c = arg;
+	struct control_call *call = c->waiting;
+
+	c->waiting = NULL;
+	loop_timer_stop(c->timer);
+	if (call == NULL)
+		return;
+	if (job == COLLECTOR_SCRUB)
+		answer_scrub(c, call, r);
+	else
+		answer_collect(c, call, r);
+}
+
+/* The job goes on; its report is in the log. */
+static void
+on_gone(struct control_call *call, void *arg)
+{
+	struct collector_control *c = arg;
+
+	c->waiting = NULL;
+	loop_timer_stop(c->timer);
+	collector_forget(c->jobs, c);
+	control_error(call, "gone");
+}
+
+static void
+start_job(struct collector_control *c, struct control_call *call,
+    enum collector_job job, const json_t *request)
+{
+	struct collector_options options = {
+		.dryrun = json_is_true(json_object_get(request, "dry_run")),
+		.rate = c->conf->scrub_rate
+	};
+	json_t *rate = json_object_get(request, "rate");
+	struct collector_progress p;
+	enum store_result r;
+
+	if (json_is_integer(rate) && json_integer_value(rate) >= 0)
+		options.rate = (uint64_t)json_integer_value(rate);
+	if (!options.dryrun && (c->conf->readonly || store_stat(c->store,
+	    LAYOUT_READONLY, NULL) == STORE_OK)) {
+		control_error(call, "the registry is read-only");
+		return;
+	}
+	r = collector_start(c->jobs, job, &options, on_job_end, c);
+	if (r != STORE_OK) {
+		collector_progress(c->jobs, &p);
+		if (r == STORE_BUSY)
+			control_error(call, "%s is running: try again later",
+			    collector_job_name(p.job));
+		else
+			control_error(call, "%s", store_result_text(r));
+		return;
+	}
+	c->waiting = call;
+	c->dryrun = options.dryrun;
+	control_on_gone(call, on_gone, c);
+	on_progress(c);
+}
+
+/* ---- the state ---- */
+
+static const char *
+readonly_text(const struct collector_control *c)
+{
+	if (c->conf->readonly)
+		return "configured";
+	if (store_stat(c->store, LAYOUT_READONLY, NULL) == STORE_OK)
+		return "on";
+	return "off";
+}
+
+static json_t *
+totals_json(const struct collector_totals *t)
+{
+	return json_pack("{sI sI sI sI sI sI}", "collections",
+	    (json_int_t)t->runs, "failures", (json_int_t)t->failures,
+	    "deleted", (json_int_t)t->deleted, "deleted_bytes",
+	    (json_int_t)t->deleted_bytes, "restored", (json_int_t)t->restored,
+	    "uploads_expired", (json_int_t)t->uploads);
+}
+
+static void
+answer_status(struct collector_control *c, struct control_call *call)
+{
+	static const char *const durabilities[] = { "full", "batch", "none" };
+	const struct gc_report *report;
+	struct collector_progress p;
+	enum store_result r;
+	uint64_t took;
+	json_t *status;
+	char when[32];
+
+	collector_progress(c->jobs, &p);
+	status = json_pack("{ss si ss ss ss ss so}", "version", VERSION,
+	    "parent", (int)getppid(), "collector_since",
+	    clock_rfc3339(when, sizeof(when), c->started),
+	    "directory", store_path(c->store), "durability",
+	    durabilities[c->conf->durability], "readonly", readonly_text(c),
+	    "totals", totals_json(collector_totals(c->jobs)));
+	if (status == NULL) {
+		control_error(call, "out of memory");
+		return;
+	}
+	if (p.running)
+		json_object_set_new(status, "job", json_pack("{ss ss sI sI}",
+		    "job", collector_job_name(p.job), "phase", p.phase,
+		    "done", (json_int_t)p.done, "total",
+		    (json_int_t)p.total));
+	report = collector_last(c->jobs, &r, &took);
+	if (report != NULL)
+		json_object_set_new(status, "last_collection",
+		    admin_gc_report(report, r == STORE_OK ? "ok" :
+		    store_result_text(r), took, false));
+	control_result(call, status);
+}
+
+/* ---- requests ---- */
+
+static void
+on_request(struct control_call *call, const char *command, json_t *request,
+    void *arg)
+{
+	struct collector_control *c = arg;
+	char error[ADMIN_ERROR_SIZE];
+	json_t *result;
+
+	if (strcmp(command, "status") == 0) {
+		answer_status(c, call);
+		return;
+	}
+	if (strcmp(command, "collect") == 0) {
+		start_job(c, call, COLLECTOR_COLLECT, request);
+		return;
+	}
+	if (strcmp(command, "scrub") == 0) {
+		start_job(c, call, COLLECTOR_SCRUB, request);
+		return;
+	}
+	result = admin_run(c->store, command, request, error, sizeof(error));
+	if (strstr(command, "-") != NULL || strcmp(command, "readonly") == 0)
+		log_info("registryctl, user %u: %s: %s",
+		    (unsigned)control_uid(call), command,
+		    result != NULL ? "done" : error);
+	if (result != NULL)
+		control_result(call, result);
+	else
+		control_error(call, "%s", error);
+}
+
+struct collector_control *
+collector_control_new(struct loop *loop, int fd, struct store *s,
+    const struct registry_conf *conf, struct collector_jobs *jobs)
+{
+	struct collector_control *c;
+	int saved;
+
+	if ((c = calloc(1, sizeof(*c))) == NULL) {
+		close(fd);
+		return NULL;
+	}
+	c->store = s;
+	c->conf = conf;
+	c->jobs = jobs;
+	c->started = clock_wall();
+	c->control = control_new(loop, fd, on_request, c);
+	if (c->control == NULL ||
+	    (c->timer = loop_timer_new(loop, on_progress, c)) == NULL) {
+		saved = errno;
+		collector_control_free(c);
+		errno = saved;
+		return NULL;
+	}
+	return c;
+}
+
+void
+collector_control_free(struct collector_control *c)
+{
+	if (c == NULL)
+		return;
+	if (c->jobs != NULL)
+		collector_forget(c->jobs, c);
+	control_free(c->control);
+	loop_timer_free(c->timer);
+	free(c);
+}
