@@ -10,6 +10,7 @@
 #include "digest.h"
 #include "http_range.h"
 #include "keeper_client.h"
+#include "messages.h"
 #include "repo.h"
 
 /* A blob never changes under its digest. */
@@ -92,29 +93,78 @@ send_blob(struct api_request *r, const char *digest, int fd, uint64_t size)
 	return STEP_DONE;
 }
 
-enum step
-api_blob_get(struct api_request *r)
+/* The blob is open: takes ownership of fd. */
+static enum step
+answer_open(struct api_request *r, int fd, uint64_t size)
 {
-	struct digest digest;
-	struct store_stat st;
-	enum store_result result;
-	int fd;
-
-	if (digest_parse(&digest, r->match.arg) == -1)
-		return api_fail_text(r, API_DIGEST_INVALID,
-		    "not a digest of a known algorithm");
-	result = repo_open_blob(r->store, api_name(r), &digest, &fd, &st);
-	if (result == STORE_NOTFOUND)
-		return api_fail_text(r, API_BLOB_UNKNOWN, r->match.arg);
-	if (result != STORE_OK)
-		return api_fail_store(r, result, API_BLOB_UNKNOWN,
-		    API_UNKNOWN, "open blob");
 	if (api_etag_matches(http_request_header(r->exchange,
 	    "If-None-Match"), r->match.arg)) {
 		(void)close(fd);
 		return send_not_modified(r, r->match.arg);
 	}
-	return send_blob(r, r->match.arg, fd, st.size);
+	return send_blob(r, r->match.arg, fd, size);
+}
+
+static void	 blob_on_lease(const struct keeper_reply *, void *);
+
+/*
+ * A HEAD tells a client that it need not push, so it waits for the lease; who
+ * reads gets what is there even if no keeper answers.
+ */
+static enum step
+blob_answer(struct api_request *r, const struct digest *digest, bool asked,
+    enum store_result lease_result)
+{
+	struct store_stat st;
+	enum store_result result;
+	bool lease;
+	int fd;
+
+	result = repo_see_blob(r->store, api_name(r), digest,
+	    asked || r->conf->readonly ? REPO_NO_LEASE :
+	    r->conf->collect_grace_ms / REPO_RENEW_PART, &fd, &st, &lease);
+	if (lease && !asked) {
+		if (result == STORE_OK)
+			(void)close(fd);
+		r->call = keeper_lease(r->keepers, api_name(r), digest,
+		    KEEPER_LEASE_BLOB, blob_on_lease, r);
+		return r->call != NULL ? STEP_WAIT :
+		    blob_answer(r, digest, true, STORE_GONE);
+	}
+	if (lease_result == STORE_GONE && (result == STORE_NOTFOUND ||
+	    (result == STORE_OK && r->head->method == HTTP_HEAD))) {
+		if (result == STORE_OK)
+			(void)close(fd);
+		return api_fail(r, API_UNAVAILABLE);
+	}
+	if (result == STORE_NOTFOUND)
+		return api_fail_text(r, API_BLOB_UNKNOWN, r->match.arg);
+	if (result != STORE_OK)
+		return api_fail_store(r, result, API_BLOB_UNKNOWN,
+		    API_UNKNOWN, "open blob");
+	return answer_open(r, fd, st.size);
+}
+
+static void
+blob_on_lease(const struct keeper_reply *reply, void *arg)
+{
+	struct api_request *r = arg;
+	struct digest digest;
+
+	r->call = NULL;
+	(void)digest_parse(&digest, r->match.arg);
+	(void)blob_answer(r, &digest, true, reply->result);
+}
+
+enum step
+api_blob_get(struct api_request *r)
+{
+	struct digest digest;
+
+	if (digest_parse(&digest, r->match.arg) == -1)
+		return api_fail_text(r, API_DIGEST_INVALID,
+		    "not a digest of a known algorithm");
+	return blob_answer(r, &digest, false, STORE_OK);
 }
 
 static void
@@ -126,6 +176,10 @@ blob_on_delete(const struct keeper_reply *reply, void *arg)
 	r->call = NULL;
 	if (reply->result == STORE_NOTFOUND) {
 		(void)api_fail_text(r, API_BLOB_UNKNOWN, r->match.arg);
+		return;
+	}
+	if (reply->result == STORE_EXISTS) {
+		(void)api_fail_text(r, API_BLOB_IN_USE, r->match.arg);
 		return;
 	}
 	if (reply->result != STORE_OK) {

@@ -46,6 +46,9 @@ static const struct {
 	    "invalid content range" },
 	[API_BLOB_UNKNOWN] = { 404, "BLOB_UNKNOWN",
 	    "blob unknown to registry" },
+	/* The specification has this status for a DELETE that is not done. */
+	[API_BLOB_IN_USE] = { 405, "DENIED",
+	    "a manifest of the repository refers to the blob" },
 	[API_BLOB_TOO_LARGE] = { 413, "SIZE_INVALID",
 	    "the blob is larger than this registry allows" },
 	[API_UPLOAD_UNKNOWN] = { 404, "BLOB_UPLOAD_UNKNOWN",

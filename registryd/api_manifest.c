@@ -18,6 +18,7 @@
 #include "buf.h"
 #include "keeper_client.h"
 #include "manifest_types.h"
+#include "messages.h"
 #include "reference.h"
 #include "repo.h"
 #include "str.h"
@@ -25,15 +26,28 @@
 
 #define ACCEPT_MAX	(32 * 1024)
 
-/* Bytes that have this digest; INVALID when they are others. */
+/*
+ * Bytes that have this digest; INVALID when they are others.  A manifest is
+ * leased only where those without a tag are collected.
+ */
 static enum store_result
 load_bytes(struct api_request *r, const struct digest *digest, char **data,
-    size_t *len)
+    size_t *len, bool *lease)
 {
+	const struct registry_conf *conf = r->conf;
 	struct digest actual;
+	struct store_stat st;
 	enum store_result result;
+	int fd;
 
-	result = repo_read_manifest(r->store, api_name(r), digest, data, len);
+	result = repo_see_manifest(r->store, api_name(r), digest,
+	    conf->readonly || conf->collect_untagged_ms == UINT64_MAX ?
+	    REPO_NO_LEASE : conf->collect_grace_ms / REPO_RENEW_PART, &fd,
+	    &st, lease);
+	if (result != STORE_OK)
+		return result;
+	result = repo_read_fd(r->store, fd, &st, data, len);
+	store_close(r->store, fd);
 	if (result != STORE_OK)
 		return result;
 	if (digest_of(&actual, digest->alg, *data, *len) == -1 ||
@@ -50,9 +64,10 @@ api_manifest_load(struct api_request *r, const struct digest *digest,
 {
 	char kept[MEDIATYPE_SIZE];
 	enum store_result result;
+	bool lease;
 
 	memset(am, 0, sizeof(*am));
-	result = load_bytes(r, digest, &am->data, &am->len);
+	result = load_bytes(r, digest, &am->data, &am->len, &lease);
 	if (result != STORE_OK)
 		return result;
 	result = repo_read_mediatype(r->store, api_name(r), digest, kept);
@@ -142,19 +157,10 @@ add_manifest_headers(struct http_response *resp, const char *digest)
 }
 
 static enum step
-send_not_modified(struct api_request *r, const struct digest *digest,
-    const char *text)
+send_not_modified(struct api_request *r, const char *text)
 {
 	struct http_response resp;
-	struct store_stat st;
-	enum store_result result;
 
-	result = repo_stat_manifest(r->store, api_name(r), digest, &st);
-	if (result == STORE_NOTFOUND)
-		return fail_unknown(r, text);
-	if (result != STORE_OK)
-		return api_fail_store(r, result, API_MANIFEST_UNKNOWN,
-		    API_UNKNOWN, "find manifest");
 	http_response_init(&resp, 304);
 	add_manifest_headers(&resp, text);
 	api_respond(r, &resp);
@@ -181,21 +187,15 @@ is_listed(const struct api_request *r, const char *type)
 	return listed;
 }
 
+/* Takes ownership of data. */
 static enum step
 send_manifest(struct api_request *r, const struct digest *digest,
-    const char *text)
+    const char *text, char *data, size_t len)
 {
-	char type[MEDIATYPE_SIZE], *data;
+	char type[MEDIATYPE_SIZE];
 	struct http_response resp;
 	enum store_result result;
-	size_t len;
 
-	result = load_bytes(r, digest, &data, &len);
-	if (result == STORE_NOTFOUND)
-		return fail_unknown(r, text);
-	if (result != STORE_OK)
-		return api_fail_store(r, result, API_MANIFEST_UNKNOWN,
-		    API_UNKNOWN, "read manifest");
 	result = find_type(r, digest, data, len, type, sizeof(type));
 	if (result != STORE_OK) {
 		free(data);
@@ -218,19 +218,60 @@ send_manifest(struct api_request *r, const struct digest *digest,
 	return STEP_DONE;
 }
 
+static void	 manifest_on_lease(const struct keeper_reply *, void *);
+
+/* The keeper says whether it is there, or has renewed it; then once more. */
+static enum step
+manifest_answer(struct api_request *r, const struct digest *digest,
+    bool asked, enum store_result lease_result)
+{
+	char text[DIGEST_STR_SIZE], *data = NULL;
+	enum store_result result;
+	bool lease;
+	size_t len;
+
+	(void)digest_format(text, digest);
+	result = load_bytes(r, digest, &data, &len, &lease);
+	if (lease && !asked) {
+		if (result == STORE_OK)
+			free(data);
+		r->call = keeper_lease(r->keepers, api_name(r), digest,
+		    KEEPER_LEASE_MANIFEST, manifest_on_lease, r);
+		return r->call != NULL ? STEP_WAIT :
+		    manifest_answer(r, digest, true, STORE_GONE);
+	}
+	if (result == STORE_NOTFOUND)
+		return lease_result == STORE_GONE ?
+		    api_fail(r, API_UNAVAILABLE) : fail_unknown(r, text);
+	if (result != STORE_OK)
+		return api_fail_store(r, result, API_MANIFEST_UNKNOWN,
+		    API_UNKNOWN, "read manifest");
+	if (!api_etag_matches(http_request_header(r->exchange,
+	    "If-None-Match"), text))
+		return send_manifest(r, digest, text, data, len);
+	free(data);
+	return send_not_modified(r, text);
+}
+
+static void
+manifest_on_lease(const struct keeper_reply *reply, void *arg)
+{
+	struct api_request *r = arg;
+	struct digest digest;
+
+	r->call = NULL;
+	if (find_digest(r, &digest))
+		(void)manifest_answer(r, &digest, true, reply->result);
+}
+
 enum step
 api_manifest_get(struct api_request *r)
 {
 	struct digest digest;
-	char text[DIGEST_STR_SIZE];
 
 	if (!find_digest(r, &digest))
 		return STEP_DONE;
-	(void)digest_format(text, &digest);
-	if (api_etag_matches(http_request_header(r->exchange,
-	    "If-None-Match"), text))
-		return send_not_modified(r, &digest, text);
-	return send_manifest(r, &digest, text);
+	return manifest_answer(r, &digest, false, STORE_OK);
 }
 
 static void

@@ -352,6 +352,23 @@ keeper_manifest_delete(struct keepers *ks, const char *repo,
 }
 
 struct keeper_call *
+keeper_lease(struct keepers *ks, const char *repo, const struct digest *d,
+    unsigned kind, keeper_done_fn *done, void *arg)
+{
+	char text[DIGEST_STR_SIZE];
+	struct keeper_call *call;
+	struct msg_out m;
+
+	if ((call = call_new(ks, repo, NULL, done, arg)) == NULL)
+		return NULL;
+	msg_begin(&m, KEEPER_LEASE, call->id);
+	msg_put_str(&m, repo);
+	msg_put_str(&m, digest_format(text, d));
+	msg_put_u8(&m, (uint8_t)kind);
+	return call_send(call, &m);
+}
+
+struct keeper_call *
 keeper_tag_delete(struct keepers *ks, const char *repo, const char *tag,
     keeper_done_fn *done, void *arg)
 {

@@ -65,6 +65,13 @@ struct keeper_call *keeper_manifest_delete(struct keepers *, const char *repo,
 		    const struct digest *, keeper_done_fn *, void *arg);
 struct keeper_call *keeper_tag_delete(struct keepers *, const char *repo,
 		    const char *tag, keeper_done_fn *, void *arg);
+/*
+ * Ask that it be kept, and brought back from collection; then look again.
+ * kind: enum keeper_lease_kind.
+ */
+struct keeper_call *keeper_lease(struct keepers *, const char *repo,
+		    const struct digest *, unsigned kind, keeper_done_fn *,
+		    void *arg);
 
 /* Bytes of the body: how many the pipe took (0: wait for room), -1 broken. */
 ssize_t		 keeper_call_write(struct keeper_call *, const void *, size_t);

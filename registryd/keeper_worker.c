@@ -37,6 +37,7 @@ static const struct msg_rule worker_rules[] = {
 	    keeper_on_manifest_delete),
 	RULE(KEEPER_TAG_DELETE, 10, REPO + 4 + TAG_MAX, 0,
 	    keeper_on_tag_delete),
+	RULE(KEEPER_LEASE, 10, REPO + DIGEST + 1, 0, keeper_on_lease),
 	RULE(KEEPER_BODY_END, 8, 8, 0, keeper_on_body_end),
 	RULE(KEEPER_BODY_ABORT, 0, 0, 0, keeper_on_body_abort)
 };

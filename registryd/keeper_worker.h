@@ -28,6 +28,10 @@ struct keeper {
 	struct store	*store;
 	uint64_t	 max_manifest;		/* bytes */
 	uint64_t	 max_blob;		/* bytes, 0: no limit */
+	uint64_t	 max_uploads;		/* of a repository, 0: any */
+	uint64_t	 max_uploads_total;
+	uint64_t	 uploads;		/* counted, and begun since */
+	uint64_t	 counted_ms;
 	uint64_t	 renew_ms;		/* age of a lease to renew */
 	size_t		 manifest_bytes;	/* promised to bodies */
 	LIST_HEAD(, keeper_worker) workers;
@@ -83,6 +87,8 @@ int	 keeper_on_blob_delete(struct msg_chan *, struct msg *, void *worker);
 int	 keeper_on_manifest_delete(struct msg_chan *, struct msg *,
 	    void *worker);
 int	 keeper_on_tag_delete(struct msg_chan *, struct msg *, void *worker);
+/* keeper_lease.c */
+int	 keeper_on_lease(struct msg_chan *, struct msg *, void *worker);
 void	 keeper_requests_abort(struct keeper_worker *);
 
 #endif

@@ -5,33 +5,52 @@
  */
 #include "link.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define LINK_MAX_SIZE	512
 #define LINK_SPACE	" \t\r\n"
 
+static enum store_result
+link_parse(char *text, size_t len, struct digest *d)
+{
+	/* A NUL inside would hide what follows. */
+	if (strlen(text) != len)
+		len = 0;
+	while (len > 0 && strchr(LINK_SPACE, text[len - 1]) != NULL)
+		len--;
+	text[len] = '\0';
+	return digest_parse(d, text + strspn(text, LINK_SPACE)) == -1 ?
+	    STORE_INVALID : STORE_OK;
+}
+
+enum store_result
+link_look(struct store *s, const char *path, struct digest *d,
+    struct store_stat *st)
+{
+	char text[LINK_MAX_SIZE + 1];
+	enum store_result r;
+	size_t len = 0;
+	int fd;
+
+	if ((r = store_open(s, path, &fd, st)) != STORE_OK)
+		return r;
+	if (st->size > LINK_MAX_SIZE)
+		r = STORE_INVALID;
+	else
+		r = store_pread(s, fd, text, (size_t)st->size, 0, &len);
+	store_close(s, fd);
+	if (r != STORE_OK)
+		return r;
+	text[len] = '\0';
+	return link_parse(text, len, d);
+}
+
 enum store_result
 link_get(struct store *s, const char *path, struct digest *d)
 {
-	enum store_result r;
-	char *data, *text;
-	size_t len;
+	struct store_stat st;
 
-	r = store_read(s, path, LINK_MAX_SIZE, &data, &len);
-	if (r != STORE_OK)
-		return r == STORE_TOOBIG ? STORE_INVALID : r;
-	/* A NUL inside would hide what follows. */
-	if (strlen(data) != len)
-		len = 0;
-	while (len > 0 && strchr(LINK_SPACE, data[len - 1]) != NULL)
-		len--;
-	data[len] = '\0';
-	text = data + strspn(data, LINK_SPACE);
-	if (digest_parse(d, text) == -1)
-		r = STORE_INVALID;
-	free(data);
-	return r;
+	return link_look(s, path, d, &st);
 }
 
 enum store_result

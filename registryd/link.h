@@ -12,6 +12,9 @@
 /* INVALID when the content is no digest. */
 enum store_result link_get(struct store *, const char *path,
 		    struct digest *);
+/* The same, and what the link file itself is. */
+enum store_result link_look(struct store *, const char *path,
+		    struct digest *, struct store_stat *);
 /* Durable at return; whatever was there is replaced. */
 enum store_result link_put(struct store *, const char *path,
 		    const struct digest *);

@@ -27,6 +27,65 @@ repo_open_blob(struct store *s, const char *repo, const struct digest *d,
 	return store_open(s, layout_blob(path, &target), fd, st);
 }
 
+/* Is there the directory that a file would have to itself? */
+static bool
+has_directory(struct store *s, const char *path)
+{
+	char dir[LAYOUT_PATH_SIZE], *slash;
+	struct store_stat st;
+
+	if (str_copy(dir, sizeof(dir), path) == -1 ||
+	    (slash = strrchr(dir, '/')) == NULL)
+		return false;
+	*slash = '\0';
+	return store_stat(s, dir, &st) == STORE_OK && st.is_dir;
+}
+
+/* Open what a link stands for; *lease as in the header. */
+static enum store_result
+see_target(struct store *s, const char *link, uint64_t renew_ms, int *fd,
+    struct store_stat *st, bool *lease)
+{
+	char path[LAYOUT_PATH_SIZE];
+	struct digest target;
+	struct store_stat found;
+	enum store_result r;
+
+	*lease = false;
+	r = link_look(s, link, &target, &found);
+	if (r == STORE_NOTFOUND)
+		*lease = has_directory(s, link);
+	if (r != STORE_OK)
+		return r;
+	r = store_open(s, layout_blob(path, &target), fd, st);
+	if (r == STORE_NOTFOUND)
+		*lease = has_directory(s, path);
+	else if (r == STORE_OK)
+		*lease = renew_ms != REPO_NO_LEASE &&
+		    repo_lease_is_old(&found, renew_ms);
+	return r;
+}
+
+enum store_result
+repo_see_blob(struct store *s, const char *repo, const struct digest *d,
+    uint64_t renew_ms, int *fd, struct store_stat *st, bool *lease)
+{
+	char path[LAYOUT_PATH_SIZE];
+
+	return see_target(s, layout_layer(path, repo, d), renew_ms, fd, st,
+	    lease);
+}
+
+enum store_result
+repo_see_manifest(struct store *s, const char *repo, const struct digest *d,
+    uint64_t renew_ms, int *fd, struct store_stat *st, bool *lease)
+{
+	char path[LAYOUT_PATH_SIZE];
+
+	return see_target(s, layout_revision(path, repo, d), renew_ms, fd, st,
+	    lease);
+}
+
 /* The bytes that a link stands for: STORE_OK when they are a file. */
 static enum store_result
 stat_target(struct store *s, const char *link, struct store_stat *st)
@@ -70,16 +129,38 @@ enum store_result
 repo_read_manifest(struct store *s, const char *repo, const struct digest *d,
     char **data, size_t *len)
 {
-	char path[LAYOUT_PATH_SIZE];
-	struct digest target;
+	struct store_stat st;
 	enum store_result r;
+	bool lease;
+	int fd;
 
-	r = link_get(s, layout_revision(path, repo, d), &target);
+	r = repo_see_manifest(s, repo, d, REPO_NO_LEASE, &fd, &st, &lease);
 	if (r != STORE_OK)
 		return r;
-	r = store_read(s, layout_blob(path, &target), MANIFEST_MAX_SIZE, data,
-	    len);
-	return r == STORE_TOOBIG ? STORE_INVALID : r;
+	r = repo_read_fd(s, fd, &st, data, len);
+	store_close(s, fd);
+	return r;
+}
+
+enum store_result
+repo_read_fd(struct store *s, int fd, const struct store_stat *st,
+    char **datap, size_t *len)
+{
+	enum store_result r;
+	char *data;
+
+	if (st->size > MANIFEST_MAX_SIZE)
+		return STORE_INVALID;
+	if ((data = malloc((size_t)st->size + 1)) == NULL)
+		return STORE_NOMEM;
+	r = store_pread(s, fd, data, (size_t)st->size, 0, len);
+	if (r != STORE_OK) {
+		free(data);
+		return r;
+	}
+	data[*len] = '\0';
+	*datap = data;
+	return STORE_OK;
 }
 
 enum store_result

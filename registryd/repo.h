@@ -24,6 +24,22 @@ enum store_result repo_stat_blob(struct store *, const char *repo,
 /* Manifest bytes by digest; at most MANIFEST_MAX_SIZE, else INVALID. */
 enum store_result repo_read_manifest(struct store *, const char *repo,
 		    const struct digest *, char **data, size_t *len);
+/*
+ * The same for a worker that has to answer a client.  *lease: first a keeper
+ * is to be asked for a lease, because the one there is older than renew_ms
+ * (REPO_NO_LEASE: never), or because it may only have been renamed by
+ * collection; then look again.
+ */
+#define REPO_NO_LEASE	UINT64_MAX
+enum store_result repo_see_blob(struct store *, const char *repo,
+		    const struct digest *, uint64_t renew_ms, int *fd,
+		    struct store_stat *, bool *lease);
+enum store_result repo_see_manifest(struct store *, const char *repo,
+		    const struct digest *, uint64_t renew_ms, int *fd,
+		    struct store_stat *, bool *lease);
+/* A manifest that is open, whole; INVALID when it is too large. */
+enum store_result repo_read_fd(struct store *, int fd,
+		    const struct store_stat *, char **data, size_t *len);
 /* Is the manifest there (revision link and bytes)? */
 enum store_result repo_stat_manifest(struct store *, const char *repo,
 		    const struct digest *, struct store_stat *);
@@ -46,6 +62,8 @@ enum store_result repo_list_uploads(struct store *, const char *last,
 /* By the same order: < 0, 0, > 0. */
 int		 repo_compare(const char *, const char *);
 
+/* A lease is renewed when this part of the grace has passed. */
+#define REPO_RENEW_PART	4
 /*
  * Is this link due for a lease, with leases renewed after renew_ms?  Its age
  * is by the clock of this host.

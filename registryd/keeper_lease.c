@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Leases that workers ask for before they say that something is there.  Runs
+ * in keepers.  Nothing of it needs to be durable: what a crash undoes comes
+ * back in the same way.
+ */
+#include "keeper_msg.h"
+#include "keeper_worker.h"
+#include "messages.h"
+#include "repo.h"
+
+int
+keeper_on_lease(struct msg_chan *chan, struct msg *m, void *arg)
+{
+	struct keeper_worker *w = arg;
+	struct keeper *k = w->keeper;
+	char repo[REPO_NAME_SIZE];
+	enum store_result r;
+	struct digest d;
+	uint8_t kind;
+
+	(void)chan;
+	if (keeper_get_repo(m, repo) == -1 || keeper_get_digest(m, &d) == -1)
+		return -1;
+	kind = msg_get_u8(m);
+	if (msg_end(m) == -1)
+		return -1;
+	if (kind == KEEPER_LEASE_BLOB)
+		r = repo_acquire_blob(k->store, repo, &d, k->renew_ms);
+	else if (kind == KEEPER_LEASE_MANIFEST)
+		r = repo_acquire_manifest(k->store, repo, &d, k->renew_ms);
+	else
+		return -1;
+	keeper_reply(w, m->id, "lease in", repo, r, 0);
+	return 0;
+}
