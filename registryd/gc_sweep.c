@@ -102,18 +102,29 @@ sweep_live(struct gc *gc, const struct gc_object *o, const char *path)
 	return condemn(gc, o, path, &st);
 }
 
+/* One is enough, but the lease of either counts. */
+static enum store_result
+merge(struct gc *gc, const char *path, const char *live, bool young)
+{
+	enum store_result r = STORE_OK;
+
+	if (young)
+		r = store_touch(gc->store, live);
+	if (r == STORE_OK)
+		r = store_unlink(gc->store, path);
+	return done_with(gc, path, r);
+}
+
 static enum store_result
 restore(struct gc *gc, const struct gc_object *o, const char *path,
-    const char *live)
+    const char *live, bool young)
 {
 	enum store_result r = STORE_OK;
 
 	if (!gc->options.dryrun) {
 		r = store_move(gc->store, path, live, STORE_NOSYNC);
-		/* It has been put again: one is enough. */
 		if (r == STORE_EXISTS)
-			return done_with(gc, path, store_unlink(gc->store,
-			    path));
+			return merge(gc, path, live, young);
 	}
 	if (r == STORE_OK)
 		gc->report.counts[o->class].restored++;
@@ -153,15 +164,17 @@ sweep_condemned(struct gc *gc, const struct gc_object *o, const char *path,
 	int64_t since = gc->now - (int64_t)run;
 	struct store_stat st;
 	enum store_result r;
+	bool young;
 
 	if ((r = look(gc, path, &st)) != STORE_OK)
 		return done_with(gc, path, r);
 	if (layout_join(live, o->dir, o->base) == -1)
 		return STORE_OK;
 	/* Wanted, or a lease came before it was renamed, or no time at all. */
-	if (o->wanted || !o->condemn || gc_age(gc, &st) < o->age_ms ||
-	    run > INT64_MAX || since < -AHEAD_NS)
-		return restore(gc, o, path, live);
+	young = gc_age(gc, &st) < o->age_ms;
+	if (o->wanted || !o->condemn || young || run > INT64_MAX ||
+	    since < -AHEAD_NS)
+		return restore(gc, o, path, live, young);
 	if (!is_listed(gc, path) || since < 0 ||
 	    (uint64_t)since / MS_NS < gc->options.delay_ms) {
 		count(o, &c->waiting, &gc->report.waiting_bytes, &st);

@@ -10,12 +10,13 @@
 #include "layout.h"
 #include "link.h"
 #include "random.h"
+#include "reference.h"
 #include "referrer.h"
 #include "repo.h"
 #include "str.h"
 #include "tag.h"
 
-#define TAG_PAGE	256
+#define TAG_PAGE	1024
 #define NAMES_PAGE	64
 #define ROUNDS		64	/* against collection, which gives up first */
 #define HIDDEN_MAX	64	/* names of one link */
@@ -216,24 +217,44 @@ repo_delete_blob(struct store *s, const char *repo, const struct digest *d)
 
 /* ---- manifests ---- */
 
+/*
+ * A link that says nothing is no tag of anything; one that cannot be read
+ * may be, and then the manifest must stay.
+ */
+static enum store_result
+delete_tag_of(struct store *s, const char *repo, const char *tag,
+    const struct digest *d)
+{
+	char path[LAYOUT_PATH_SIZE];
+	enum store_result r;
+
+	if (!tag_ok(tag))
+		return STORE_OK;
+	r = tag_delete_if(s, repo, tag, d);
+	if (r == STORE_INVALID &&
+	    store_stat(s, layout_tag_current(path, repo, tag), NULL) ==
+	    STORE_OK)
+		return STORE_OK;
+	/* Points elsewhere, or somebody was faster. */
+	return r == STORE_MISMATCH || r == STORE_NOTFOUND ? STORE_OK : r;
+}
+
 static enum store_result
 delete_tags_of(struct store *s, const char *repo, const struct digest *d)
 {
+	char path[LAYOUT_PATH_SIZE];
 	enum store_result r = STORE_OK;
 	char **tags = NULL, *last = NULL;
 	size_t i, n;
 	bool more = true;
 
+	layout_tags(path, repo);
 	while (more && r == STORE_OK) {
-		r = tag_list(s, repo, last, TAG_PAGE, &tags, &n, &more);
+		r = store_list(s, path, last, TAG_PAGE, &tags, &n, &more);
 		if (r != STORE_OK)
 			break;
-		for (i = 0; i < n && r == STORE_OK; i++) {
-			r = tag_delete_if(s, repo, tags[i], d);
-			/* Points elsewhere, or somebody was faster. */
-			if (r == STORE_MISMATCH || r == STORE_NOTFOUND)
-				r = STORE_OK;
-		}
+		for (i = 0; i < n && r == STORE_OK; i++)
+			r = delete_tag_of(s, repo, tags[i], d);
 		free(last);
 		last = NULL;
 		if (more && n > 0) {
