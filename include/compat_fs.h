@@ -36,6 +36,8 @@ void	 compat_pipe_grow(int fd, int size);
  */
 int	 compat_writeback_start(int fd, uint64_t offset, uint64_t len);
 int	 compat_writeback_wait(int fd, uint64_t offset, uint64_t len);
+/* Blocks for all of a file of that size; ENOSYS, EOPNOTSUPP: it cannot. */
+int	 compat_allocate(int fd, uint64_t size);
 /*
  * Everything of the file system that holds fd on the disk, and an error when
  * anything of it was lost; ENOSYS where the system cannot, or would not tell.

@@ -17,6 +17,7 @@
 #include "log.h"
 #include "messages.h"
 #include "privdrop.h"
+#include "repo.h"
 #include "sandbox.h"
 
 #define STORE_UMASK	027
@@ -95,6 +96,10 @@ on_conf_end(struct msg_chan *chan, struct msg *m, void *arg)
 		fatal("store %s", p->root);
 	k->max_manifest = p->conf->max_manifest;
 	k->max_blob = p->conf->max_blob;
+	k->renew_ms = p->conf->collect_grace_ms / REPO_RENEW_PART;
+	k->max_uploads = p->conf->max_uploads;
+	k->max_uploads_total = p->conf->max_uploads_total;
+	store_reserve(k->store, p->conf->reserve);
 	for (i = 0; i < p->nearly; i++)
 		add_worker(k, p->early[i].instance, p->early[i].fd);
 	p->nearly = 0;

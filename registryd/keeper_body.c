@@ -235,6 +235,10 @@ body_open_upload(struct keeper_body *b, bool create, uint64_t offset)
 	struct store *s = b->worker->keeper->store;
 	enum store_result r;
 
+	/* A length that is not known yet is tried. */
+	r = store_room(s, b->length == KEEPER_ANY ? 0 : b->length);
+	if (r != STORE_OK)
+		return r;
 	if (create)
 		r = upload_start(s, b->repo, b->upload_id, b->digest.alg,
 		    &b->upload);
@@ -319,6 +323,8 @@ keeper_on_manifest(struct msg_chan *chan, struct msg *m, void *arg)
 	if (keeper_manifest_get(b, m, &r) == -1 ||
 	    body_start(b, m, &r) == -1 || msg_end(m) == -1)
 		return -1;
+	if (r == STORE_OK)
+		r = store_room(w->keeper->store, b->length);
 	if (r != STORE_OK)
 		body_end(b, r);
 	return 0;
@@ -451,7 +457,11 @@ on_finish(void *arg)
 static void
 on_finished(enum store_result r, void *arg)
 {
-	body_answer(arg, r);
+	struct keeper_body *b = arg;
+
+	if (r == STORE_OK && !b->created && b->keeper->uploads > 0)
+		b->keeper->uploads--;
+	body_answer(b, r);
 }
 
 /* A slice of what still has to be hashed; after the last one it is stored. */

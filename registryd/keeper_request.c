@@ -6,14 +6,16 @@
  */
 #include <stdlib.h>
 
+#include "clock.h"
 #include "keeper_commit.h"
 #include "keeper_msg.h"
 #include "keeper_worker.h"
 #include "messages.h"
 #include "reference.h"
 #include "repo.h"
-#include "tag.h"
 #include "upload.h"
+
+#define RECOUNT_MS	10000
 
 typedef enum store_result request_fn(struct keeper_request *);
 
@@ -62,6 +64,10 @@ on_step(void *arg)
 	if (req->made)
 		return STORE_OK;
 	r = req->fn(req);
+	/* What makes room may have what is kept back for it. */
+	if (r == STORE_NOSPACE && req->fn != mount_blob &&
+	    store_release(req->worker->keeper->store))
+		r = req->fn(req);
 	/* One that has no steps of its own. */
 	if (r == STORE_OK && req->fn != mount_blob &&
 	    store_batched(req->worker->keeper->store)) {
@@ -126,8 +132,13 @@ request_refuse(struct keeper_worker *w, const struct msg *m,
 static enum store_result
 mount_blob(struct keeper_request *req)
 {
-	return repo_mount_step(req->worker->keeper->store, &req->mount,
-	    req->repo, req->from, &req->digest);
+	struct store *s = req->worker->keeper->store;
+	enum store_result r;
+
+	if ((r = store_room(s, 0)) != STORE_OK)
+		return r;
+	return repo_mount_step(s, &req->mount, req->repo, req->from,
+	    &req->digest);
 }
 
 static enum store_result
@@ -147,7 +158,8 @@ delete_manifest(struct keeper_request *req)
 static enum store_result
 delete_tag(struct keeper_request *req)
 {
-	return tag_delete(req->worker->keeper->store, req->repo, req->tag);
+	return repo_delete_tag(req->worker->keeper->store, req->repo,
+	    req->tag);
 }
 
 int
@@ -203,6 +215,42 @@ keeper_on_tag_delete(struct msg_chan *chan, struct msg *m, void *arg)
 	    keeper_get_tag(m, req->tag) == 0);
 }
 
+/*
+ * Other keepers begin and end sessions too, so the number is a guess until
+ * it gets too large; then they are counted, but not all the time.
+ */
+static enum store_result
+admit_to_all(struct keeper *k)
+{
+	uint64_t now = clock_monotonic_ms();
+	enum store_result r;
+	size_t n;
+
+	if (k->max_uploads_total == 0 || k->uploads < k->max_uploads_total)
+		return STORE_OK;
+	if (k->counted_ms != 0 && now - k->counted_ms < RECOUNT_MS)
+		return STORE_LIMIT;
+	r = upload_count_all(k->store, (size_t)k->max_uploads_total, &n);
+	if (r != STORE_OK)
+		return r;
+	k->uploads = n;
+	k->counted_ms = now;
+	return n < k->max_uploads_total ? STORE_OK : STORE_LIMIT;
+}
+
+static enum store_result
+admit_upload(struct keeper *k, const char *repo)
+{
+	enum store_result r;
+	size_t n;
+
+	if ((r = store_room(k->store, 0)) != STORE_OK ||
+	    (r = admit_to_all(k)) != STORE_OK || k->max_uploads == 0)
+		return r;
+	r = upload_count(k->store, repo, (size_t)k->max_uploads, &n);
+	return r == STORE_OK && n >= k->max_uploads ? STORE_LIMIT : r;
+}
+
 int
 keeper_on_start(struct msg_chan *chan, struct msg *m, void *arg)
 {
@@ -219,9 +267,14 @@ keeper_on_start(struct msg_chan *chan, struct msg *m, void *arg)
 	if (msg_end(m) == -1 ||
 	    (alg != DIGEST_SHA256 && alg != DIGEST_SHA512))
 		return -1;
-	r = upload_start(w->keeper->store, repo, id, (enum digest_alg)alg, &u);
+	r = admit_upload(w->keeper, repo);
 	if (r == STORE_OK)
+		r = upload_start(w->keeper->store, repo, id,
+		    (enum digest_alg)alg, &u);
+	if (r == STORE_OK) {
 		upload_close(u);
+		w->keeper->uploads++;
+	}
 	keeper_reply(w, m->id, "start upload in", repo, r, 0);
 	return 0;
 }
@@ -231,12 +284,18 @@ keeper_on_cancel(struct msg_chan *chan, struct msg *m, void *arg)
 {
 	struct keeper_worker *w = arg;
 	char repo[REPO_NAME_SIZE], id[UPLOAD_ID_SIZE];
+	enum store_result r;
 
 	(void)chan;
 	if (keeper_get_repo(m, repo) == -1 || keeper_get_id(m, id) == -1 ||
 	    msg_end(m) == -1)
 		return -1;
-	keeper_reply(w, m->id, "cancel upload in", repo,
-	    upload_cancel(w->keeper->store, repo, id), 0);
+	r = upload_cancel(w->keeper->store, repo, id);
+	/* It begins by a rename, for which a full disk may have no room. */
+	if (r == STORE_NOSPACE && store_release(w->keeper->store))
+		r = upload_cancel(w->keeper->store, repo, id);
+	if (r == STORE_OK && w->keeper->uploads > 0)
+		w->keeper->uploads--;
+	keeper_reply(w, m->id, "cancel upload in", repo, r, 0);
 	return 0;
 }

@@ -397,3 +397,24 @@ store_sweep(struct store *s, time_t before)
 		return STORE_READONLY;
 	return s->ops->sweep(s, before);
 }
+
+void
+store_reserve(struct store *s, uint64_t size)
+{
+	if (can_write(s))
+		s->ops->reserve(s, size);
+}
+
+enum store_result
+store_room(struct store *s, uint64_t bytes)
+{
+	if (!can_write(s))
+		return STORE_READONLY;
+	return s->ops->room(s, bytes);
+}
+
+bool
+store_release(struct store *s)
+{
+	return can_write(s) && s->ops->release(s);
+}

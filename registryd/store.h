@@ -191,7 +191,9 @@ enum store_result store_touch(struct store *, const char *path);
 /*
  * One of a fixed number of locks, chosen by the hash of "name", against
  * every process on every host.  Waits at most STORE_LOCK_MS, then BUSY.
- * A process that holds one must not ask for another.
+ * A process that holds one must not ask for another; but names that begin
+ * with '@' have locks of their own, inside which one of the others may be
+ * taken.
  */
 #define STORE_LOCK_MS		5000
 struct store_lock {
@@ -211,6 +213,20 @@ enum store_result store_remove_tree(struct store *, const char *path,
 /* Remove empty directories from "path" upwards, not "stop" itself. */
 void		 store_prune(struct store *, const char *path,
 		    const char *stop);
+/*
+ * ---- a full disk ----
+ *
+ * Keep that many bytes back for what makes room; fewer on a small file
+ * system, none on one that is nearly full or cannot.
+ */
+void		 store_reserve(struct store *, uint64_t size);
+/*
+ * Before something is begun: NOSPACE when so many bytes do not fit, and while
+ * the reserve is given out and cannot be filled again.
+ */
+enum store_result store_room(struct store *, uint64_t bytes);
+/* Give it out; false when there is nothing to give. */
+bool		 store_release(struct store *);
 /*
  * Remove what a crash left behind: trees on their way out, and files never
  * put in place that are older than "before".

@@ -49,6 +49,9 @@ struct store_ops {
 	enum store_result (*remove_tree)(struct store *, const char *,
 			    unsigned);
 	void		 (*prune)(struct store *, const char *, const char *);
+	void		 (*reserve)(struct store *, uint64_t);
+	enum store_result (*room)(struct store *, uint64_t);
+	bool		 (*release)(struct store *);
 	enum store_result (*sweep)(struct store *, time_t);
 };
 

@@ -345,6 +345,9 @@ static const struct store_ops fs_ops = {
 	.unlink = fs_unlink,
 	.remove_tree = fs_remove_tree,
 	.prune = fs_prune,
+	.reserve = fs_reserve,
+	.room = fs_room,
+	.release = fs_release,
 	.sweep = fs_sweep
 };
 

@@ -25,6 +25,7 @@ struct fs {
 	 * description, and processes share that of the root.
 	 */
 	int		 syncfd;	/* batch; else -1 */
+	uint64_t	 reserve;	/* bytes to keep back, 0: none */
 	enum { FS_LEASES_UNKNOWN, FS_LEASES_WORK, FS_LEASES_FAIL } leases;
 	/*
 	 * Directories whose own names, up to the root, are known to be on
@@ -89,6 +90,11 @@ enum store_result fs_sync(struct store *, int);
 enum store_result fs_written(struct store *, int);
 enum store_result fs_unlink(struct store *, const char *);
 enum store_result fs_touch(struct store *, const char *);
+
+/* store_fs_space.c */
+void		 fs_reserve(struct store *, uint64_t);
+enum store_result fs_room(struct store *, uint64_t);
+bool		 fs_release(struct store *);
 
 /* store_fs_lock.c */
 enum store_result fs_lock(struct store *, const char *name, int *fd);

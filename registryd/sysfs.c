@@ -7,6 +7,7 @@
 
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -24,7 +25,7 @@ static void *hook_arg;
 static const char *const kind_names[SYSFS_NKINDS] = {
 	"open", "create", "close", "read", "write", "sync", "flush", "rename",
 	"link", "unlink", "rmdir", "mkdir", "truncate", "stat", "list", "lock",
-	"syncfs", "touch", "lease"
+	"syncfs", "touch", "lease", "allocate", "space"
 };
 
 const char *
@@ -246,6 +247,33 @@ sysfs_touch(int dirfd, const char *name)
 	if (enter(SYSFS_TOUCH, dirfd, name) == -1)
 		return -1;
 	return utimensat(dirfd, name, NULL, AT_SYMLINK_NOFOLLOW);
+}
+
+int
+sysfs_allocate(int fd, uint64_t size)
+{
+	int r;
+
+	if (enter(SYSFS_ALLOCATE, fd, NULL) == -1)
+		return -1;
+	do
+		r = compat_allocate(fd, size);
+	while (r == -1 && errno == EINTR);
+	return r;
+}
+
+int
+sysfs_space(int fd, uint64_t *total, uint64_t *left)
+{
+	struct statvfs st;
+
+	if (enter(SYSFS_SPACE, fd, NULL) == -1)
+		return -1;
+	if (fstatvfs(fd, &st) == -1)
+		return -1;
+	*total = (uint64_t)st.f_blocks * st.f_frsize;
+	*left = (uint64_t)st.f_bavail * st.f_frsize;
+	return 0;
 }
 
 int

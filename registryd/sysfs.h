@@ -35,6 +35,8 @@ enum sysfs_kind {
 	SYSFS_SYNCFS,			/* all of the file system */
 	SYSFS_TOUCH,
 	SYSFS_LEASE,
+	SYSFS_ALLOCATE,
+	SYSFS_SPACE,
 	SYSFS_NKINDS
 };
 
@@ -72,6 +74,10 @@ int	 sysfs_mkdir(int dirfd, const char *name, mode_t);
 int	 sysfs_truncate(int fd, uint64_t size);
 /* Modified now, by the clock of the file system. */
 int	 sysfs_touch(int dirfd, const char *name);
+/* See compat_allocate(). */
+int	 sysfs_allocate(int fd, uint64_t size);
+/* Bytes of the file system: all, and those that we may still use. */
+int	 sysfs_space(int fd, uint64_t *total, uint64_t *left);
 int	 sysfs_fstat(int fd, struct stat *);
 int	 sysfs_stat(int dirfd, const char *name, struct stat *);
 /*

@@ -67,6 +67,10 @@ enum store_result upload_expire(struct store *, const char *repo,
 enum store_result upload_list(struct store *, const char *repo,
 		    const char *after, size_t n, char ***ids, size_t *nids,
 		    bool *more);
+/* How many there are, in a repository or in all; no further than max. */
+enum store_result upload_count(struct store *, const char *repo, size_t max,
+		    size_t *n);
+enum store_result upload_count_all(struct store *, size_t max, size_t *n);
 /*
  * Unlock and free; the session stays on disk, with what was saved of it.
  * NULL is fine.

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Sessions that nobody goes on with: which they are, and their end.  Runs in
- * the collector.
+ * Sessions as a crowd: which and how many there are, and the end of those
+ * that nobody goes on with.  Runs in the collector, and in keepers for a
+ * count.
  */
+#include <stdio.h>
+
 #include "layout.h"
+#include "repo.h"
 #include "upload_session.h"
+
+#define REPOS_PER_PAGE	64
 
 /* When was the session last touched? */
 static enum store_result
@@ -72,4 +78,46 @@ upload_list(struct store *s, const char *repo, const char *after, size_t n,
 
 	return store_list(s, layout_uploads(path, repo), after, n, ids, nids,
 	    more);
+}
+
+enum store_result
+upload_count(struct store *s, const char *repo, size_t max, size_t *n)
+{
+	enum store_result r;
+	char **ids;
+	bool more;
+
+	*n = 0;
+	r = upload_list(s, repo, NULL, max, &ids, n, &more);
+	if (r == STORE_OK)
+		store_names_free(ids, *n);
+	return r == STORE_NOTFOUND ? STORE_OK : r;
+}
+
+enum store_result
+upload_count_all(struct store *s, size_t max, size_t *total)
+{
+	char last[REPO_NAME_SIZE] = "", **repos;
+	enum store_result r = STORE_OK;
+	size_t i, n, nrepos;
+	bool more = true;
+
+	*total = 0;
+	while (more && r == STORE_OK && *total < max) {
+		r = repo_list_uploads(s, last[0] != '\0' ? last : NULL,
+		    REPOS_PER_PAGE, &repos, &nrepos, &more);
+		if (r != STORE_OK)
+			break;
+		for (i = 0; i < nrepos && *total < max && r == STORE_OK; i++) {
+			r = upload_count(s, repos[i], max - *total, &n);
+			*total += n;
+		}
+		if (nrepos > 0)
+			snprintf(last, sizeof(last), "%s",
+			    repos[nrepos - 1]);
+		else
+			more = false;
+		store_names_free(repos, nrepos);
+	}
+	return r;
 }

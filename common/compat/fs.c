@@ -231,6 +231,24 @@ compat_syncfs(int fd)
 }
 #endif
 
+#ifdef FALLOC_FL_KEEP_SIZE
+int
+compat_allocate(int fd, uint64_t size)
+{
+	/* Not posix_fallocate(), which would write it all instead. */
+	return fallocate(fd, 0, 0, (off_t)size);
+}
+#else
+int
+compat_allocate(int fd, uint64_t size)
+{
+	(void)fd;
+	(void)size;
+	errno = ENOSYS;
+	return -1;
+}
+#endif
+
 #ifdef F_SETLEASE
 int
 compat_lease(int fd, bool take)

@@ -97,7 +97,11 @@ static const char full[] =
     "  collect: {enabled: false, interval: 2h, grace: 3h, delay: 4h, "
     "untagged: 5h}\n"
     "  token: {max_lifetime: 7m, leeway: 8s, cache: 9}\n"
+    "  reserve: 1MiB\n"
+    "  control: /run/c\n"
+    "  scrub: {rate: 2MiB}\n"
     "  limits: {manifest: 1MiB, blob: 1GiB, tags_per_put: 5,\n"
+    "    uploads: 7, uploads_total: 70,\n"
     "    referrers: 6, connections: 7, requests: 8, head_size: 9KiB,\n"
     "    headers: 10, target: 11KiB, pipelined: 12KiB, discard: 13KiB,\n"
     "    tls_timeout: 14s, head_timeout: 15s, idle_timeout: 16s,\n"
@@ -222,6 +226,9 @@ test_full_registryd(void **state)
 	assert_int_equal(c->max_manifest, 1 << 20);
 	assert_int_equal(c->max_blob, 1 << 30);
 	assert_int_equal(c->max_tags_per_put, 5);
+	assert_int_equal(c->max_uploads, 7);
+	assert_int_equal(c->max_uploads_total, 70);
+	assert_int_equal(c->reserve, 1 << 20);
 	assert_int_equal(c->referrers_max, 6);
 	assert_int_equal(c->http.max_connections, 7);
 	assert_int_equal(c->http.max_requests, 8);
