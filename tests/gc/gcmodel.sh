@@ -45,13 +45,14 @@ fail() {
 # Complete, and without an error.
 holds() {
 	name=$1
-	model "-D$@" || { fail "$name: does not build"; return; }
+	shift
+	model "-D$name" "$@" || { fail "$name: does not build"; return; }
 	if grep -q 'errors: 0$' "$work/out" &&
 	    ! grep -Eq 'max search depth|memory limit|out of memory' \
 	    "$work/out"; then
-		echo "ok gcmodel $*: holds ($(figures))"
+		echo "ok gcmodel $name $*: holds ($(figures))"
 	else
-		fail "$*: does not hold"
+		fail "$name $*: does not hold"
 	fi
 }
 
