@@ -148,6 +148,12 @@ lock_current(int fd, int dirfd, const char *name, struct stat *st)
 		return store_result_errno(errno);
 	if (now.st_ino != st->st_ino || now.st_dev != st->st_dev)
 		return STORE_NOTFOUND;
+	/*
+	 * A cut in the middle of a move may leave both names, and one of
+	 * them is a blob's: what has two is not to be written to.
+	 */
+	if (now.st_nlink != 1)
+		return STORE_NOTFOUND;
 	/* The one who held the lock before may have written. */
 	*st = now;
 	return STORE_OK;

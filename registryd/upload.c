@@ -92,9 +92,12 @@ upload_start(struct store *s, const char *repo, const char *id,
 static enum store_result
 upload_believe(struct upload *u, struct store_stat *st)
 {
-	uint64_t noted = upload_note_get(u->store, u->repo, u->id);
 	enum store_result r;
+	uint64_t noted;
 
+	r = upload_note_get(u->store, u->repo, u->id, &noted);
+	if (r != STORE_OK)
+		return r;
 	u->size = u->saved = st->size;
 	if (noted >= st->size)
 		return STORE_OK;
@@ -296,7 +299,8 @@ upload_status(struct store *s, const char *repo, const char *id,
 		return r;
 	if (st.is_dir)
 		return STORE_INVALID;
-	*offset = upload_note_get(s, repo, id);
+	if ((r = upload_note_get(s, repo, id, offset)) != STORE_OK)
+		return r;
 	if (*offset > st.size)
 		*offset = st.size;
 	return STORE_OK;

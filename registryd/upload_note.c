@@ -30,38 +30,48 @@ note_format(char dst[NOTE_SIZE], const char *id, uint64_t size)
 }
 
 /* Distribution has synced what a session of its own holds. */
-static bool
-is_foreign(struct store *s, const char *repo, const char *id)
+static enum store_result
+note_absent(struct store *s, const char *repo, const char *id,
+    uint64_t *size)
 {
 	char path[LAYOUT_PATH_SIZE];
 	struct store_stat st;
+	enum store_result r;
 
-	return store_stat(s, layout_upload_hashes(path, repo, id), &st) ==
-	    STORE_OK && st.is_dir;
+	r = store_stat(s, layout_upload_hashes(path, repo, id), &st);
+	if (r != STORE_OK && r != STORE_NOTFOUND)
+		return r;
+	*size = r == STORE_OK && st.is_dir ? UINT64_MAX : 0;
+	return STORE_OK;
 }
 
-uint64_t
-upload_note_get(struct store *s, const char *repo, const char *id)
+enum store_result
+upload_note_get(struct store *s, const char *repo, const char *id,
+    uint64_t *size)
 {
 	char path[LAYOUT_PATH_SIZE], want[NOTE_SIZE];
 	enum store_result r;
 	char *text, *end;
-	uint64_t size;
 	size_t len;
 
 	r = store_read(s, layout_upload_synced(path, repo, id), NOTE_SIZE,
 	    &text, &len);
 	if (r == STORE_NOTFOUND)
-		return is_foreign(s, repo, id) ? UINT64_MAX : 0;
+		return note_absent(s, repo, id, size);
+	if (r == STORE_TOOBIG) {
+		*size = 0;
+		return STORE_OK;
+	}
+	/* What cannot be read now may be there all the same. */
 	if (r != STORE_OK)
-		return 0;
+		return r;
 	errno = 0;
-	size = strtoull(text, &end, 10);
-	note_format(want, id, size);
+	*size = strtoull(text, &end, 10);
+	note_format(want, id, *size);
 	if (errno != 0 || strcmp(text, want) != 0)
-		size = 0;
+		*size = 0;
 	free(text);
-	return size;
+	return STORE_OK;
 }
 
 enum store_result

@@ -44,8 +44,8 @@ void		 upload_drop_hash(struct upload *);
  * upload_note.c: how much of a session may be believed.  A note that is
  * lost, torn or of another session says nothing.
  */
-uint64_t	 upload_note_get(struct store *, const char *repo,
-		    const char *id);
+enum store_result upload_note_get(struct store *, const char *repo,
+		    const char *id, uint64_t *size);
 enum store_result upload_note_put(struct store *, const char *repo,
 		    const char *id, uint64_t size, unsigned flags);
 

@@ -202,6 +202,61 @@ test_upload_believes_only_what_was_saved(void **state)
 	assert_int_equal(offset, 0);
 }
 
+static int
+on_read_fail(const struct sysfs_call *call, void *arg)
+{
+	int *error = arg;
+
+	return call->kind == SYSFS_READ || (call->kind == SYSFS_STAT &&
+	    call->name != NULL && strcmp(call->name, "hashstates") == 0) ?
+	    *error : 0;
+}
+
+/* It is there all the same, so the session must not be cut. */
+static void
+test_upload_note_that_cannot_be_read_now(void **state)
+{
+	struct tmp_store *t = *state;
+	struct upload *u;
+	uint64_t offset;
+	int error = EIO;
+
+	leave(t, "0123");
+	sysfs_set_hook(on_read_fail, &error);
+	assert_int_equal(upload_status(t->store, "a", ID, &offset), STORE_IO);
+	assert_int_equal(upload_open(t->store, "a", ID, &u), STORE_IO);
+	error = ENOMEM;
+	assert_int_equal(upload_open(t->store, "a", ID, &u), STORE_NOMEM);
+	sysfs_set_hook(NULL, NULL);
+	assert_int_equal(unlink(tmp_path(t, SESSION "/synced")), 0);
+	sysfs_set_hook(on_read_fail, &error);
+	assert_int_equal(upload_open(t->store, "a", ID, &u), STORE_NOMEM);
+	sysfs_set_hook(NULL, NULL);
+	assert_string_equal(tmp_read(t, SESSION "/data"), "0123");
+}
+
+/* What a cut in the middle of a move may leave. */
+static void
+test_upload_that_is_a_blob_is_not_written_to(void **state)
+{
+	struct tmp_store *t = *state;
+	struct digest d = tmp_digest("blob");
+	char path[LAYOUT_PATH_SIZE], blob[2048];
+	struct upload *u;
+
+	finish(start(t, ID, "blob"), "blob");
+	tmp_write(t, SESSION "/startedat", "2026-01-02T03:04:05Z");
+	snprintf(blob, sizeof(blob), "%s", tmp_path(t, layout_blob(path,
+	    &d)));
+	assert_int_equal(link(blob, tmp_path(t, SESSION "/data")), 0);
+	assert_int_equal(upload_open(t->store, "a", ID, &u), STORE_NOTFOUND);
+	assert_int_equal(upload_cancel(t->store, "a", ID), STORE_NOTFOUND);
+	assert_int_equal(upload_expire(t->store, "a", ID, time(NULL) + 9,
+	    false), STORE_OK);
+	assert_false(tmp_exists(t, SESSION));
+	check_blob(t, "blob");
+}
+
 /* Bytes that replace others are not vouched for by the others' note. */
 static void
 test_upload_takes_its_word_back_before_other_bytes(void **state)
@@ -554,6 +609,8 @@ main(void)
 		TEST(test_upload_hashes_again_when_the_file_changed),
 		TEST(test_upload_takes_over_a_session_of_distribution),
 		TEST(test_upload_believes_only_what_was_saved),
+		TEST(test_upload_note_that_cannot_be_read_now),
+		TEST(test_upload_that_is_a_blob_is_not_written_to),
 		TEST(test_upload_takes_its_word_back_before_other_bytes),
 		TEST(test_upload_is_not_finished_under_a_foreign_writer),
 		TEST(test_upload_notices_a_late_write),
