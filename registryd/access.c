@@ -343,7 +343,8 @@ access_check(struct access *a, const struct access_query *q,
 	} else {
 		answer->from_allowed = q->from != NULL;
 	}
-	if (q->route->effect != EFFECT_READ && a->conf->readonly)
+	if (q->route->effect != EFFECT_READ &&
+	    (a->conf->readonly || q->marked))
 		return ACCESS_READONLY;
 	if (q->route->effect == EFFECT_DELETE && !a->conf->delete_enabled)
 		return ACCESS_NODELETE;

@@ -39,6 +39,7 @@ struct access_query {
 	const char	*authorization;	/* the header, NULL when absent */
 	size_t		 nauthorization; /* how many of them there were */
 	int64_t		 now;		/* seconds, wall clock */
+	bool		 marked;	/* read-only by registryctl */
 	const enum cred_verdict *verdict; /* on the password, NULL: not yet */
 	const char	*why;		/* with a verdict: reason or "" */
 };

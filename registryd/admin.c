@@ -40,11 +40,17 @@ refuse(struct call *call, const char *what, const char *why)
 	return NULL;
 }
 
+/* A name that is not there is one of the "kind". */
 static json_t *
-refuse_result(struct call *call, const char *what, enum store_result r)
+refuse_result(struct call *call, const char *kind, const char *what,
+    enum store_result r)
 {
-	if (r == STORE_NOTFOUND)
-		return refuse(call, what, "there is none of this name");
+	char text[64];
+
+	if (r == STORE_NOTFOUND) {
+		snprintf(text, sizeof(text), "there is no such %s", kind);
+		return refuse(call, what, text);
+	}
 	if (r == STORE_BUSY)
 		return refuse(call, what, "in use: try again later");
 	if (r == STORE_READONLY)
@@ -82,14 +88,25 @@ arg_limit(const struct call *call)
 	return n > 0 && n < ADMIN_PAGE_MAX ? (size_t)n : ADMIN_PAGE_MAX;
 }
 
+/* Nothing is removed while an administrator lets nothing be written. */
+static bool
+is_readonly(struct call *call)
+{
+	if (store_stat(call->store, LAYOUT_READONLY, NULL) != STORE_OK)
+		return false;
+	refuse(call, "read-only", "run \"registryctl readonly off\" first");
+	return true;
+}
+
 /* What was done becomes durable, in mode batch, before it is told. */
 static json_t *
-finish(struct call *call, const char *what, enum store_result r)
+finish(struct call *call, const char *kind, const char *what,
+    enum store_result r)
 {
 	if (r == STORE_OK)
 		r = store_barrier(call->store);
 	if (r != STORE_OK)
-		return refuse_result(call, what, r);
+		return refuse_result(call, kind, what, r);
 	return json_pack("{sb}", "done", 1);
 }
 
@@ -108,7 +125,7 @@ list_repositories(struct call *call)
 	    arg_limit(call), &items, &n, &more);
 	if (r != STORE_OK) {
 		json_decref(names);
-		return refuse_result(call, "repositories", r);
+		return refuse_result(call, "list", "repositories", r);
 	}
 	for (i = 0; i < n; i++)
 		json_array_append_new(names, json_string(items[i]));
@@ -131,13 +148,13 @@ list_tags(struct call *call)
 	if (repo == NULL)
 		return NULL;
 	if ((r = repo_stat(call->store, repo)) != STORE_OK)
-		return refuse_result(call, repo, r);
+		return refuse_result(call, "repository", repo, r);
 	r = tag_list(call->store, repo, arg_after(call, "after"),
 	    arg_limit(call), &items, &n, &more);
 	if (r == STORE_NOTFOUND)
 		return json_pack("{s[]sb}", "tags", "more", 0);
 	if (r != STORE_OK)
-		return refuse_result(call, repo, r);
+		return refuse_result(call, "repository", repo, r);
 	tags = json_array();
 	for (i = 0; i < n; i++)
 		if (tag_get(call->store, repo, items[i], &d) == STORE_OK)
@@ -219,7 +236,7 @@ list_uploads(struct call *call)
 	}
 	if (r != STORE_OK) {
 		json_decref(list);
-		return refuse_result(call, "uploads", r);
+		return refuse_result(call, "list", "uploads", r);
 	}
 	return json_pack("{so sb}", "uploads", list, "more", any);
 }
@@ -249,20 +266,20 @@ remove_repository(struct call *call)
 	enum store_result r;
 	size_t i;
 
-	if (repo == NULL)
+	if (repo == NULL || is_readonly(call))
 		return NULL;
 	if ((r = repo_stat(call->store, repo)) != STORE_OK)
-		return refuse_result(call, repo, r);
+		return refuse_result(call, "repository", repo, r);
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		snprintf(path, sizeof(path), "%s/%s/%s", parts[i].root, repo,
 		    parts[i].name);
 		r = store_remove_tree(call->store, path, 0);
 		if (r != STORE_OK && r != STORE_NOTFOUND)
-			return refuse_result(call, repo, r);
+			return refuse_result(call, "repository", repo, r);
 		snprintf(path, sizeof(path), "%s/%s", parts[i].root, repo);
 		store_prune(call->store, path, parts[i].root);
 	}
-	return finish(call, repo, STORE_OK);
+	return finish(call, "repository", repo, STORE_OK);
 }
 
 static json_t *
@@ -271,11 +288,12 @@ remove_tag(struct call *call)
 	const char *repo = arg_repo(call);
 	const char *tag = json_string_at(call->request, "tag");
 
-	if (repo == NULL)
+	if (repo == NULL || is_readonly(call))
 		return NULL;
 	if (tag == NULL || !tag_ok(tag))
 		return refuse(call, tag != NULL ? tag : "", "not a tag");
-	return finish(call, tag, repo_delete_tag(call->store, repo, tag));
+	return finish(call, "tag", tag, repo_delete_tag(call->store, repo,
+	    tag));
 }
 
 static json_t *
@@ -284,12 +302,13 @@ cancel_upload(struct call *call)
 	const char *repo = arg_repo(call);
 	const char *id = json_string_at(call->request, "upload");
 
-	if (repo == NULL)
+	if (repo == NULL || is_readonly(call))
 		return NULL;
 	if (id == NULL || !upload_id_ok(id))
 		return refuse(call, id != NULL ? id : "",
 		    "not the id of an upload");
-	return finish(call, id, upload_cancel(call->store, repo, id));
+	return finish(call, "upload", id, upload_cancel(call->store, repo,
+	    id));
 }
 
 /* ---- read-only ---- */
@@ -315,7 +334,7 @@ set_readonly(struct call *call)
 		if (r == STORE_NOTFOUND)
 			r = STORE_OK;
 	}
-	return finish(call, "readonly", r);
+	return finish(call, "marker", "readonly", r);
 }
 
 /* ---- the table ---- */

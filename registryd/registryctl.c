@@ -18,10 +18,16 @@ static const struct command {
 	ctl_command_fn	*fn;
 } commands[] = {
 	{ { "status" }, "", ctl_status_command },
+	{ { "collect" }, "[--dry-run]", ctl_collect },
 	{ { "fsck" }, "[--strict]", ctl_fsck },
+	{ { "scrub" }, "[--dry-run] [--rate size]", ctl_scrub },
 	{ { "repository", "list" }, "", ctl_repository_list },
+	{ { "repository", "remove" }, "repository", ctl_repository_remove },
 	{ { "tag", "list" }, "repository", ctl_tag_list },
+	{ { "tag", "remove" }, "repository tag", ctl_tag_remove },
 	{ { "upload", "list" }, "", ctl_upload_list },
+	{ { "upload", "cancel" }, "repository id", ctl_upload_cancel },
+	{ { "readonly" }, "[on | off]", ctl_readonly },
 };
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
 
@@ -107,7 +113,6 @@ main(int argc, char *argv[])
 	argv += used - 1;
 	optind = 0;
 	status = command->fn(&ctl, argc, argv);
-	store_free(ctl.store);
-	conf_free(ctl.conf);
+	ctl_close(&ctl);
 	return ctl_finish(status);
 }

@@ -3,7 +3,6 @@
  * "registryctl fsck": shows what a check of the store finds.  Always looks
  * at the directory itself, and changes nothing.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,16 +113,9 @@ ctl_fsck(struct ctl *ctl, int argc, char **argv)
 	struct fsck_report report;
 	enum store_result r;
 	uint64_t began;
-	int ch;
 
-	while ((ch = getopt_long(argc, argv, "", longopts, NULL)) != -1) {
-		if (ch == 's')
-			show.strict = options.strict = true;
-		else if (ch == 'j')
-			ctl->json = true;
-		else
-			ctl_usage();
-	}
+	while (ctl_option(ctl, argc, argv, longopts) != -1)
+		show.strict = options.strict = true;
 	if (optind != argc)
 		ctl_usage();
 	began = clock_monotonic_ms();

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "json.h"
 #include "registryctl.h"
 #include "str.h"
 
@@ -29,6 +30,22 @@ ctl_print_json(json_t *object)
 		fputs("{\"error\":\"out of memory\"}", stdout);
 	putchar('\n');
 	json_decref(object);
+}
+
+uint64_t
+ctl_number(const json_t *object, const char *key)
+{
+	json_int_t n = json_integer_value(json_object_get(object, key));
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+const char *
+ctl_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_at(object, key);
+
+	return text != NULL ? text : "";
 }
 
 void

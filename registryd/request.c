@@ -13,6 +13,7 @@
 #include "access.h"
 #include "api.h"
 #include "clock.h"
+#include "layout.h"
 #include "log.h"
 #include "manifest_types.h"
 #include "random.h"
@@ -144,6 +145,8 @@ step_access(struct api_request *r)
 	query.nauthorization = http_request_header_count(r->exchange,
 	    "Authorization");
 	query.now = (int64_t)clock_wall();
+	query.marked = r->match.route->effect != EFFECT_READ &&
+	    store_stat(r->store, LAYOUT_READONLY, NULL) == STORE_OK;
 	query.verdict = r->checked ? &r->verdict : NULL;
 	query.why = r->why;
 	switch (access_check(r->access, &query, &r->grant)) {
