@@ -36,6 +36,13 @@ void	 compat_pipe_grow(int fd, int size);
  */
 int	 compat_writeback_start(int fd, uint64_t offset, uint64_t len);
 int	 compat_writeback_wait(int fd, uint64_t offset, uint64_t len);
+/*
+ * A short text kept with a file, under a name that begins with "user.": 0 or
+ * its length, or -1; ENOTSUP where files have none, ENODATA when this one.
+ */
+int	 compat_set_attribute(int fd, const char *name, const char *text);
+ssize_t	 compat_get_attribute(int fd, const char *name, char *dst,
+	    size_t size);
 /* Blocks for all of a file of that size; ENOSYS, EOPNOTSUPP: it cannot. */
 int	 compat_allocate(int fd, uint64_t size);
 /*

@@ -331,6 +331,14 @@ store_written(struct store *s, int fd)
 }
 
 enum store_result
+store_mark(struct store *s, int fd, uint64_t size)
+{
+	if (!can_write(s))
+		return STORE_READONLY;
+	return s->ops->mark(s, fd, size);
+}
+
+enum store_result
 store_seal(struct store *s, const char *path, int *fd)
 {
 	enum store_result r;

@@ -61,7 +61,10 @@ void		 store_free(struct store *);
 const char	*store_path(const struct store *);
 
 /* ---- reading ---- */
-/* Open a regular file for reading: *fd is the caller's. */
+/*
+ * Open a regular file for reading: *fd is the caller's.  INVALID as well when
+ * it is longer or shorter than store_mark() was told.
+ */
 enum store_result store_open(struct store *, const char *path, int *fd,
 		    struct store_stat *);
 enum store_result store_stat(struct store *, const char *path,
@@ -166,6 +169,11 @@ enum store_result store_sync(struct store *, int fd);
  * barrier, in mode batch; the others have told before.
  */
 enum store_result store_written(struct store *, int fd);
+/*
+ * Keep the size of a file with it, where the file system can: store_open()
+ * is INVALID when it has another one later.  It may be lost with the power.
+ */
+enum store_result store_mark(struct store *, int fd, uint64_t size);
 /*
  * Let nobody write to a file that was opened for appending, this process
  * included, until store_close(); BUSY when somebody on this host has it open

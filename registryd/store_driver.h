@@ -40,6 +40,7 @@ struct store_ops {
 	enum store_result (*truncate)(struct store *, int, uint64_t);
 	enum store_result (*sync)(struct store *, int);
 	enum store_result (*written)(struct store *, int);
+	enum store_result (*mark)(struct store *, int, uint64_t);
 	enum store_result (*seal)(struct store *, const char *, int *);
 	enum store_result (*fstat)(struct store *, int, struct store_stat *);
 	void		 (*close)(struct store *, int);

@@ -9,6 +9,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,7 +65,8 @@ fs_open_parent(struct fs *fs, const char *path, int *fd, const char **name)
 
 /* Regular files only; O_NONBLOCK, so that a planted FIFO does not hang. */
 static enum store_result
-fs_open(struct store *s, const char *path, int *fdp, struct store_stat *out)
+open_regular(struct store *s, const char *path, int *fdp,
+    struct store_stat *out)
 {
 	struct fs *fs = (struct fs *)s;
 	struct stat st;
@@ -84,6 +87,38 @@ fs_open(struct store *s, const char *path, int *fdp, struct store_stat *out)
 	if (out != NULL)
 		fs_stat_fill(out, &st);
 	*fdp = fd;
+	return STORE_OK;
+}
+
+/* Files that others have written tell nothing of their size. */
+static bool
+size_is_right(int fd, uint64_t size)
+{
+	char text[FS_MARK_TEXT_SIZE], want[FS_MARK_TEXT_SIZE];
+	ssize_t n;
+
+	n = sysfs_marked(fd, FS_MARK, text, sizeof(text) - 1);
+	if (n == -1)
+		return true;
+	text[n] = '\0';
+	snprintf(want, sizeof(want), "%" PRIu64, size);
+	return strcmp(text, want) == 0;
+}
+
+static enum store_result
+fs_open(struct store *s, const char *path, int *fd, struct store_stat *out)
+{
+	struct store_stat st;
+	enum store_result r;
+
+	if ((r = open_regular(s, path, fd, &st)) != STORE_OK)
+		return r;
+	if (!size_is_right(*fd, st.size)) {
+		sysfs_close(*fd);
+		return STORE_INVALID;
+	}
+	if (out != NULL)
+		*out = st;
 	return STORE_OK;
 }
 
@@ -159,7 +194,7 @@ fs_read(struct store *s, const char *path, size_t max, char **datap,
 	size_t n;
 	int fd;
 
-	if ((r = fs_open(s, path, &fd, &st)) != STORE_OK)
+	if ((r = open_regular(s, path, &fd, &st)) != STORE_OK)
 		return r;
 	if (st.size > max)
 		r = STORE_TOOBIG;
@@ -338,6 +373,7 @@ static const struct store_ops fs_ops = {
 	.truncate = fs_truncate,
 	.sync = fs_sync,
 	.written = fs_written,
+	.mark = fs_mark,
 	.seal = fs_seal,
 	.fstat = fs_fstat,
 	.close = fs_close,

@@ -12,6 +12,8 @@
 #include "store_driver.h"
 
 #define FS_DURABLE_SLOTS	4096
+#define FS_MARK			"user.registryd.size"
+#define FS_MARK_TEXT_SIZE	32
 #define FS_FILE_MODE		0666
 #define FS_RACE_TRIES		4	/* a directory vanished between calls */
 
@@ -88,6 +90,7 @@ enum store_result fs_flush(struct store *, int, uint64_t from, uint64_t to);
 enum store_result fs_truncate(struct store *, int, uint64_t);
 enum store_result fs_sync(struct store *, int);
 enum store_result fs_written(struct store *, int);
+enum store_result fs_mark(struct store *, int, uint64_t);
 enum store_result fs_unlink(struct store *, const char *);
 enum store_result fs_touch(struct store *, const char *);
 

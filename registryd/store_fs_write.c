@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "store_fs.h"
@@ -114,6 +116,20 @@ fs_create(struct store *s, const char *path, int *fdp)
 	if (r != STORE_OK)
 		return r == STORE_NOTFOUND ? STORE_IO : r;
 	*fdp = fd;
+	return STORE_OK;
+}
+
+enum store_result
+fs_mark(struct store *s, int fd, uint64_t size)
+{
+	char text[FS_MARK_TEXT_SIZE];
+
+	(void)s;
+	snprintf(text, sizeof(text), "%" PRIu64, size);
+	/* One that failed may have an older one that is wrong by now. */
+	if (sysfs_mark(fd, FS_MARK, text) == -1 && errno != ENOTSUP &&
+	    errno != EPERM)
+		return store_result_errno(errno);
 	return STORE_OK;
 }
 

@@ -25,7 +25,8 @@ static void *hook_arg;
 static const char *const kind_names[SYSFS_NKINDS] = {
 	"open", "create", "close", "read", "write", "sync", "flush", "rename",
 	"link", "unlink", "rmdir", "mkdir", "truncate", "stat", "list", "lock",
-	"syncfs", "touch", "lease", "allocate", "space"
+	"syncfs", "touch", "lease", "allocate", "space",
+	"mark"
 };
 
 const char *
@@ -247,6 +248,22 @@ sysfs_touch(int dirfd, const char *name)
 	if (enter(SYSFS_TOUCH, dirfd, name) == -1)
 		return -1;
 	return utimensat(dirfd, name, NULL, AT_SYMLINK_NOFOLLOW);
+}
+
+int
+sysfs_mark(int fd, const char *name, const char *text)
+{
+	if (enter(SYSFS_MARK, fd, NULL) == -1)
+		return -1;
+	return compat_set_attribute(fd, name, text);
+}
+
+ssize_t
+sysfs_marked(int fd, const char *name, char *dst, size_t size)
+{
+	if (enter(SYSFS_MARK, fd, NULL) == -1)
+		return -1;
+	return compat_get_attribute(fd, name, dst, size);
 }
 
 int

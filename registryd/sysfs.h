@@ -37,6 +37,7 @@ enum sysfs_kind {
 	SYSFS_LEASE,
 	SYSFS_ALLOCATE,
 	SYSFS_SPACE,
+	SYSFS_MARK,			/* an attribute, set or asked */
 	SYSFS_NKINDS
 };
 
@@ -74,6 +75,9 @@ int	 sysfs_mkdir(int dirfd, const char *name, mode_t);
 int	 sysfs_truncate(int fd, uint64_t size);
 /* Modified now, by the clock of the file system. */
 int	 sysfs_touch(int dirfd, const char *name);
+/* See compat_set_attribute(). */
+int	 sysfs_mark(int fd, const char *name, const char *text);
+ssize_t	 sysfs_marked(int fd, const char *name, char *dst, size_t size);
 /* See compat_allocate(). */
 int	 sysfs_allocate(int fd, uint64_t size);
 /* Bytes of the file system: all, and those that we may still use. */

@@ -83,7 +83,9 @@ finish_sync(struct upload *u)
 	enum store_result r;
 
 	digest_format(text, &u->digest);
-	r = store_fstat(u->store, u->fd, &u->checked);
+	r = store_mark(u->store, u->fd, u->size);
+	if (r == STORE_OK)
+		r = store_fstat(u->store, u->fd, &u->checked);
 	if (r == STORE_OK)
 		r = store_stage(u->store, text, strlen(text), &u->link);
 	if (r != STORE_OK || u->saved == u->size)

@@ -20,6 +20,7 @@
 
 #ifdef __linux__
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <linux/openat2.h>
 #endif
 
@@ -227,6 +228,41 @@ compat_syncfs(int fd)
 {
 	(void)fd;
 	errno = ENOSYS;
+	return -1;
+}
+#endif
+
+#ifdef __linux__
+int
+compat_set_attribute(int fd, const char *name, const char *text)
+{
+	return fsetxattr(fd, name, text, strlen(text), 0);
+}
+
+ssize_t
+compat_get_attribute(int fd, const char *name, char *dst, size_t size)
+{
+	return fgetxattr(fd, name, dst, size);
+}
+#else
+int
+compat_set_attribute(int fd, const char *name, const char *text)
+{
+	(void)fd;
+	(void)name;
+	(void)text;
+	errno = ENOTSUP;
+	return -1;
+}
+
+ssize_t
+compat_get_attribute(int fd, const char *name, char *dst, size_t size)
+{
+	(void)fd;
+	(void)name;
+	(void)dst;
+	(void)size;
+	errno = ENOTSUP;
 	return -1;
 }
 #endif

@@ -515,6 +515,42 @@ test_upload_same_blob_twice_heals(void **state)
 	check_blob(t, "blob");
 }
 
+/* Cut or grown behind our back, it is not sent any more; a push heals. */
+static void
+test_upload_size_of_a_blob_is_checked_at_open(void **state)
+{
+	struct tmp_store *t = *state;
+	struct digest d = tmp_digest("blob");
+	char path[LAYOUT_PATH_SIZE];
+	struct upload *u;
+	int fd;
+
+	/* One that grew after a finish that came to nothing. */
+	u = start(t, ID, "bl");
+	assert_int_equal(upload_finish(u, &d), STORE_MISMATCH);
+	assert_int_equal(upload_append(u, "ob", 2), STORE_OK);
+	finish(u, "blob");
+	assert_int_equal(repo_open_blob(t->store, "a", &d, &fd, NULL),
+	    STORE_OK);
+	close(fd);
+	assert_int_equal(truncate(tmp_path(t, layout_blob(path, &d)), 3), 0);
+	assert_int_equal(repo_open_blob(t->store, "a", &d, &fd, NULL),
+	    STORE_INVALID);
+	assert_int_equal(truncate(tmp_path(t, layout_blob(path, &d)), 5), 0);
+	assert_int_equal(repo_open_blob(t->store, "a", &d, &fd, NULL),
+	    STORE_INVALID);
+	finish(start(t, ID, "blob"), "blob");
+	assert_int_equal(repo_open_blob(t->store, "a", &d, &fd, NULL),
+	    STORE_OK);
+	close(fd);
+	/* Another registry's file says nothing of its size. */
+	assert_int_equal(unlink(tmp_path(t, layout_blob(path, &d))), 0);
+	tmp_write(t, layout_blob(path, &d), "blo");
+	assert_int_equal(repo_open_blob(t->store, "a", &d, &fd, NULL),
+	    STORE_OK);
+	close(fd);
+}
+
 static void
 test_upload_expires_by_last_activity(void **state)
 {
@@ -622,6 +658,7 @@ main(void)
 		TEST(test_upload_half_a_write_is_taken_back),
 		TEST(test_upload_lost_write_back_ends_the_session),
 		TEST(test_upload_same_blob_twice_heals),
+		TEST(test_upload_size_of_a_blob_is_checked_at_open),
 		TEST(test_upload_expires_by_last_activity),
 		TEST(test_upload_expires_without_data),
 		cmocka_unit_test(test_upload_states_are_bounded)
