@@ -137,7 +137,7 @@ blob_answer(struct api_request *r, const struct digest *digest, bool asked,
 			(void)close(fd);
 		return api_fail(r, API_UNAVAILABLE);
 	}
-	/* A client that is told that it is not there pushes it, and heals it. */
+	/* Who is told that it is not there pushes it, which heals it. */
 	if (result == STORE_NOTFOUND ||
 	    (result == STORE_INVALID && r->head->method == HTTP_HEAD))
 		return api_fail_text(r, API_BLOB_UNKNOWN, r->match.arg);

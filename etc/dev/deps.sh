@@ -16,7 +16,7 @@ build='gcc libc6-dev make pkg-config libevent-dev libssl-dev libjansson-dev
 test='libcmocka-dev libjwt-dev curl jq openssl procps iproute2 busybox-static
     apache2-utils docker.io docker-registry skopeo podman buildah
     golang-github-containers-common systemd util-linux slapd ldap-utils
-    strace binutils spin'
+    strace binutils spin e2fsprogs mount'
 lint='clang clang-tidy cppcheck mandoc shellcheck git'
 fuzz='clang llvm libclang-rt-14-dev'
 bench='curl jq wrk docker-registry procps'
@@ -46,6 +46,7 @@ has_without_dpkg() {
 	systemd) command -v systemd-analyze ;;
 	binutils) command -v nm ;;
 	util-linux) command -v setpriv ;;
+	e2fsprogs) command -v mkfs.ext4 ;;
 	golang-github-containers-common) [ -f /etc/containers/policy.json ] ;;
 	libclang-rt-14-dev|llvm) return 0 ;;
 	*) command -v "$1" ;;
