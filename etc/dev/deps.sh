@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# usage: deps.sh [-n] SET...	(build test lint fuzz bench)
+# usage: deps.sh [-n] SET...	(build test lint fuzz bench powercut)
 #
 # -n only lists what is missing, on standard output.  Otherwise installs
 # the Debian packages of those sets that are missing, as root or by sudo;
@@ -12,14 +12,18 @@ build='gcc libc6-dev make pkg-config libevent-dev libssl-dev libjansson-dev
     libyaml-dev libpam0g-dev libldap-dev libcrypt-dev
     node-llhttp'
 # ps, openssl, ss and htpasswd are used by integration tests; systemd for its
-# unit checker, docker-registry to serve the same directories as we do.
+# unit checker, docker-registry to serve the same directories as we do; qemu
+# (35 MB with what it needs) for power cuts, whose kernel, 27 MB more, is
+# fetched by tests/powercut/build.sh.
 test='libcmocka-dev libjwt-dev curl jq openssl procps iproute2 busybox-static
     apache2-utils docker.io docker-registry skopeo podman buildah
     golang-github-containers-common systemd util-linux slapd ldap-utils
-    strace binutils spin e2fsprogs mount'
+    strace binutils spin e2fsprogs mount
+    qemu-system-x86'
 lint='clang clang-tidy cppcheck mandoc shellcheck git'
 fuzz='clang llvm libclang-rt-14-dev'
 bench='curl jq wrk docker-registry procps'
+powercut='xfsprogs btrfs-progs'
 
 # What stands in for the packages where there is no dpkg: each one a
 # program, or a header that the compiler must find.
@@ -46,6 +50,9 @@ has_without_dpkg() {
 	systemd) command -v systemd-analyze ;;
 	binutils) command -v nm ;;
 	util-linux) command -v setpriv ;;
+	qemu-system-x86) command -v qemu-system-x86_64 ;;
+	xfsprogs) PATH=$PATH:/sbin:/usr/sbin command -v mkfs.xfs ;;
+	btrfs-progs) PATH=$PATH:/sbin:/usr/sbin command -v mkfs.btrfs ;;
 	e2fsprogs) command -v mkfs.ext4 ;;
 	golang-github-containers-common) [ -f /etc/containers/policy.json ] ;;
 	libclang-rt-14-dev|llvm) return 0 ;;
@@ -101,6 +108,7 @@ for set in "${@:-build}"; do
 	lint) wanted="$wanted $lint" ;;
 	fuzz) wanted="$wanted $fuzz" ;;
 	bench) wanted="$wanted $bench" ;;
+	powercut) wanted="$wanted $powercut" ;;
 	*) echo "deps.sh: unknown set $set" >&2; exit 2 ;;
 	esac
 done

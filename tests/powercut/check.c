@@ -113,7 +113,8 @@ check_object(struct checker *k, struct object *o)
 	    o->kind == OBJECT_TAG ? o->tag : o->content->digest);
 	if (!http_request(&k->http, "GET", path,
 	    o->kind == OBJECT_BLOB ? NULL : MANIFEST_HEADER, NULL, 0, &r)) {
-		find(k, FINDING_ANSWER, o, "no whole answer");
+		find(k, FINDING_ANSWER, o, "no whole answer: %s",
+		    k->http.trouble);
 		return;
 	}
 	if (r.status == 404) {
@@ -156,8 +157,7 @@ check_tags(struct checker *k, const char *repo, const struct object *first)
 		snprintf(quoted, sizeof(quoted), "\"%s\"", o->tag);
 		listed = r.status == 200 &&
 		    memmem(r.body, r.len, quoted, strlen(quoted)) != NULL;
-		if (listed && object_acked(o, k->cut) == NULL &&
-		    object_allows(o, k->cut, NULL) && o->n_ops == 1)
+		if (listed && !object_may_exist(o, k->cut))
 			find(k, FINDING_BACK, o, "is listed");
 		else if (!listed && !object_allows(o, k->cut, NULL))
 			find(k, FINDING_LOST, o, "is not listed");
@@ -191,7 +191,8 @@ expect(struct checker *k, const struct object *o, const char *method,
     int status, struct http_reply *r)
 {
 	if (!http_request(&k->http, method, path, headers, body, len, r)) {
-		find(k, FINDING_ANSWER, o, "%s: no answer", method);
+		find(k, FINDING_ANSWER, o, "%s: no answer: %s", method,
+		    k->http.trouble);
 		return false;
 	}
 	if (r->status != status)
@@ -252,7 +253,8 @@ check_upload(struct checker *k, struct object *o)
 
 	local_path(path, o->location);
 	if (!http_request(&k->http, "GET", path, NULL, NULL, 0, &r)) {
-		find(k, FINDING_ANSWER, o, "no answer");
+		find(k, FINDING_ANSWER, o, "no answer: %s",
+		    k->http.trouble);
 		return;
 	}
 	if (r.status == 404)
@@ -330,6 +332,9 @@ check_run(struct load *l, uint16_t port, uint64_t cut, bool settle,
 		k->cut = cut;
 		k->settle = settle;
 		http_init(&k->http, port);
+		http_open(&k->http);
+	}
+	for (k = checkers; k < checkers + CLIENTS; k++) {
 		errno = pthread_create(&k->thread, NULL, checker_main, k);
 		if (errno != 0)
 			err(1, "pthread_create");

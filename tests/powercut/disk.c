@@ -57,7 +57,7 @@
 #define LOG_MAX		((size_t)4 << 30)	/* bytes of writes kept */
 #define BATCH_MAX	256		/* requests between replies */
 #define FLUSH_MAX	64		/* flushes under way */
-#define FLUSH_TIME	4000000U	/* at most; nanoseconds */
+#define FLUSH_TIME	16000000U	/* at most; nanoseconds */
 
 struct event {
 	uint64_t	 received, done;	/* done 0: never answered */

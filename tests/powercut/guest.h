@@ -24,7 +24,8 @@ void		 guest_kill(struct guest *);
 
 /* One command of guest.sh; false when it failed or took too long. */
 bool		 guest_command(struct guest *, unsigned seconds,
-		    const char *, ...) __attribute__((__format__(printf, 3, 4)));
+		    const char *, ...)
+		    __attribute__((__format__(printf, 3, 4)));
 /* What it said with the last command, lines that begin with "#". */
 const char	*guest_said(const struct guest *);
 /* On 127.0.0.1; connections go to port 5000 of the guest. */

@@ -1,6 +1,6 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: ISC
-# shellcheck disable=SC2086
+# shellcheck shell=dash disable=SC2086,SC2015
 #
 # /init of the guest.  The kernel logs to ttyS0; ttyS1 brings commands from
 # the host, one in each line, and takes one line for each: "ok" or "fail"
@@ -78,7 +78,8 @@ configure() {
 }
 
 serve() {
-	registryd -f /etc/registryd.yml >/tmp/server.log 2>&1 &
+	: >/tmp/server.log
+	registryd -f /etc/registryd.yml >>/tmp/server.log 2>&1 &
 	pid=$!
 	wait_for 'msg="*ready' /tmp/server.log
 }
@@ -92,7 +93,8 @@ distribution() {
 	  delete: {enabled: true}
 	http: {addr: "0.0.0.0:5000"}
 	END
-	docker-registry serve /etc/distribution.yml >/tmp/server.log 2>&1 &
+	: >/tmp/server.log
+	docker-registry serve /etc/distribution.yml >>/tmp/server.log 2>&1 &
 	pid=$!
 	wait_for 'listening on' /tmp/server.log
 }
@@ -105,8 +107,7 @@ stop() {
 
 # registryctl exits 1 when something is broken.
 fsck() {
-	registryctl 2>&1 | grep -q fsck || return 0
-	registryctl fsck --strict -f /etc/registryd.yml >/tmp/fsck.log 2>&1
+	registryctl -f /etc/registryd.yml fsck --strict >/tmp/fsck.log 2>&1
 	code=$?
 	[ $code -eq 0 ] || show /tmp/fsck.log 40
 	return $code

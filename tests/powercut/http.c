@@ -6,6 +6,7 @@
 #include <sys/time.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 
 #define ANSWER_TIME	30		/* seconds without any byte */
 #define ANSWER_MAX	((size_t)64 << 20)
+#define OPEN_TRIES	5
 #define HEAD_MAX	4096
 
 void
@@ -63,7 +65,10 @@ http_connect(struct http *h)
 	setsockopt(h->fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 	setsockopt(h->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	h->in_len = 0;
+	h->requests = 0;
 	if (connect(h->fd, (struct sockaddr *)&sin, sizeof(sin)) == -1) {
+		snprintf(h->trouble, sizeof(h->trouble), "connect: %s",
+		    strerror(errno));
 		http_close(h);
 		return false;
 	}
@@ -98,8 +103,12 @@ read_more(struct http *h)
 		h->in = xreallocarray(h->in, h->in_max, 1);
 	}
 	n = recv(h->fd, h->in + h->in_len, h->in_max - h->in_len - 1, 0);
-	if (n <= 0)
+	if (n <= 0) {
+		snprintf(h->trouble, sizeof(h->trouble),
+		    "request %u: %s after %zu bytes", h->requests,
+		    n == 0 ? "closed" : strerror(errno), h->in_len);
 		return false;
+	}
 	h->in_len += (size_t)n;
 	h->in[h->in_len] = '\0';
 	return true;
@@ -223,8 +232,10 @@ http_request(struct http *h, const char *method, const char *path,
 	int	 n;
 
 	memset(r, 0, sizeof(*r));
+	snprintf(h->trouble, sizeof(h->trouble), "not sent");
 	if (!http_connect(h))
 		return false;
+	h->requests++;
 	n = snprintf(head, sizeof(head), "%s %s HTTP/1.1\r\n"
 	    "Host: registry\r\nContent-Length: %zu\r\n%s\r\n", method, path,
 	    len, headers == NULL ? "" : headers);
@@ -236,4 +247,16 @@ http_request(struct http *h, const char *method, const char *path,
 		return false;
 	}
 	return true;
+}
+
+bool
+http_open(struct http *h)
+{
+	struct http_reply	 r;
+	int			 i;
+
+	for (i = 0; i < OPEN_TRIES; i++)
+		if (http_request(h, "GET", "/v2/", NULL, NULL, 0, &r))
+			return true;
+	return false;
 }

@@ -12,6 +12,8 @@ struct http {
 	int		 fd;		/* -1: none */
 	char		*in;
 	size_t		 in_len, in_max;
+	unsigned	 requests;	/* on this connection */
+	char		 trouble[80];	/* why there was no whole answer */
 };
 
 struct http_reply {
@@ -23,6 +25,11 @@ struct http_reply {
 
 void	 http_init(struct http *, uint16_t port);
 void	 http_done(struct http *);
+/*
+ * Connect, and see that it is answered.  One after the other: qemu listens
+ * with room for one, and the host resets what comes at the same time.
+ */
+bool	 http_open(struct http *);
 /*
  * headers: whole lines, or NULL.  True when a whole answer has come; false
  * when the connection broke, which may be before or after the request was

@@ -38,11 +38,12 @@ odd(struct client *c, const char *fmt, ...)
 {
 	va_list	 ap;
 
-	if (c->odd[0] != '\0')
+	if (atomic_load(&c->is_odd))
 		return;
 	va_start(ap, fmt);
 	vsnprintf(c->odd, sizeof(c->odd), fmt, ap);
 	va_end(ap);
+	atomic_store(&c->is_odd, true);
 }
 
 /* True when there is an answer. */
@@ -53,11 +54,12 @@ ask(struct client *c, const char *method, const char *path,
 	if (http_request(&c->http, method, path, headers, body, len, r))
 		return true;
 	if (!atomic_load(&c->load->stopping))
-		odd(c, "%s %s: no answer", method, path);
+		odd(c, "%s %s: no answer: %s", method, path,
+		    c->http.trouble);
 	return false;
 }
 
-/* True when the answer has that status.  Sets c->odd otherwise. */
+/* True when the answer has that status; any other is odd. */
 static bool
 call(struct client *c, const char *method, const char *path,
     const char *headers, const void *body, size_t len, int status,
@@ -551,8 +553,12 @@ load_start(struct load *l, uint16_t port)
 
 	atomic_store(&l->stopping, false);
 	for (c = l->clients; c < l->clients + CLIENTS; c++) {
-		c->odd[0] = '\0';
+		c->is_odd = false;
 		http_init(&c->http, port);
+		if (!http_open(&c->http))
+			odd(c, "no connection: %s", c->http.trouble);
+	}
+	for (c = l->clients; c < l->clients + CLIENTS; c++) {
 		errno = pthread_create(&c->thread, NULL, client_main, c);
 		if (errno != 0)
 			err(1, "pthread_create");
@@ -591,7 +597,7 @@ load_odd(const struct load *l)
 	unsigned	 i;
 
 	for (i = 0; i < CLIENTS; i++)
-		if (l->clients[i].odd[0] != '\0')
+		if (atomic_load(&l->clients[i].is_odd))
 			return l->clients[i].odd;
 	return NULL;
 }

@@ -32,7 +32,8 @@ struct client {
 	struct http	 http;
 	pthread_t	 thread;
 	unsigned	 repos;
-	char		 odd[ODD_MAX];	/* an answer that must not be */
+	atomic_bool	 is_odd;
+	char		 odd[ODD_MAX];	/* the first wrong answer */
 };
 
 struct load {
@@ -54,7 +55,7 @@ void	 load_stop(struct load *);
 /* After it. */
 void	 load_wait(struct load *);
 size_t	 load_acks(const struct load *);
-/* The first answer that no client should get, or NULL. */
+/* An answer that no client should get, or NULL; at any time. */
 const char	*load_odd(const struct load *);
 
 #endif

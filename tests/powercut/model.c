@@ -267,6 +267,18 @@ object_allows(const struct object *o, uint64_t cut,
 }
 
 bool
+object_may_exist(const struct object *o, uint64_t cut)
+{
+	size_t	 i;
+
+	for (i = 0; i < o->n_ops; i++)
+		if (o->ops[i].content != NULL &&
+		    object_allows(o, cut, o->ops[i].content))
+			return true;
+	return false;
+}
+
+bool
 object_known(const struct object *o, uint64_t cut)
 {
 	return o->n_ops > 0 && o->ops[0].start <= cut;

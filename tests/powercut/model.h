@@ -81,6 +81,7 @@ void		 operation_ack(struct model *, struct object *, size_t);
 /* What it may be after a cut: is "content" (NULL: nothing) one of them? */
 bool		 object_allows(const struct object *, uint64_t cut,
 		    const struct content *);
+bool		 object_may_exist(const struct object *, uint64_t cut);
 /* What was acknowledged last, or was there at the beginning. */
 const struct content	*object_acked(const struct object *, uint64_t cut);
 /* Any operation was begun by then, so that it may exist. */

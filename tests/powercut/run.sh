@@ -47,13 +47,15 @@ for fs in $FS; do
 	for durability in $DURABILITY; do
 		echo "$fs $durability"
 	done
-done |
+done >"$out/list"
 # shellcheck disable=SC2016
 xargs -P "$JOBS" -L 1 sh -c '
 	out=$1 server=$2; shift 2
-	"$1" $server -c "$2" -i "$3" -t "$4" -o "${LINES_OF_CONF:-}" \
-	    -f "$6" -d "$7" "$5" | tee "$out/$6.$7"
-' sh "$out" "$server" "$program" "$each" "$IMAGES" "$LOAD_MS" "$dir"
+	"$1" $server -c "$2" -i "$3" -t "$4" -f "$6" -d "$7" "$5" |
+	    tee "$out/$6.$7"
+' sh "$out" "$server" "$program" "$each" "$IMAGES" "$LOAD_MS" "$dir" \
+    <"$out/list"
+rm "$out/list"
 
 # Each program's last line; one that has none did not get so far.
 cat "$out"/* | awk -v runs="$(find "$out" -type f | wc -l)" '
