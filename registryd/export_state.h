@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What an export keeps in mind; private to export*.c.
+ */
+#ifndef EXPORT_STATE_H
+#define EXPORT_STATE_H
+
+#include <stdbool.h>
+
+#include "digest.h"
+#include "export.h"
+#include "export_sink.h"
+#include "fsck_table.h"
+#include "reference.h"
+
+#define EXPORT_DEPTH_MAX 32		/* indexes in indexes, referrers */
+
+enum item_kind { ITEM_MANIFEST, ITEM_BLOB };
+
+struct item {
+	struct digest	 digest;
+	enum item_kind	 kind;
+	bool		 child;		/* something else leads to it */
+	bool		 tagged;
+	char		*artifact_type;	/* of a referrer, else NULL */
+	uint64_t	 size;		/* of a manifest */
+	char		*mediatype;
+};
+
+struct tagged {
+	char		 tag[TAG_SIZE];
+	struct digest	 digest;
+};
+
+struct export {
+	struct store	*store;
+	const char	*repo;
+	const struct export_options *options;
+	struct export_report *report;
+	char		*error;
+	struct export_sink sink;
+	struct fsck_table seen;
+	struct item	*items;
+	size_t		 n, cap;
+	struct tagged	*tags;
+	size_t		 ntags;
+	unsigned char	*buffer;
+};
+
+#endif
