@@ -36,6 +36,8 @@ void	 compat_pipe_grow(int fd, int size);
  */
 int	 compat_writeback_start(int fd, uint64_t offset, uint64_t len);
 int	 compat_writeback_wait(int fd, uint64_t offset, uint64_t len);
+/* When the file was made, in ns; -1 with ENOTSUP where nobody knows. */
+int	 compat_birth(int fd, uint64_t *ns);
 /*
  * A short text kept with a file, under a name that begins with "user.": 0 or
  * its length, or -1; ENOTSUP where files have none, ENODATA when this one.

@@ -31,7 +31,8 @@ struct fs {
 	enum { FS_LEASES_UNKNOWN, FS_LEASES_WORK, FS_LEASES_FAIL } leases;
 	/*
 	 * Directories whose own names, up to the root, are known to be on
-	 * the disk: hashes of path and inode.  A miss costs one sync.
+	 * the disk: hashes of what tells them from all that are or were of
+	 * the same path.  A miss costs one sync.
 	 */
 	uint64_t	*durable;
 	uint64_t	 seed;
@@ -64,8 +65,6 @@ enum store_result fs_sync_dir(struct fs *, int dirfd);
  * whose names are not known to be on the disk.
  */
 enum store_result fs_sync_parents(struct fs *, const char *path, int dirfd);
-/* A directory just made: its inode may be that of a removed one. */
-void		 fs_forget_durable(struct fs *, const char *path, int fd);
 enum store_result fs_barrier(struct store *);
 enum store_result fs_settle(struct store *, const char *);
 

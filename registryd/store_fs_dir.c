@@ -34,7 +34,7 @@ fs_random_path(char *dst, const char *dir)
 
 /* Open or make the directory path[0..len), whose parent is open as "up". */
 static int
-open_or_make(struct fs *fs, const char *path, size_t len, int up)
+open_or_make(const char *path, size_t len, int up)
 {
 	char dir[LAYOUT_PATH_SIZE];
 	const char *name;
@@ -49,10 +49,7 @@ open_or_make(struct fs *fs, const char *path, size_t len, int up)
 		return fd;
 	if (sysfs_mkdir(up, name, DIR_MODE) == -1 && errno != EEXIST)
 		return -1;
-	fd = sysfs_open(up, name, O_RDONLY | O_DIRECTORY, 0);
-	if (fd != -1)
-		fs_forget_durable(fs, dir, fd);
-	return fd;
+	return sysfs_open(up, name, O_RDONLY | O_DIRECTORY, 0);
 }
 
 /* From the root down, making what is missing. */
@@ -66,7 +63,7 @@ make_dirs(struct fs *fs, const char *path, size_t len)
 		return -1;
 	while (end < len) {
 		end += strcspn(path + end, "/");
-		next = open_or_make(fs, path, end, fd);
+		next = open_or_make(path, end, fd);
 		if (next == -1) {
 			int saved = errno;
 

@@ -63,47 +63,36 @@ fs_barrier(struct store *s)
 	return STORE_OK;
 }
 
-/* FNV-1a over path and inode. */
+/*
+ * FNV-1a over path, inode and time of birth: inodes are used again, and then
+ * the name is a new one, which another process may have made.  0: unknown.
+ */
 static uint64_t
-durable_key(const struct fs *fs, const char *path, size_t len,
-    const struct stat *st)
+durable_key(const struct fs *fs, const char *path, int fd)
 {
-	uint64_t h = 0xcbf29ce484222325u ^ fs->seed;
-	size_t i;
+	uint64_t h = 0xcbf29ce484222325u ^ fs->seed, birth;
+	struct stat st;
 
-	for (i = 0; i < len; i++)
-		h = (h ^ (unsigned char)path[i]) * 0x100000001b3u;
-	h = (h ^ (uint64_t)st->st_ino) * 0x100000001b3u;
-	return h == 0 ? 1 : h;
+	if (sysfs_fstat(fd, &st) == -1 || sysfs_birth(fd, &birth) == -1)
+		return 0;
+	for (; *path != '\0'; path++)
+		h = (h ^ (unsigned char)*path) * 0x100000001b3u;
+	h = (h ^ (uint64_t)st.st_ino) * 0x100000001b3u;
+	h = (h ^ birth) * 0x100000001b3u;
+	return h ^ h >> 32;
 }
 
 static bool
 durable_has(const struct fs *fs, uint64_t key)
 {
-	return fs->durable[key % FS_DURABLE_SLOTS] == key;
+	return key != 0 && fs->durable[key % FS_DURABLE_SLOTS] == key;
 }
 
 static void
 durable_add(struct fs *fs, uint64_t key)
 {
-	fs->durable[key % FS_DURABLE_SLOTS] = key;
-}
-
-/* A directory just made: its inode may be that of a removed one. */
-void
-fs_forget_durable(struct fs *fs, const char *path, int fd)
-{
-	struct stat st;
-	uint64_t key;
-
-	if (sysfs_fstat(fd, &st) == -1) {
-		memset(fs->durable, 0,
-		    FS_DURABLE_SLOTS * sizeof(*fs->durable));
-		return;
-	}
-	key = durable_key(fs, path, strlen(path), &st);
-	if (durable_has(fs, key))
-		fs->durable[key % FS_DURABLE_SLOTS] = 0;
+	if (key != 0)
+		fs->durable[key % FS_DURABLE_SLOTS] = key;
 }
 
 /*
@@ -111,20 +100,15 @@ fs_forget_durable(struct fs *fs, const char *path, int fd)
  * the directory above it; *key is what to remember when all is done.
  */
 static enum store_result
-sync_name(struct fs *fs, const char *dir, int fd, uint64_t *key)
+sync_name(struct fs *fs, const char *dir, int fd, uint64_t *key, bool *known)
 {
 	const char *name;
-	struct stat st;
 	enum store_result r;
 	int up;
 
-	if (sysfs_fstat(fd, &st) == -1)
-		return store_result_errno(errno);
-	*key = durable_key(fs, dir, strlen(dir), &st);
-	if (durable_has(fs, *key)) {
-		*key = 0;
+	*key = durable_key(fs, dir, fd);
+	if ((*known = durable_has(fs, *key)))
 		return STORE_OK;
-	}
 	if ((r = fs_open_parent(fs, dir, &up, &name)) != STORE_OK)
 		return r;
 	r = fs_sync_dir(fs, up);
@@ -139,6 +123,7 @@ fs_sync_parents(struct fs *fs, const char *path, int dirfd)
 	uint64_t keys[LAYOUT_PATH_SIZE / 2];
 	size_t nkeys = 0;
 	enum store_result r = STORE_OK;
+	bool known;
 	char *slash;
 	int fd = dirfd;
 
@@ -154,13 +139,13 @@ fs_sync_parents(struct fs *fs, const char *path, int dirfd)
 			if (fd == -1)
 				return store_result_errno(errno);
 		}
-		r = sync_name(fs, dir, fd, &keys[nkeys]);
+		r = sync_name(fs, dir, fd, &keys[nkeys], &known);
 		if (fd != dirfd)
 			sysfs_close(fd);
 		fd = -1;
 		if (r != STORE_OK)
 			return r;
-		if (keys[nkeys] == 0)
+		if (known)
 			break;
 		nkeys++;
 	}

@@ -251,6 +251,14 @@ sysfs_touch(int dirfd, const char *name)
 }
 
 int
+sysfs_birth(int fd, uint64_t *ns)
+{
+	if (enter(SYSFS_STAT, fd, NULL) == -1)
+		return -1;
+	return compat_birth(fd, ns);
+}
+
+int
 sysfs_mark(int fd, const char *name, const char *text)
 {
 	if (enter(SYSFS_MARK, fd, NULL) == -1)

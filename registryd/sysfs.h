@@ -75,6 +75,8 @@ int	 sysfs_mkdir(int dirfd, const char *name, mode_t);
 int	 sysfs_truncate(int fd, uint64_t size);
 /* Modified now, by the clock of the file system. */
 int	 sysfs_touch(int dirfd, const char *name);
+/* See compat_birth(). */
+int	 sysfs_birth(int fd, uint64_t *ns);
 /* See compat_set_attribute(). */
 int	 sysfs_mark(int fd, const char *name, const char *text);
 ssize_t	 sysfs_marked(int fd, const char *name, char *dst, size_t size);

@@ -6,6 +6,7 @@
  */
 #include "compat_fs.h"
 
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/utsname.h>
 
@@ -228,6 +229,33 @@ compat_syncfs(int fd)
 {
 	(void)fd;
 	errno = ENOSYS;
+	return -1;
+}
+#endif
+
+#ifdef STATX_BTIME
+int
+compat_birth(int fd, uint64_t *ns)
+{
+	struct statx st;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &st) == -1)
+		return -1;
+	if (!(st.stx_mask & STATX_BTIME)) {
+		errno = ENOTSUP;
+		return -1;
+	}
+	*ns = (uint64_t)st.stx_btime.tv_sec * 1000000000u +
+	    st.stx_btime.tv_nsec;
+	return 0;
+}
+#else
+int
+compat_birth(int fd, uint64_t *ns)
+{
+	(void)fd;
+	(void)ns;
+	errno = ENOTSUP;
 	return -1;
 }
 #endif

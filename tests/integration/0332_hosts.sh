@@ -6,6 +6,7 @@
 cd "$(dirname "$0")" && . ./lib.sh
 
 CONF_REGISTRYD="  durability: ${DURABILITY:-none}"
+CONF_TOP='tags: {maxtags: 100000}'
 start_registryd
 one=$REGISTRY one_pid=$REGISTRYD_PID one_log=$REGISTRYD_LOG
 PIDS="$PIDS $one_pid"
@@ -60,7 +61,7 @@ on "$one" POST /v2/a/b/blobs/uploads/
 session=$(header Location)
 (
 	cat "$a"
-	sleep 1
+	wait_until 20 test -e "$T/go"
 	cat "$b"
 ) | curl -sS -m 20 -X PATCH -T - -o /dev/null -w '%{http_code}' \
     "http://$one$(path_of "$session")" >"$T/slow" &
@@ -76,6 +77,7 @@ on "$two" PUT "$session?digest=$(digest "$T/both")"
 expect_status 409 "nor can it be finished there"
 on "$two" DELETE "$session"
 expect_status 409 "nor cancelled"
+touch "$T/go"
 wait "$slow"
 check "the first one is not disturbed" [ "$(cat "$T/slow")" = 202 ]
 on "$two" PUT "$session?digest=$(digest "$T/both")"
@@ -131,7 +133,7 @@ round() {
 }
 
 tags() {
-	on "$1" GET '/v2/a/b/tags/list?n=1000'
+	on "$1" GET '/v2/a/b/tags/list?n=100000'
 	jq -r '.tags[]' "$T/body" | sort
 }
 

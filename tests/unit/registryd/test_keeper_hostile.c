@@ -233,6 +233,46 @@ test_keeper_cuts_off_a_lying_worker(void **state)
 	assert_int_equal(tmp_count(&f->tmp, "docker/registry/v2/blobs"), -1);
 }
 
+/*
+ * The other end of the pipe shares its flags, and says that reading waits;
+ * there is nothing to read.  A keeper that waits is killed by the alarm.
+ */
+static void
+test_keeper_does_not_wait_for_a_worker(void **state)
+{
+	static const struct msg_rule rules[] = {
+		{ KEEPER_REPLY, ROLE_KEEPER, 0, MSG_MAX_SIZE, 0, no_messages,
+		    "reply" }
+	};
+	struct fixture *f = *state;
+	struct msg_chan *chan;
+	struct msg_out m;
+	bool cut = false;
+	int fds[2];
+
+	assert_int_equal(start(f, ID), STORE_OK);
+	assert_int_equal(pipe(fds), 0);
+	chan = msg_chan_new(f->loop, raw_connect(f), ROLE_KEEPER, 0, rules, 1,
+	    raw_closed, &cut);
+	assert_non_null(chan);
+	put_append(&m, 1, "a", ID, KEEPER_ANY, fds[0]);
+	assert_int_equal(msg_send(chan, &m), 0);
+	await_bodies(f, 1);
+	assert_int_equal(fcntl(fds[0], F_SETFL, 0), 0);
+	alarm(10);
+	assert_int_equal(write(fds[1], "xyz", 3), 3);
+	spin(f, 20);
+	msg_begin(&m, KEEPER_BODY_ABORT, 1);
+	assert_int_equal(msg_send(chan, &m), 0);
+	await_bodies(f, 0);
+	alarm(0);
+	assert_false(cut);
+	assert_string_equal(tmp_read(&f->tmp, SESSION "/data"), "xyz");
+	msg_chan_free(chan);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void
 test_keeper_cuts_off_noise(void **state)
 {
@@ -260,6 +300,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_keeper_cuts_off_a_lying_worker),
+		TEST(test_keeper_does_not_wait_for_a_worker),
 		TEST(test_keeper_cuts_off_noise)
 	};
 

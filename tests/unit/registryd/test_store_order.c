@@ -295,6 +295,43 @@ test_order_foreign_directories_are_synced(void **state)
 	tmp_close(&t);
 }
 
+/*
+ * One that is known to be on the disk is removed and made again by another
+ * process: it gets the same inode, as often as not, and is not on the disk.
+ */
+static void
+test_order_directory_made_again_is_synced(void **state)
+{
+	static const char parent[] = REPOS "a/b/_layers/sha256";
+	static const char mine[] = REPOS "a/b/_layers/sha256/x/mine";
+	struct tmp_store t;
+	struct watch w;
+	struct stat st;
+	int i;
+
+	(void)state;
+	tmp_open(&t);
+	memset(&w, 0, sizeof(w));
+	w.t = &t;
+	w.op = "put";
+	sysfs_set_hook(on_call_watch, &w);
+	for (i = 0; i < 50; i++) {
+		assert_int_equal(store_put(t.store, mine, "m", 1, 0),
+		    STORE_OK);
+		assert_true(is_durable(&w, mine));
+		assert_int_equal(store_unlink(t.store, mine), STORE_OK);
+		assert_int_equal(unlink(tmp_path(&t, REPOS
+		    "a/b/_layers/sha256/x/other")), i == 0 ? -1 : 0);
+		assert_int_equal(rmdir(tmp_path(&t, REPOS
+		    "a/b/_layers/sha256/x")), 0);
+		tmp_write(&t, REPOS "a/b/_layers/sha256/x/other", "o");
+		assert_int_equal(stat(tmp_path(&t, parent), &st), 0);
+		add_edge(&w, st.st_ino, "x");
+	}
+	sysfs_set_hook(NULL, NULL);
+	tmp_close(&t);
+}
+
 /* "none" must not cost what it does not promise. */
 static void
 test_order_durability_none_never_syncs(void **state)
@@ -364,6 +401,7 @@ main(void)
 		cmocka_unit_test(test_order_names_follow_syncs),
 		cmocka_unit_test(test_order_names_follow_barriers),
 		cmocka_unit_test(test_order_foreign_directories_are_synced),
+		cmocka_unit_test(test_order_directory_made_again_is_synced),
 		cmocka_unit_test(test_order_durability_none_never_syncs),
 		cmocka_unit_test(test_order_number_of_syncs)
 	};
