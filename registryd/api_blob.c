@@ -131,12 +131,15 @@ blob_answer(struct api_request *r, const struct digest *digest, bool asked,
 		return r->call != NULL ? STEP_WAIT :
 		    blob_answer(r, digest, true, STORE_GONE);
 	}
-	if (lease_result == STORE_GONE && (result == STORE_NOTFOUND ||
-	    (result == STORE_OK && r->head->method == HTTP_HEAD))) {
-		if (result == STORE_OK)
-			(void)close(fd);
+	if (asked && lease_result == STORE_GONE && result == STORE_OK &&
+	    r->head->method == HTTP_HEAD) {
+		(void)close(fd);
 		return api_fail(r, API_UNAVAILABLE);
 	}
+	/* Only the keeper's word that it has gone counts. */
+	if (asked && result == STORE_NOTFOUND &&
+	    lease_result != STORE_NOTFOUND && lease_result != STORE_READONLY)
+		return api_fail(r, API_UNAVAILABLE);
 	/* Who is told that it is not there pushes it, which heals it. */
 	if (result == STORE_NOTFOUND ||
 	    (result == STORE_INVALID && r->head->method == HTTP_HEAD))

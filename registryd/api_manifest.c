@@ -240,8 +240,10 @@ manifest_answer(struct api_request *r, const struct digest *digest,
 		return r->call != NULL ? STEP_WAIT :
 		    manifest_answer(r, digest, true, STORE_GONE);
 	}
+	/* Only the keeper's word that it has gone counts. */
 	if (result == STORE_NOTFOUND)
-		return lease_result == STORE_GONE ?
+		return asked && lease_result != STORE_NOTFOUND &&
+		    lease_result != STORE_READONLY ?
 		    api_fail(r, API_UNAVAILABLE) : fail_unknown(r, text);
 	if (result != STORE_OK)
 		return api_fail_store(r, result, API_MANIFEST_UNKNOWN,

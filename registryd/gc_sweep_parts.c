@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "gc_state.h"
+#include "reference.h"
 #include "str.h"
+#include "tag.h"
 
 static bool
 is_wanted(const struct gc *gc, enum gc_class class, const struct digest *d)
@@ -91,10 +93,35 @@ sweep_revision(struct gc *gc, const struct gc_item *item)
 
 /* ---- the history of tags: entries of manifests that are no more ---- */
 
+/* Nobody is setting the tag, and it is not what the tag points to. */
 static enum store_result
-sweep_entry(struct gc *gc, const char *dir, const struct digest *d)
+remove_entry(struct gc *gc, const char *tag, const char *path,
+    const struct digest *d)
+{
+	struct digest current;
+	struct store_stat st;
+	enum store_result r;
+
+	r = tag_get(gc->store, gc->repo, tag, &current);
+	if (r == STORE_OK && digest_equal(&current, d))
+		return STORE_OK;
+	if (r != STORE_OK && r != STORE_NOTFOUND && r != STORE_INVALID)
+		return r;
+	r = store_stat(gc->store, path, &st);
+	if (r != STORE_OK || gc_age(gc, &st) < gc->options.grace_ms)
+		return r;
+	gc->report.tag_entries_deleted++;
+	return gc->options.dryrun ? STORE_OK :
+	    store_unlink(gc->store, path);
+}
+
+static enum store_result
+sweep_entry(struct gc *gc, const char *tag, const char *dir,
+    const struct digest *d)
 {
 	char path[LAYOUT_PATH_SIZE];
+	uint64_t before = gc->report.tag_entries_deleted;
+	struct store_lock lock;
 	struct store_stat st;
 	enum store_result r;
 
@@ -102,20 +129,27 @@ sweep_entry(struct gc *gc, const char *dir, const struct digest *d)
 	    layout_join(path, dir, "link") == -1)
 		return STORE_OK;
 	r = store_stat(gc->store, path, &st);
-	if (r == STORE_OK && gc_age(gc, &st) >= gc->options.grace_ms) {
-		gc->report.tag_entries_deleted++;
-		if (!gc->options.dryrun)
-			r = store_unlink(gc->store, path);
-		if (r == STORE_OK)
-			gc_prune(gc, dir, LAYOUT_REPOSITORIES, true);
-	} else if (r == STORE_NOTFOUND)
-		gc_prune(gc, dir, LAYOUT_REPOSITORIES, false);
+	if (r == STORE_OK && gc_age(gc, &st) >= gc->options.grace_ms &&
+	    !gc->options.dryrun) {
+		r = tag_lock(gc->store, gc->repo, tag, &lock);
+		if (r == STORE_BUSY)
+			return STORE_OK;
+		if (r != STORE_OK)
+			return gc_stop(gc, path, r);
+		r = remove_entry(gc, tag, path, d);
+		store_unlock(gc->store, &lock);
+	} else if (r == STORE_OK)
+		r = remove_entry(gc, tag, path, d);
+	if (r == STORE_OK || r == STORE_NOTFOUND)
+		gc_prune(gc, dir, LAYOUT_REPOSITORIES,
+		    gc->report.tag_entries_deleted != before);
 	return r == STORE_OK || r == STORE_NOTFOUND || r == STORE_INVALID ?
 	    STORE_OK : gc_stop(gc, path, r);
 }
 
 static enum store_result
-sweep_history(struct gc *gc, const char *index, const char *alg)
+sweep_history(struct gc *gc, const char *tag, const char *index,
+    const char *alg)
 {
 	char path[LAYOUT_PATH_SIZE], dir[LAYOUT_PATH_SIZE];
 	struct gc_names names;
@@ -131,7 +165,7 @@ sweep_history(struct gc *gc, const char *index, const char *alg)
 		if (!gc_digest(gc, alg, hex, &d) ||
 		    layout_join(dir, path, hex) == -1)
 			continue;
-		if ((r = sweep_entry(gc, dir, &d)) != STORE_OK)
+		if ((r = sweep_entry(gc, tag, dir, &d)) != STORE_OK)
 			break;
 	}
 	gc_names_close(&names);
@@ -148,10 +182,15 @@ sweep_tag(struct gc *gc, const struct gc_item *item)
 
 	if (layout_join(path, item->path, "index") == -1)
 		return STORE_OK;
+	if (!tag_ok(item->names[0]) || !repo_name_ok(gc->repo)) {
+		gc->report.strange++;
+		return STORE_OK;
+	}
 	gc_names_open(&names, path);
 	while ((r = gc_names_next(gc, &names, &alg)) == STORE_OK &&
 	    alg != NULL)
-		if ((r = sweep_history(gc, path, alg)) != STORE_OK)
+		if ((r = sweep_history(gc, item->names[0], path,
+		    alg)) != STORE_OK)
 			break;
 	gc_names_close(&names);
 	/* One that was never finished, or whose last entry has gone. */

@@ -111,7 +111,7 @@ tag_list(struct store *s, const char *repo, const char *last, size_t n,
  * Whoever changes what a tag points to, or removes it, holds its lock, so
  * that a removal never takes what it has not looked at.
  */
-static enum store_result
+enum store_result
 tag_lock(struct store *s, const char *repo, const char *tag,
     struct store_lock *lock)
 {

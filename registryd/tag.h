@@ -35,6 +35,9 @@ void		 tag_unstage(struct store *, struct tag_staged *);
 /* All of it. */
 enum store_result tag_put(struct store *, const char *repo, const char *tag,
 		    const struct digest *);
+/* Held by whoever changes what the tag points to, or its history. */
+enum store_result tag_lock(struct store *, const char *repo,
+		    const char *tag, struct store_lock *);
 enum store_result tag_delete(struct store *, const char *repo,
 		    const char *tag);
 /* Delete it only if it still points to this digest, else STORE_MISMATCH. */
