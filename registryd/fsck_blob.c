@@ -12,6 +12,8 @@
 
 #include "fsck_state.h"
 #include "layout.h"
+#include "store_fs.h"
+#include "str.h"
 #include "sysfs.h"
 
 #define HASH_BUFFER	(256u * 1024)
@@ -62,6 +64,22 @@ hash_fd(struct fsck *f, int fd, const struct digest *want)
 	return flag;
 }
 
+/* The size that the store has noted with the file, if it has. */
+static void
+check_mark(struct fsck *f, int fd, uint64_t size)
+{
+	char text[FS_MARK_TEXT_SIZE];
+	uint64_t noted;
+	ssize_t n;
+
+	n = sysfs_marked(fd, FS_MARK, text, sizeof(text));
+	if (n == -1 || (str_parse_u64(text, (size_t)n, UINT64_MAX,
+	    &noted) == 0 && noted == size))
+		return;
+	fsck_report(f, FSCK_BLOB_MARK, "%llu bytes, noted \"%.*s\"",
+	    (unsigned long long)size, (int)n, text);
+}
+
 /* The path is that of the file. */
 static void
 hash_file(struct fsck *f, int dirfd, const char *name, const struct blob *b)
@@ -76,6 +94,7 @@ hash_file(struct fsck *f, int dirfd, const char *name, const struct blob *b)
 		return;
 	}
 	b->entry->flags |= hash_fd(f, fd, &b->digest);
+	check_mark(f, fd, b->entry->size);
 	sysfs_close(fd);
 }
 

@@ -46,6 +46,8 @@ static const struct {
 	    "nobody gets them)" },
 	[FSCK_BLOB_SIZE] = { "blob-size", B, "not as long as a manifest says, "
 	    "and the bytes are wrong: " PUSH },
+	[FSCK_BLOB_MARK] = { "blob-mark", B, "not as long as it was when it "
+	    "was pushed, by what is noted with it: " PUSH },
 	[FSCK_BLOB_HARDLINK] = { "blob-hardlink", O, "has another name "
 	    "somewhere, through which it could be changed: copy it" },
 	[FSCK_BLOB_UNREFERENCED] = { "blob-unreferenced", N, "no repository "

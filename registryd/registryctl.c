@@ -21,6 +21,7 @@ static const struct command {
 	{ { "collect" }, "[--dry-run]", ctl_collect },
 	{ { "fsck" }, "[--strict]", ctl_fsck },
 	{ { "scrub" }, "[--dry-run] [--rate size]", ctl_scrub },
+	{ { "usage" }, "[repository]", ctl_usage_command },
 	{ { "repository", "list" }, "", ctl_repository_list },
 	{ { "repository", "remove" }, "repository", ctl_repository_remove },
 	{ { "tag", "list" }, "repository", ctl_tag_list },

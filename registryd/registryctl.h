@@ -92,6 +92,6 @@ void		 ctl_bar_end(void);
 ctl_command_fn	 ctl_status_command, ctl_repository_list, ctl_tag_list,
 		 ctl_upload_list, ctl_fsck, ctl_collect, ctl_scrub,
 		 ctl_repository_remove, ctl_tag_remove, ctl_upload_cancel,
-		 ctl_readonly, ctl_export, ctl_import;
+		 ctl_readonly, ctl_export, ctl_import, ctl_usage_command;
 
 #endif

@@ -151,6 +151,20 @@ blob_bad(struct scrub *scrub)
 
 /* ---- one blob ---- */
 
+/* The store would not open it: for its size, or because it is no file. */
+static enum store_result
+blob_refused(struct scrub *scrub, const char *path)
+{
+	enum store_result r;
+
+	r = store_stat(scrub->store, path, &scrub->st);
+	if (r != STORE_OK || scrub->st.is_dir)
+		return r == STORE_NOTFOUND || r == STORE_INVALID ?
+		    STORE_OK : r;
+	scrub->report.blobs++;
+	return blob_bad(scrub);
+}
+
 static enum store_result
 blob_open(struct scrub *scrub, const char *hex)
 {
@@ -166,7 +180,9 @@ blob_open(struct scrub *scrub, const char *hex)
 		return STORE_OK;	/* no blob; fsck tells */
 	r = store_open(scrub->store, layout_blob(path, &scrub->digest),
 	    &scrub->fd, &scrub->st);
-	if (r == STORE_NOTFOUND || r == STORE_INVALID)
+	if (r == STORE_INVALID)
+		return blob_refused(scrub, path);
+	if (r == STORE_NOTFOUND)
 		return STORE_OK;
 	if (r == STORE_IO) {
 		scrub->report.unreadable++;

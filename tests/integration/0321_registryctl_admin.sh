@@ -96,11 +96,11 @@ req PATCH "$L" -d x
 expect_status 404 'and is gone'
 
 # A page holds 1000 names.
-seq 1 1203 | sed "s|.*|$STORE/docker/registry/v2/repositories/many/r&/_layers|" |
-    xargs mkdir -p
+many=$STORE/docker/registry/v2/repositories/many
+seq 1 1203 | sed "s|.*|$many/r&/_layers|" | xargs mkdir -p
 check 'long lists are whole' [ "$(ctl repository list | sort -u |
     grep -c '^many/')" -eq 1203 ]
-rm -r "$STORE/docker/registry/v2/repositories/many"
+rm -r "$many"
 
 stop_registryd
 images_again() {
@@ -114,7 +114,8 @@ ctl -v repository list 2>"$T/err" >"$T/out"
 check 'and -v says so' says 'no registryd at .*: working on '
 both directory
 if is_root; then
-	check 'files belong to the owner' [ -z "$(find "$STORE" ! -user 62001)" ]
+	check 'files belong to the owner' \
+	    [ -z "$(find "$STORE" ! -user 62001)" ]
 fi
 
 # ---- what goes wrong ----
@@ -136,8 +137,11 @@ check 'no configuration' exits 3 -f "$T/none.yml" status
 wait_until 5 test -s "$T/rc"
 # Short output may have been taken in before the end; never a signal.
 check 'a closed pipe' grep -Eqx '0|3' "$T/rc"
-check 'no room for the output' sh -c \
-    "'$BUILD/registryctl' -f '$T/registryd.yml' status >/dev/full; [ \$? -eq 3 ]"
+full() {
+	ctl status >/dev/full 2>"$T/err"
+	[ $? -eq 3 ]
+}
+check 'no room for the output' full
 if is_root; then
 	as_nobody() {
 		setpriv --reuid 65534 --regid 65534 --clear-groups \

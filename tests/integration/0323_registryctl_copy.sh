@@ -138,5 +138,6 @@ check 'without a registryd' exits 0 import f "$T/all"
 check 'the same' exits 0 export f "$T/fourth"
 check 'as before' diff -r "$T/all" "$T/fourth"
 if is_root; then
-	check 'files belong to the owner' [ -z "$(find "$STORE" ! -user 62001)" ]
+	check 'files belong to the owner' \
+	    [ -z "$(find "$STORE" ! -user 62001)" ]
 fi

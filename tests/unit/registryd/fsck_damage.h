@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/xattr.h>
 
 #include "fsck.h"
 #include "raw_store.h"
@@ -289,6 +290,16 @@ d_longer(void)
 	char data[200] = "layer 1 0";
 
 	raw_put(root, layer_path(), data, sizeof(data));
+}
+
+static void
+d_mark(void)
+{
+	int fd = openat(root, layer_path(), O_RDONLY);
+
+	/* Where there are no attributes the kind is not met. */
+	assert_int_equal(fsetxattr(fd, "user.registryd.size", "7", 1, 0), 0);
+	close(fd);
 }
 
 static void
