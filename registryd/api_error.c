@@ -100,7 +100,9 @@ api_error_of(enum store_result result, enum api_error notfound,
 	case STORE_MISMATCH:
 		return mismatch;
 	case STORE_BUSY:
-		return API_UPLOAD_BUSY;
+		/* Anything else is held by the registry itself, for a while. */
+		return notfound == API_UPLOAD_UNKNOWN ? API_UPLOAD_BUSY :
+		    API_UNAVAILABLE;
 	case STORE_TOOBIG:
 		return API_BLOB_TOO_LARGE;
 	case STORE_NOSPACE:

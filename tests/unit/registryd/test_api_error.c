@@ -77,7 +77,7 @@ test_results(void **state)
 	} cases[] = {
 		{ STORE_NOTFOUND, 404 },
 		{ STORE_MISMATCH, 400 },
-		{ STORE_BUSY, 409 },
+		{ STORE_BUSY, 503 },
 		{ STORE_TOOBIG, 413 },
 		{ STORE_NOSPACE, 507 },
 		{ STORE_MISSING, 400 },
@@ -97,6 +97,8 @@ test_results(void **state)
 		    cases[i].result, API_BLOB_UNKNOWN, API_DIGEST_INVALID)),
 		    cases[i].status);
 	assert_int_equal(sizeof(cases) / sizeof(cases[0]), STORE_RESULT_MAX);
+	assert_int_equal(api_error_status(api_error_of(STORE_BUSY,
+	    API_UPLOAD_UNKNOWN, API_DIGEST_INVALID)), 409);
 }
 
 static void
