@@ -72,7 +72,10 @@ compare(struct checker *k, struct object *o, const struct content *there)
 	if (acked != NULL)
 		k->check.acked++;
 	if (!object_allows(o, k->cut, there)) {
-		if (there == NULL)
+		if (there == NULL && model_may_collect(&k->client->model, o,
+		    k->cut, k->client->load->grace))
+			k->check.collected++;
+		else if (there == NULL)
 			find(k, FINDING_LOST, o, "acknowledged %s",
 			    acked->digest);
 		else if (acked == NULL)
@@ -313,6 +316,7 @@ check_add(struct check *sum, const struct check *part)
 
 	sum->objects += part->objects;
 	sum->acked += part->acked;
+	sum->collected += part->collected;
 	for (i = 0; i < FINDING_KINDS; i++)
 		sum->findings[i] += part->findings[i];
 	snprintf(sum->text + used, sizeof(sum->text) - used, "%s",

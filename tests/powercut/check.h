@@ -23,6 +23,7 @@ enum finding {
 struct check {
 	size_t	 objects;	/* looked at */
 	size_t	 acked;		/* of them, a promise that had been given */
+	size_t	 collected;	/* of them, garbage by now, and gone */
 	size_t	 findings[FINDING_KINDS];
 	char	 text[CHECK_TEXT_MAX];	/* a line for each finding */
 };

@@ -289,25 +289,46 @@ remember(struct guest *g, const char *line)
 	snprintf(g->said + used, sizeof(g->said) - used, "%s\n", line);
 }
 
+static bool __attribute__((__format__(printf, 2, 0)))
+send_line(struct guest *g, const char *fmt, va_list ap)
+{
+	char	 line[1024];
+	int	 n;
+
+	g->said[0] = '\0';
+	n = vsnprintf(line, sizeof(line) - 1, fmt, ap);
+	if (n < 0 || (size_t)n >= sizeof(line) - 1)
+		return false;
+	line[n] = '\n';
+	if (send(g->control, line, (size_t)n + 1, MSG_NOSIGNAL) == n + 1)
+		return true;
+	remember(g, "# the guest has gone");
+	return false;
+}
+
+void
+guest_begin(struct guest *g, const char *fmt, ...)
+{
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	send_line(g, fmt, ap);
+	va_end(ap);
+}
+
 bool
 guest_command(struct guest *g, unsigned seconds, const char *fmt, ...)
 {
 	char		 line[1024];
 	va_list		 ap;
 	uint64_t	 deadline = in_seconds(seconds);
-	int		 n;
+	bool		 sent;
 
-	g->said[0] = '\0';
 	va_start(ap, fmt);
-	n = vsnprintf(line, sizeof(line) - 1, fmt, ap);
+	sent = send_line(g, fmt, ap);
 	va_end(ap);
-	if (n < 0 || (size_t)n >= sizeof(line) - 1)
+	if (!sent)
 		return false;
-	line[n] = '\n';
-	if (send(g->control, line, (size_t)n + 1, MSG_NOSIGNAL) != n + 1) {
-		remember(g, "# the guest has gone");
-		return false;
-	}
 	while (read_line(g->control, line, sizeof(line), deadline)) {
 		if (line[0] == '#')
 			remember(g, line);

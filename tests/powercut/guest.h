@@ -26,6 +26,9 @@ void		 guest_kill(struct guest *);
 bool		 guest_command(struct guest *, unsigned seconds,
 		    const char *, ...)
 		    __attribute__((__format__(printf, 3, 4)));
+/* Begin one, and do not wait for it. */
+void		 guest_begin(struct guest *, const char *, ...)
+		    __attribute__((__format__(printf, 2, 3)));
 /* What it said with the last command, lines that begin with "#". */
 const char	*guest_said(const struct guest *);
 /* On 127.0.0.1; connections go to port 5000 of the guest. */

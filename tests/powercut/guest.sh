@@ -7,6 +7,7 @@
 # with the command's name; what begins with "#" is for the host's log.
 #
 #   mount FS OPTIONS		the disk, on /store
+#   recover FS OPTIONS		mount and serve
 #   umount
 #   set NAME=VALUE		sysctl
 #   configure DURABILITY [LINE]	"|" in LINE stands for a new line, in the
@@ -129,6 +130,7 @@ while read -r command rest <&3; do
 	case $command in
 	"") continue ;;		# wakes the line after a restore
 	mount) mount_disk $rest ;;
+	recover) mount_disk $rest && serve ;;
 	umount) umount /store ;;
 	set) sysctl -w "$rest" >/dev/null ;;
 	configure) configure $rest ;;

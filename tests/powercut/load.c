@@ -33,7 +33,7 @@ roll(struct client *c, uint64_t n)
 	return dice(&c->dice) % n;
 }
 
-static void
+static void __attribute__((__format__(printf, 2, 3)))
 odd(struct client *c, const char *fmt, ...)
 {
 	va_list	 ap;
@@ -353,19 +353,42 @@ step_delete_blob(struct client *c)
 	struct http_reply	 r;
 	char			 path[PATH_SIZE];
 	size_t			 op;
+	bool			 gone;
 
 	if (o == NULL || model_is_used(&c->model, o->repo, o->content))
 		return step_blob(c);
 	snprintf(path, sizeof(path), "/v2/%s/blobs/%s", o->repo,
 	    o->content->digest);
+	gone = model_may_collect(&c->model, o, UINT64_MAX, c->load->grace);
 	op = operation_begin(o, NULL);
-	if (!call(c, "DELETE", path, NULL, NULL, 0, 202, &r))
+	if (!ask(c, "DELETE", path, NULL, NULL, 0, &r))
 		return false;
+	if (r.status != 202 && !(gone && r.status == 404)) {
+		odd(c, "DELETE %s: %d", path, r.status);
+		return false;
+	}
 	operation_ack(&c->model, o, op);
 	return true;
 }
 
 /* ---- manifests and tags -------------------------------------------------- */
+
+/* Then it may be refused: the blob was collected before it was named. */
+static bool
+has_old_blob(struct client *c, const char *repo, const struct content *content)
+{
+	const struct object	*o;
+	size_t			 i;
+
+	for (i = 0; i < content->n_refs; i++) {
+		o = model_object(&c->model, OBJECT_BLOB, repo, NULL,
+		    content->refs[i]);
+		if (model_may_collect(&c->model, o, UINT64_MAX,
+		    c->load->grace))
+			return true;
+	}
+	return false;
+}
 
 /* content to the tag, or by its digest when tag is NULL. */
 static bool
@@ -385,9 +408,15 @@ put_manifest(struct client *c, const char *repo, const char *tag,
 		t = model_object(&c->model, OBJECT_TAG, repo, tag, NULL);
 		tag_op = operation_begin(t, content);
 	}
-	if (!call(c, "PUT", path, MANIFEST_HEADER, content->manifest,
-	    content->len, 201, &r))
+	if (!ask(c, "PUT", path, MANIFEST_HEADER, content->manifest,
+	    content->len, &r))
 		return false;
+	if (r.status == 400 && has_old_blob(c, repo, content))
+		return true;
+	if (r.status != 201) {
+		odd(c, "PUT %s: %d", path, r.status);
+		return false;
+	}
 	operation_ack(&c->model, o, op);
 	if (t != NULL)
 		operation_ack(&c->model, t, tag_op);
@@ -406,12 +435,11 @@ step_manifest(struct client *c)
 	choose_repo(c, repo);
 	for (n = 0; n < want; n++) {
 		o = choose_object(c, OBJECT_BLOB, repo);
-		if (o == NULL) {
-			refs[n] = choose_blob(c);
-			if (!push_content(c, repo, refs[n]))
-				return false;
-		} else
-			refs[n] = o->content;
+		refs[n] = o == NULL ? choose_blob(c) : o->content;
+		/* An old one may be collected before it is named. */
+		if ((o == NULL || c->load->grace != 0) &&
+		    !push_content(c, repo, refs[n]))
+			return false;
 	}
 	snprintf(note, sizeof(note), "%llx",
 	    (unsigned long long)dice(&c->dice));

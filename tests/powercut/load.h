@@ -38,7 +38,8 @@ struct client {
 
 struct load {
 	struct client	 clients[CLIENTS];
-	bool		 is_distribution;	/* what 2.8 lacks is not asked */
+	bool		 is_distribution;	/* 2.8: lacks some */
+	uint64_t	 grace;		/* nanoseconds; 0: no collection */
 	atomic_bool	 stopping;
 	pthread_mutex_t	 lock;		/* for what follows */
 	struct offer	 offers[OFFERS_MAX];

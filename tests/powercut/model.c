@@ -293,23 +293,48 @@ object_settle(struct object *o, const struct content *content)
 	o->last = 0;
 }
 
+static bool
+names(const struct content *manifest, const struct content *content)
+{
+	size_t	 i;
+
+	for (i = 0; i < manifest->n_refs; i++)
+		if (manifest->refs[i] == content)
+			return true;
+	return false;
+}
+
 bool
 model_is_used(const struct model *m, const char *repo,
     const struct content *content)
 {
 	const struct object	*o;
-	size_t			 i;
 
-	for (o = m->objects; o != NULL; o = o->next) {
-		if (o->kind != OBJECT_MANIFEST || o->n_ops == 0 ||
-		    strcmp(o->repo, repo) != 0 ||
-		    object_allows(o, UINT64_MAX, o->content) == false)
-			continue;
-		for (i = 0; i < o->content->n_refs; i++)
-			if (o->content->refs[i] == content)
-				return true;
-	}
+	for (o = m->objects; o != NULL; o = o->next)
+		if (o->kind == OBJECT_MANIFEST && o->n_ops > 0 &&
+		    strcmp(o->repo, repo) == 0 &&
+		    object_allows(o, UINT64_MAX, o->content) &&
+		    names(o->content, content))
+			return true;
 	return false;
+}
+
+bool
+model_may_collect(const struct model *m, const struct object *blob,
+    uint64_t cut, uint64_t grace)
+{
+	const struct object	*o;
+
+	if (grace == 0 || blob->kind != OBJECT_BLOB ||
+	    disk_now() - blob->last < grace)
+		return false;
+	for (o = m->objects; o != NULL; o = o->next)
+		if (o->kind == OBJECT_MANIFEST && object_known(o, cut) &&
+		    strcmp(o->repo, blob->repo) == 0 &&
+		    !object_allows(o, cut, NULL) &&
+		    names(o->content, blob->content))
+			return false;
+	return true;
 }
 
 const char *

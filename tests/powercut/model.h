@@ -91,6 +91,12 @@ void		 object_settle(struct object *, const struct content *);
 /* Manifests of the repository that are, or may be, there and name it. */
 bool		 model_is_used(const struct model *, const char *repo,
 		    const struct content *);
+/*
+ * Whether collection may have removed a blob since the cut: nobody has asked
+ * for it for that long (nanoseconds), and no manifest holds it for certain.
+ */
+bool		 model_may_collect(const struct model *,
+		    const struct object *, uint64_t cut, uint64_t grace);
 const char	*object_kind_name(enum object_kind);
 
 uint64_t	 dice(uint64_t *state);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * usage: powercut [-D] [-c cuts] [-d durability] [-f fs] [-i images]
- *	    [-o lines] [-s seed] [-t ms] directory
+ * usage: powercut [-CD] [-c cuts] [-d durability] [-f fs] [-i images]
+ *	    [-s seed] [-t ms] directory
  *
  * Runs registryd (-D: distribution) in a virtual machine on a disk whose
  * write cache is volatile, under load, and kills the machine.  After each
@@ -9,6 +9,8 @@
  * the same machine is started on it again, everything that was acknowledged
  * is read back, and the load goes on.  For each cut, "images" more cuts at
  * other moments of the same load are looked at in a second machine.
+ *
+ * With -C garbage is collected all the time, beside the load.
  *
  * What is found is printed, and kept in directory/found-*.  Exits 1 then.
  */
@@ -35,6 +37,10 @@
 #define BOOT_TIME	120		/* seconds, on a busy host */
 #define COMMAND_TIME	120
 #define FRESH		8		/* cuts on one file system */
+/* The check asks for everything in each round, which is as good as a push. */
+#define COLLECT		"collect: {interval: 200ms, grace: 1s, delay: 200ms}"
+#define GRACE		700000000U	/* nanoseconds; clocks differ */
+#define RECOVERY_TIME	1500000U	/* microseconds */
 #define KEPT_MAX	20		/* findings kept with their image */
 
 extern char	**environ;
@@ -70,13 +76,17 @@ struct run {
 	bool				 is_distribution;
 	unsigned			 cuts, images, load_ms;
 	uint64_t			 dice;
+	struct cut			 cut;		/* the last one */
+	bool				 at_image;	/* in the spare disk */
+	const char			*options;	/* mounted with */
 	char				*image, *state;
 	struct disk			*disk, *spare;
 	struct guest			*guest, *checker;
 	struct load			*load;
 	struct check			*check;
 	size_t				 n_cuts, n_images, n_acks, n_acked;
-	size_t				 n_objects, n_findings, n_kept;
+	size_t				 n_objects, n_collected, n_findings;
+	size_t				 n_kept;
 	size_t				 findings[FINDING_KINDS];
 	size_t				 n_fsck, n_failed;
 	size_t				 durable, unsafe;
@@ -126,16 +136,41 @@ make_fresh(struct run *r)
 
 /* ---- findings ------------------------------------------------------------ */
 
-/* With the image as it was before the check, where that is known. */
+/* The disk as it was before anybody mounted it after the last cut. */
 static void
-keep(struct run *r, const struct disk *image, const char *what,
-    const char *text)
+save_image(const struct run *r, const char *path)
+{
+	struct disk		*d = disk_new(r->image);
+	struct cut_result	 left;
+
+	if (r->at_image)
+		disk_cut(d, r->disk, &r->cut, &left);
+	disk_save(d, path);
+	disk_free(d);
+}
+
+static void
+describe(const struct run *r, FILE *f, const char *what, const char *text)
+{
+	static const char *const	 names[CUT_CACHES] = {
+		[CUT_KEEPS] = "keeps all", [CUT_LOSES] = "loses all",
+		[CUT_MIXES] = "mixes", [CUT_DROPS_ONE] = "drops one",
+	};
+
+	fprintf(f, "%s: FOUND %s cut %zu: %s\n%s: the cache %s, %u%% kept, "
+	    "%u%% torn, mounted with %s\n%s", r->name,
+	    r->at_image ? "at another moment of" : "after", r->n_cuts, what,
+	    r->name, names[r->cut.cache], r->cut.keep, r->cut.tear,
+	    r->options, text);
+}
+
+static void
+keep(struct run *r, const char *what, const char *text)
 {
 	char	*path, *file;
 	FILE	*f;
 
-	printf("%s: FOUND after cut %zu: %s\n%s", r->name, r->n_cuts, what,
-	    text);
+	describe(r, stdout, what, text);
 	if (r->n_kept++ >= KEPT_MAX)
 		return;
 	path = xasprintf("%s/found-%s-%d-%zu", r->dir, r->name,
@@ -145,11 +180,11 @@ keep(struct run *r, const struct disk *image, const char *what,
 	file = xasprintf("%s/text", path);
 	if ((f = fopen(file, "we")) == NULL)
 		err(1, "%s", file);
-	fprintf(f, "%s\n%s", what, text);
+	describe(r, f, what, text);
 	fclose(f);
 	free(file);
 	file = xasprintf("%s/image", path);
-	disk_save(image, file);
+	save_image(r, file);
 	free(file);
 	printf("kept: %s\n", path);
 	free(path);
@@ -162,6 +197,7 @@ count(struct run *r)
 
 	r->n_objects += r->check->objects;
 	r->n_acked += r->check->acked;
+	r->n_collected += r->check->collected;
 	r->n_findings += check_findings(r->check);
 	for (i = 0; i < FINDING_KINDS; i++)
 		r->findings[i] += r->check->findings[i];
@@ -171,16 +207,15 @@ count(struct run *r)
 
 /* The guest cannot do it: the harness or the file system has failed. */
 static bool
-failed(struct run *r, const struct guest *g, const struct disk *d,
-    const char *what)
+failed(struct run *r, const struct guest *g, const char *what)
 {
 	r->n_failed++;
-	keep(r, d, what, guest_said(g));
+	keep(r, what, guest_said(g));
 	return false;
 }
 
 static bool
-serve(struct run *r, struct guest *g, const struct disk *d)
+serve(struct run *r, struct guest *g)
 {
 	bool	 done;
 
@@ -188,7 +223,7 @@ serve(struct run *r, struct guest *g, const struct disk *d)
 		done = guest_command(g, COMMAND_TIME, "distribution");
 	else
 		done = guest_command(g, COMMAND_TIME, "serve");
-	return done || failed(r, g, d, "the registry does not start");
+	return done || failed(r, g, "the registry does not start");
 }
 
 /*
@@ -196,33 +231,31 @@ serve(struct run *r, struct guest *g, const struct disk *d)
  * registryctl does not like is a finding by itself.
  */
 static bool
-begin(struct run *r, struct guest *g, const struct disk *d, bool fresh)
+begin(struct run *r, struct guest *g, bool fresh)
 {
-	const char	*options;
-
-	options = r->fs->options[dice(&r->dice) % 4];
+	r->options = r->fs->options[dice(&r->dice) % 4];
 	if (!guest_command(g, COMMAND_TIME, "configure %s %s", r->durability,
 	    r->lines) ||
 	    !guest_command(g, COMMAND_TIME, "mount %s %s", r->fs->type,
-	    options))
-		return failed(r, g, d, "mount");
+	    r->options))
+		return failed(r, g, "mount");
 	if (!fresh && !r->is_distribution &&
 	    !guest_command(g, COMMAND_TIME, "fsck")) {
 		r->n_fsck++;
-		keep(r, d, "fsck", guest_said(g));
+		keep(r, "fsck", guest_said(g));
 	}
-	return serve(r, g, d);
+	return serve(r, g);
 }
 
 static void
-look(struct run *r, struct guest *g, const struct disk *d, uint64_t cut,
-    bool settle)
+look(struct run *r, struct guest *g)
 {
-	check_run(r->load, guest_port(g), cut, settle, r->check);
+	check_run(r->load, guest_port(g), r->cut.time, !r->at_image,
+	    r->check);
 	count(r);
 	if (check_findings(r->check) == 0)
 		return;
-	keep(r, d, "what was promised is not there", r->check->text);
+	keep(r, "what was promised is not there", r->check->text);
 	guest_command(g, COMMAND_TIME, "log 20");
 	fputs(guest_said(g), stdout);
 }
@@ -230,8 +263,10 @@ look(struct run *r, struct guest *g, const struct disk *d, uint64_t cut,
 /* ---- cuts ---------------------------------------------------------------- */
 
 static void
-choose_cut(struct run *r, struct cut *cut)
+choose_cut(struct run *r)
 {
+	struct cut	*cut = &r->cut;
+
 	memset(cut, 0, sizeof(*cut));
 	cut->time = UINT64_MAX;
 	cut->seed = dice(&r->dice);
@@ -275,23 +310,21 @@ choose_time(struct run *r)
 static bool
 image_check(struct run *r)
 {
-	struct cut		 cut;
 	struct cut_result	 left;
-	uint64_t		 first = disk_events(r->disk) == 0 ? 0 :
-				    disk_event_time(r->disk, 0);
 
-	choose_cut(r, &cut);
-	cut.time = choose_time(r);
-	if (cut.time < first)
+	choose_cut(r);
+	r->cut.time = choose_time(r);
+	if (disk_events(r->disk) == 0 ||
+	    r->cut.time < disk_event_time(r->disk, 0))
 		return true;
-	disk_cut(r->spare, r->disk, &cut, &left);
+	disk_cut(r->spare, r->disk, &r->cut, &left);
 	r->n_images++;
-	if (!begin(r, r->checker, r->spare, false))
+	if (!begin(r, r->checker, false))
 		return false;
-	look(r, r->checker, r->spare, cut.time, false);
+	look(r, r->checker);
 	if (!guest_command(r->checker, COMMAND_TIME, "stop") ||
 	    !guest_command(r->checker, COMMAND_TIME, "umount"))
-		return failed(r, r->checker, r->spare, "umount");
+		return failed(r, r->checker, "umount");
 	return true;
 }
 
@@ -332,31 +365,59 @@ load_and_cut(struct run *r)
 	r->n_cuts++;
 }
 
+static void
+settle(struct run *r)
+{
+	struct cut_result	 left;
+
+	r->at_image = false;
+	choose_cut(r);
+	disk_settle(r->disk, &r->cut, &left);
+	r->durable += left.durable;
+	r->unsafe += left.unsafe;
+}
+
+/* The next cut comes while the file system or registryd still recovers. */
+static void
+cut_again(struct run *r)
+{
+	if (guest_restore(r->guest, r->state) == -1)
+		errx(1, "no guest");
+	if (!guest_command(r->guest, COMMAND_TIME, "configure %s %s",
+	    r->durability, r->lines)) {
+		failed(r, r->guest, "configure");
+		return;
+	}
+	guest_begin(r->guest, "recover %s rw", r->fs->type);
+	usleep((useconds_t)(dice(&r->dice) % RECOVERY_TIME));
+	guest_kill(r->guest);
+	r->n_cuts++;
+	settle(r);
+}
+
 /* Load, cut, and look at what is left.  False: begin with a fresh disk. */
 static bool
 cycle(struct run *r)
 {
-	struct cut		 cut;
-	struct cut_result	 left;
-	size_t			 findings = r->n_findings + r->n_fsck;
-	unsigned		 i;
+	size_t		 findings = r->n_findings + r->n_fsck;
+	unsigned	 i;
 
 	load_and_cut(r);
+	r->at_image = true;
 	for (i = 0; i < r->images; i++)
 		if (!image_check(r)) {
 			/* It may hold the file system still. */
 			guest_restore(r->checker, r->state);
 			return false;
 		}
-	choose_cut(r, &cut);
-	disk_settle(r->disk, &cut, &left);
-	r->durable += left.durable;
-	r->unsafe += left.unsafe;
+	settle(r);
+	if (!r->is_distribution && dice(&r->dice) % 6 == 0)
+		cut_again(r);
 	if (guest_restore(r->guest, r->state) == -1)
 		errx(1, "no guest");
-	if (!begin(r, r->guest, r->disk, false))
+	if (!begin(r, r->guest, false))
 		return false;
-	look(r, r->guest, r->disk, UINT64_MAX, true);
+	look(r, r->guest);
 	return findings == r->n_findings + r->n_fsck;
 }
 
@@ -384,8 +445,9 @@ run_cuts(struct run *r)
 			r->n_acks += load_acks(r->load);
 			guest_kill(r->guest);
 			make_fresh(r);
+			r->at_image = false;
 			if (guest_restore(r->guest, r->state) == -1 ||
-			    !begin(r, r->guest, r->disk, true))
+			    !begin(r, r->guest, true))
 				errx(1, "a fresh file system is no good");
 			on_this = 0;
 		}
@@ -411,9 +473,8 @@ filesystem_find(const char *name)
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: powercut [-D] [-c cuts] [-d durability] "
-	    "[-f fs] [-i images]\n\t[-o lines] [-s seed] [-t ms] "
-	    "directory\n");
+	fprintf(stderr, "usage: powercut [-CD] [-c cuts] [-d durability] "
+	    "[-f fs] [-i images]\n\t[-s seed] [-t ms] directory\n");
 	exit(2);
 }
 
@@ -433,8 +494,11 @@ options(struct run *r, int argc, char *argv[])
 {
 	int	 c;
 
-	while ((c = getopt(argc, argv, "Dc:d:f:i:o:s:t:")) != -1)
+	while ((c = getopt(argc, argv, "CDc:d:f:i:s:t:")) != -1)
 		switch (c) {
+		case 'C':
+			r->lines = COLLECT;
+			break;
 		case 'D':
 			r->is_distribution = true;
 			break;
@@ -449,9 +513,6 @@ options(struct run *r, int argc, char *argv[])
 			break;
 		case 'i':
 			r->images = number(optarg, 1000);
-			break;
-		case 'o':
-			r->lines = optarg;
 			break;
 		case 's':
 			r->dice = strtoull(optarg, NULL, 0);
@@ -487,6 +548,7 @@ prepare(struct run *r)
 	r->load = xcalloc(1, sizeof(*r->load));
 	load_init(r->load, dice(&r->dice));
 	r->load->is_distribution = r->is_distribution;
+	r->load->grace = r->lines[0] == '\0' ? 0 : GRACE;
 	r->check = xcalloc(1, sizeof(*r->check));
 	if (guest_boot(r->checker, BOOT_TIME) == -1 ||
 	    guest_save(r->checker, r->state) == -1)
@@ -529,8 +591,8 @@ main(int argc, char *argv[])
 	run_cuts(&r);
 	finish(&r);
 	printf("%s: %zu cuts, %zu images, %zu acknowledged, %zu promises "
-	    "checked on %zu objects;", r.name, r.n_cuts, r.n_images,
-	    r.n_acks, r.n_acked, r.n_objects);
+	    "checked on %zu objects, %zu collected;", r.name, r.n_cuts,
+	    r.n_images, r.n_acks, r.n_acked, r.n_objects, r.n_collected);
 	for (i = 0; i < FINDING_KINDS; i++)
 		printf(" %zu %s,", r.findings[i], finding_name(i));
 	printf(" %zu fsck, %zu failed\n", r.n_fsck, r.n_failed);

@@ -5,8 +5,9 @@
 #
 # Cuts power CUTS=200 times on each of FS="ext4 xfs btrfs", shared among
 # DURABILITY="full batch"; IMAGES=1 more cuts of each load are looked at,
-# JOBS=2 machines run at a time, LOAD_MS=2000 is the longest load.  The last
-# line has the sum; exits 1 when anything was lost or broken.
+# JOBS=2 machines run at a time, LOAD_MS=3000 is the longest load.  COLLECT=1
+# collects garbage all the time.  The last line has the sum; exits 1 when
+# anything was lost or broken.
 #
 #   distribution	Debian's docker-registry instead, to compare: what it
 #			loses is not an error
@@ -20,7 +21,7 @@ what=${1:-powercut}
 FS=${FS:-ext4 xfs btrfs}
 CUTS=${CUTS:-200}
 IMAGES=${IMAGES:-1}
-LOAD_MS=${LOAD_MS:-2000}
+LOAD_MS=${LOAD_MS:-3000}
 JOBS=${JOBS:-2}
 DURABILITY=${DURABILITY:-full batch}
 dir=$BUILD/powercut
@@ -28,7 +29,7 @@ program=$BUILD/tests/powercut/powercut
 PATH=$PATH:/usr/sbin:/sbin		# mkfs
 
 case $what in
-powercut) image='' server='' ;;
+powercut) image='' server=${COLLECT:+-C} ;;
 distribution) image=-d server=-D DURABILITY=none ;;
 selftest) image='' server='' DURABILITY=none ;;
 *) echo "run.sh: $what?" >&2; exit 2 ;;
@@ -72,12 +73,14 @@ cat "$out"/* | awk -v runs="$(find "$out" -type f | wc -l)" '
 		found = sum["lost"] + sum["came"] + sum["wrong"] + \
 		    sum["not"] + sum["upload"] + sum["fsck"] + sum["failed"]
 		printf "powercut: %d cuts, %d more images, %d promises " \
-		    "given, %d checked: %d lost, %d came back, %d wrong, " \
-		    "%d not served, %d uploads, %d fsck, %d failed%s\n", \
+		    "given, %d checked, %d collected: %d lost, " \
+		    "%d came back, %d wrong, %d not served, " \
+		    "%d uploads, %d fsck, %d failed%s\n", \
 		    sum["cuts"], sum["images"], sum["acknowledged"], \
-		    sum["promises"], sum["lost"], sum["came"], \
-		    sum["wrong"], sum["not"], sum["upload"], sum["fsck"], \
-		    sum["failed"], n == runs ? "" : "; a run broke off"
+		    sum["promises"], sum["collected"], sum["lost"], \
+		    sum["came"], sum["wrong"], sum["not"], \
+		    sum["upload"], sum["fsck"], sum["failed"], \
+		    n == runs ? "" : "; a run broke off"
 		exit n != runs ? 2 : found > 0
 	}'
 rc=$?

@@ -8,33 +8,33 @@
 #include <err.h>
 #include <fcntl.h>
 #include <linux/random.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SEED_MAX	128
-
-struct seed {
-	struct rand_pool_info	 info;
-	char			 text[SEED_MAX];
-};
 
 int
 main(int argc, char *argv[])
 {
-	struct seed	 seed;
-	size_t		 len;
-	int		 fd;
+	struct rand_pool_info	*info;
+	size_t			 len;
+	int			 fd;
 
 	if (argc != 2 || (len = strlen(argv[1])) > SEED_MAX)
 		errx(2, "usage: seed HEX");
-	memset(&seed, 0, sizeof(seed));
-	seed.info.entropy_count = (int)len * 4;
-	seed.info.buf_size = (int)len;
-	memcpy(&seed.info.buf, argv[1], len);
+	if ((info = calloc(1, sizeof(*info) + len)) == NULL)
+		err(1, "memory");
+	info->entropy_count = (int)len * 4;
+	info->buf_size = (int)len;
+	memcpy(info->buf, argv[1], len);
 	if ((fd = open("/dev/urandom", O_WRONLY | O_CLOEXEC)) == -1)
 		err(1, "/dev/urandom");
-	if (ioctl(fd, RNDADDENTROPY, &seed) == -1)
+	if (ioctl(fd, RNDADDENTROPY, info) == -1)
 		err(1, "RNDADDENTROPY");
 	if (ioctl(fd, RNDRESEEDCRNG) == -1)
 		err(1, "RNDRESEEDCRNG");
+	free(info);
+	close(fd);
 	return 0;
 }
