@@ -24,14 +24,35 @@ struct collector_control {
 	struct store	*store;
 	const struct registry_conf *conf;
 	struct collector_jobs *jobs;
-	time_t		 started;
+	time_t		 since;
 	/* who waits for the job that he has asked for; one runs at a time */
 	struct control_call *waiting;
-	bool		 dryrun;
+	enum collector_job job;
+	struct collector_options options;
+	bool		 started;	/* else another one has to end first */
 	struct loop_timer *timer;
 };
 
 /* ---- jobs ---- */
+
+static void	 on_job_end(enum collector_job, enum store_result, void *);
+
+/* What was asked for begins when what is at work has ended. */
+static void
+try_start(struct collector_control *c)
+{
+	struct control_call *call = c->waiting;
+	enum store_result r;
+
+	r = collector_start(c->jobs, c->job, &c->options, on_job_end, c);
+	if (r == STORE_BUSY)
+		return;
+	c->started = true;
+	if (r == STORE_OK)
+		return;
+	c->waiting = NULL;
+	control_error(call, "%s", store_result_text(r));
+}
 
 static void
 on_progress(void *arg)
@@ -39,6 +60,8 @@ on_progress(void *arg)
 	struct collector_control *c = arg;
 	struct collector_progress p;
 
+	if (c->waiting != NULL && !c->started)
+		try_start(c);
 	if (c->waiting == NULL)
 		return;
 	collector_progress(c->jobs, &p);
@@ -63,7 +86,7 @@ answer_collect(struct collector_control *c, struct control_call *call,
 		    "again later");
 	else
 		control_result(call, admin_gc_report(report, r == STORE_OK ?
-		    "ok" : store_result_text(r), took, c->dryrun));
+		    "ok" : store_result_text(r), took, c->options.dryrun));
 }
 
 static void
@@ -116,8 +139,6 @@ start_job(struct collector_control *c, struct control_call *call,
 		.rate = c->conf->scrub_rate
 	};
 	json_t *rate = json_object_get(request, "rate");
-	struct collector_progress p;
-	enum store_result r;
 
 	if (json_is_integer(rate) && json_integer_value(rate) >= 0)
 		options.rate = (uint64_t)json_integer_value(rate);
@@ -126,18 +147,15 @@ start_job(struct collector_control *c, struct control_call *call,
 		control_error(call, "the registry is read-only");
 		return;
 	}
-	r = collector_start(c->jobs, job, &options, on_job_end, c);
-	if (r != STORE_OK) {
-		collector_progress(c->jobs, &p);
-		if (r == STORE_BUSY)
-			control_error(call, "%s is running: try again later",
-			    collector_job_name(p.job));
-		else
-			control_error(call, "%s", store_result_text(r));
+	if (c->waiting != NULL) {
+		control_error(call, "somebody else waits for %s: try again "
+		    "later", collector_job_name(c->job));
 		return;
 	}
 	c->waiting = call;
-	c->dryrun = options.dryrun;
+	c->job = job;
+	c->options = options;
+	c->started = false;
 	control_on_gone(call, on_gone, c);
 	on_progress(c);
 }
@@ -178,7 +196,7 @@ answer_status(struct collector_control *c, struct control_call *call)
 	collector_progress(c->jobs, &p);
 	status = json_pack("{ss si ss ss ss ss so}", "version", VERSION,
 	    "parent", (int)getppid(), "collector_since",
-	    clock_rfc3339(when, sizeof(when), c->started),
+	    clock_rfc3339(when, sizeof(when), c->since),
 	    "directory", store_path(c->store), "durability",
 	    durabilities[c->conf->durability], "readonly", readonly_text(c),
 	    "totals", totals_json(collector_totals(c->jobs)));
@@ -246,7 +264,7 @@ collector_control_new(struct loop *loop, int fd, struct store *s,
 	c->store = s;
 	c->conf = conf;
 	c->jobs = jobs;
-	c->started = clock_wall();
+	c->since = clock_wall();
 	c->control = control_new(loop, fd, on_request, c);
 	if (c->control == NULL ||
 	    (c->timer = loop_timer_new(loop, on_progress, c)) == NULL) {

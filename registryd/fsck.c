@@ -26,6 +26,11 @@
 static void
 problem_found(struct fsck *f, struct fsck_problem *p, const char *fmt,
     va_list ap)
+    __attribute__((__format__(printf, 3, 0)));
+
+static void
+problem_found(struct fsck *f, struct fsck_problem *p, const char *fmt,
+    va_list ap)
 {
 	enum fsck_severity severity = fsck_kind_severity(p->kind);
 	struct fsck_report *report = f->report;

@@ -127,8 +127,9 @@ raw_image(int root, const char *repo, const char *tag, unsigned seed,
 	struct raw_image image = { .nlayers = nlayers };
 	size_t i, n, cap = 1024 + nlayers * 256 + strlen(more);
 
-	if ((text = malloc(cap)) == NULL ||
-	    (data = calloc(1, size + 64)) == NULL)
+	text = malloc(cap);
+	data = calloc(1, size + 64);
+	if (text == NULL || data == NULL)
 		raw_die("memory");
 	n = (size_t)snprintf(data, 64, "{\"seed\":%u}", seed);
 	image.config = raw_blob(root, data, n);
