@@ -15,7 +15,7 @@ build='gcc libc6-dev make pkg-config libevent-dev libssl-dev libjansson-dev
 # unit checker, docker-registry to serve the same directories as we do.
 test='libcmocka-dev libjwt-dev curl jq openssl procps iproute2 busybox-static
     apache2-utils docker.io docker-registry skopeo podman buildah
-    golang-github-containers-common systemd util-linux slapd ldap-utils'
+    golang-github-containers-common systemd util-linux slapd ldap-utils strace'
 lint='clang clang-tidy cppcheck mandoc shellcheck git'
 fuzz='clang llvm libclang-rt-14-dev'
 bench='curl jq wrk docker-registry procps'
