@@ -6,6 +6,7 @@
 #define COMPAT_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Close every descriptor from "low" upwards. */
 void	 compat_close_from(int low);
@@ -38,5 +39,7 @@ size_t	 compat_count_children(void);
 void	 compat_kill_children(void);
 /* Path of the running binary into dst; -1 when the system does not say. */
 int	 compat_self_path(char *dst, size_t size);
+/* Effective user at the other end of a Unix stream socket. -1: errno. */
+int	 compat_peer_uid(int fd, uid_t *);
 
 #endif

@@ -57,7 +57,7 @@ common_row() {
 	msg|msg_*|proc|proc_*|spawn|supervise|supervise_*) echo 3 ;;
 	privdrop|sandbox|sandbox_*|reload) echo 3 ;;
 	pending|watch|cred_answer|cred_cache) echo 4 ;;
-	verifiers|verify|verify_*) echo 4 ;;
+	verifiers|verify|verify_*|control|control_*) echo 4 ;;
 	loop|json|json_*|yamldoc|yamldoc_*) echo 2 ;;
 	buf|uri|pwhash|htpasswd|frozen) echo 1 ;;
 	# log escapes with str, random writes hex with encode
