@@ -30,10 +30,13 @@ authd_row() {
 	case $1 in
 	authd|authd_*|worker|worker_*|broker|broker_[!c]*) echo 5 ;;
 	verifier|verifier_*|signer|signer_*) echo 5 ;;
+	vault_db|vault_db_*) echo 1 ;;
+	vault|vault_*) echo 5 ;;
 	authctl|authctl_*) echo 5 ;;
 	request) echo 4 ;;
 	api|api_*|broker_client) echo 3 ;;
 	acl|acl_*|claims|claims_*|throttle|token_request) echo 2 ;;
+	rights) echo 2 ;;
 	# "proxies:" is checked by who will read it
 	proxies|conf_throttle) echo 2 ;;
 	# "access:" becomes an acl
@@ -44,7 +47,7 @@ authd_row() {
 	htgroup) echo 1 ;;
 	import|import_*) echo 5 ;;
 	cred|cred_*|ldap_*) echo 1 ;;
-	conf|conf_*|messages) echo 0 ;;
+	conf|conf_*|messages|credential) echo 0 ;;
 	esac
 }
 
