@@ -26,6 +26,7 @@ cred_answer_copy(struct cred_answer *dst, const struct cred_answer *src)
 {
 	memset(dst, 0, sizeof(*dst));
 	str_copy(dst->user, sizeof(dst->user), src->user);
+	str_copy(dst->stamp, sizeof(dst->stamp), src->stamp);
 	dst->role = src->role;
 	if (src->ngroups == 0)
 		return 0;
@@ -52,6 +53,7 @@ cred_answer_put(struct msg_out *out, enum cred_verdict verdict,
 	msg_put_u8(out, (uint8_t)verdict);
 	msg_put_str(out, answer->user);
 	msg_put_str(out, answer->reason);
+	msg_put_str(out, answer->stamp);
 	msg_put_u32(out, (uint32_t)answer->ngroups);
 	for (i = 0; i < answer->ngroups; i++)
 		msg_put_str(out, answer->groups[i]);
@@ -68,6 +70,7 @@ cred_answer_get(struct msg *msg, enum cred_verdict *verdict,
 	*verdict = (enum cred_verdict)value;
 	msg_get_str(msg, answer->user, sizeof(answer->user));
 	msg_get_str(msg, answer->reason, sizeof(answer->reason));
+	msg_get_str(msg, answer->stamp, sizeof(answer->stamp));
 	n = msg_get_u32(msg);
 	if (msg->bad || value > CRED_UNAVAILABLE || n > CRED_MAX_GROUPS)
 		return -1;
