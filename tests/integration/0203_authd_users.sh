@@ -53,13 +53,18 @@ echo 'carol:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=' >>"$T/two/htpasswd"
 check "a wrong line is named" wait_log "$AUTHD_LOG" 'htpasswd:4: SHA-1' 3
 check "the old users stay" answers 200 bob:bob-pw
 rm "$T/htpasswd"
+mkdir "$T/htpasswd"
+check "what cannot be read is named" wait_log "$AUTHD_LOG" \
+    'htpasswd: .*(not a regular file|Is a directory)' 3
+check "the old users stay here, too" answers 200 alice:new-pw
+rmdir "$T/htpasswd"
 check "absence is logged" wait_log "$AUTHD_LOG" 'No such file' 3
 check "the old users stay again" answers 200 alice:new-pw
 for pid in $(pids verifier); do
 	kill -9 "$pid"
 done
 check "also for new verifiers" wait_until 3 answers 200 admin:admin-pw
-expect "each trouble is logged once" "1 1" \
+expect "each trouble is logged once" "1 2" \
     "$(grep -c 'what it said before stays: No such' "$AUTHD_LOG") $(
     grep -c 'is refused' "$AUTHD_LOG")"
 sed '/^admin:/d' "$T/all" >"$T/htpasswd.new"

@@ -34,6 +34,11 @@ check "after the penalty the password is good" \
 requests 50 same bob:old-password 192.0.2.3 | ask_many 5 >"$T/times"
 expect "the same wrong password counts once" 50 \
     "$(grep -c ' 401 ' "$T/times")"
+for n in $(seq 8); do
+	post grant_type=password username=bob password=old-password -- \
+	    -H 'X-Forwarded-For: 192.0.2.3'
+	expect_status 401 "as a form, as containerd asks first"
+done
 check "the right one is not refused" from 192.0.2.3 200 bob:bob-pw
 for n in $(seq 20); do
 	ask - '' -H 'X-Forwarded-For: 192.0.2.4'
