@@ -178,6 +178,52 @@ check_by_template(struct check *check)
 	return status;
 }
 
+/* ---- a lookup ---- */
+
+static enum ldap_status
+find_and_judge(struct check *check)
+{
+	enum ldap_status	 status = ask_service(check, find_user);
+
+	if (status != LDAP_STATUS_OK)
+		return status;
+	if (check->user.state.locked != NULL) {
+		check->reason = check->user.state.locked;
+		return LDAP_STATUS_NO;
+	}
+	return ask_service(check, find_groups);
+}
+
+/* Nobody binds as the user: the service finds him by his name. */
+static enum ldap_status
+look_up_user(struct check *check)
+{
+	const struct conf_ldap	*conf = check->conf;
+	struct ldap_name	 name = { "user", check->typed };
+	bool			 search = strcmp(conf->mode, "search") == 0;
+	enum ldap_status	 status;
+	char			*dn = NULL;
+
+	if (!search && check->session->password == NULL) {
+		log_error("ldap.bind_dn is missing: without it no owner of a "
+		    "token can be looked up");
+		return LDAP_STATUS_REFUSED;
+	}
+	if (!search && strchr(conf->template, '=') != NULL) {
+		dn = ldap_escape_expand(conf->template, LDAP_SYNTAX_DN,
+		    &name, 1);
+		if (dn == NULL)
+			return errno == EINVAL ? LDAP_STATUS_NO :
+			    LDAP_STATUS_BROKEN;
+	}
+	check->own_dn = dn;
+	status = find_and_judge(check);
+	free(dn);
+	return status;
+}
+
+/* ---- what came of it ---- */
+
 static bool
 is_in_group(const struct cred_answer *answer, const char *group)
 {
@@ -217,6 +263,8 @@ finish(struct check *check, enum ldap_status status)
 		str_copy(answer->user, sizeof(answer->user),
 		    check->user.name);
 		str_lower(answer->user);
+		if (*check->user.state.since != '\0')
+			cred_answer_stamp(answer, check->user.state.since);
 		verdict = CRED_OK;
 	} else {
 		cred_answer_done(answer);
@@ -256,6 +304,24 @@ ldap_verify(void *state, const char *user, const char *password, size_t len,
 		status = check_by_search(&check);
 	else
 		status = check_by_template(&check);
+	return finish(&check, status);
+}
+
+static enum cred_verdict
+ldap_lookup(void *state, const char *user, const char *peer,
+    struct cred_answer *answer)
+{
+	struct cred_ldap	*ldap = state;
+	struct check		 check = { .session = &ldap->session,
+				    .conf = ldap->session.conf,
+				    .typed = user, .reason = no_such_user,
+				    .answer = answer };
+	enum ldap_status	 status = LDAP_STATUS_NO;
+
+	(void)peer;
+	check.deadline = clock_monotonic_ms() + ldap->total_ms;
+	if (is_name(user))
+		status = look_up_user(&check);
 	return finish(&check, status);
 }
 
@@ -331,5 +397,6 @@ const struct cred_ops	cred_ldap = {
 	.enter = privdrop_keep_root,
 	.start = ldap_start,
 	.verify = ldap_verify,
+	.lookup = ldap_lookup,
 	.free = ldap_free
 };

@@ -75,7 +75,10 @@ enum {
 	MSG_SIGN,
 	/* signer -> broker: ok bool, jwt str, jti str, expires_in u32,
 	   issued_at u64 */
-	MSG_SIGNED
+	MSG_SIGNED,
+	/* broker -> verifier: user str, peer address str; without any
+	   password, for what authd has given the user.  Answer: VERDICT */
+	MSG_LOOKUP
 };
 
 enum conf_file {

@@ -5,10 +5,14 @@
  */
 #include "cred_answer.h"
 
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "encode.h"
 #include "str.h"
+
+#define STAMP_BYTES	8
 
 void
 cred_answer_done(struct cred_answer *answer)
@@ -42,6 +46,19 @@ cred_answer_copy(struct cred_answer *dst, const struct cred_answer *src)
 		dst->ngroups++;
 	}
 	return 0;
+}
+
+/* Short, so that nothing of a hash can be got back from it. */
+void
+cred_answer_stamp(struct cred_answer *answer, const char *from)
+{
+	unsigned char	 digest[EVP_MAX_MD_SIZE];
+	unsigned int	 n = 0;
+
+	answer->stamp[0] = '\0';
+	if (EVP_Digest(from, strlen(from), digest, &n, EVP_sha256(),
+	    NULL) == 1)
+		hex_encode(answer->stamp, digest, STAMP_BYTES);
 }
 
 void

@@ -29,7 +29,7 @@ struct check {
 	uint64_t		 id;
 	char			 user[CRED_MAX_USER + 1];
 	char			 peer[PEER_SIZE];
-	struct secret		*password;
+	struct secret		*password;	/* NULL: a lookup */
 	STAILQ_HEAD(, asker)	 askers;	/* at least one */
 	struct pool		*pool;		/* the backend asked now */
 	struct slot		*slot;		/* NULL while it waits */
@@ -52,6 +52,7 @@ struct pool {
 struct verifiers {
 	struct pending		*open;
 	uint32_t		 type;		/* of the questions */
+	uint32_t		 lookup_type;	/* of those without password */
 	struct pool		*pools;		/* in the order of asking */
 	size_t			 npools;
 	size_t			 max_queue;	/* of each */
@@ -161,6 +162,12 @@ verifiers_free(struct verifiers *v)
 	free(v);
 }
 
+void
+verifiers_allow_lookup(struct verifiers *v, uint32_t type)
+{
+	v->lookup_type = type;
+}
+
 static bool
 is_last(const struct verifiers *v, const struct pool *pool)
 {
@@ -172,10 +179,12 @@ send_check(const struct verifiers *v, struct slot *slot, struct check *check)
 {
 	struct msg_out	 out;
 
-	msg_begin(&out, v->type, check->id);
+	msg_begin(&out, check->password == NULL ? v->lookup_type : v->type,
+	    check->id);
 	msg_put_str(&out, check->user);
-	msg_put_bytes(&out, secret_data(check->password),
-	    secret_len(check->password));
+	if (check->password != NULL)
+		msg_put_bytes(&out, secret_data(check->password),
+		    secret_len(check->password));
 	msg_put_str(&out, check->peer);
 	if (msg_send(slot->chan, &out) == -1)
 		return -1;
@@ -264,9 +273,11 @@ static bool
 is_same(const struct check *check, const char *user,
     const struct secret *password)
 {
-	return check != NULL && strcmp(check->user, user) == 0 &&
-	    secret_equal(check->password, secret_data(password),
-	    secret_len(password));
+	if (check == NULL || strcmp(check->user, user) != 0 ||
+	    (check->password == NULL) != (password == NULL))
+		return false;
+	return password == NULL || secret_equal(check->password,
+	    secret_data(password), secret_len(password));
 }
 
 /* A check of this credential that waits or runs. */
@@ -312,9 +323,10 @@ check_new(const char *user, const struct secret *password, const char *peer)
 	if ((check = calloc(1, sizeof(*check))) == NULL)
 		return NULL;
 	STAILQ_INIT(&check->askers);
-	check->password = secret_new(secret_data(password),
-	    secret_len(password));
-	if (check->password == NULL ||
+	if (password != NULL)
+		check->password = secret_new(secret_data(password),
+		    secret_len(password));
+	if ((password != NULL && check->password == NULL) ||
 	    str_copy(check->user, sizeof(check->user), user) == -1 ||
 	    str_copy(check->peer, sizeof(check->peer), peer) == -1) {
 		check_free(check);
@@ -323,10 +335,9 @@ check_new(const char *user, const struct secret *password, const char *peer)
 	return check;
 }
 
-int
-verifiers_check(struct verifiers *v, const char *user,
-    const struct secret *password, const char *peer,
-    verifiers_done_fn *done, void *arg)
+static int
+start(struct verifiers *v, const char *user, const struct secret *password,
+    const char *peer, verifiers_done_fn *done, void *arg)
 {
 	struct check	*check;
 
@@ -341,6 +352,21 @@ verifiers_check(struct verifiers *v, const char *user,
 		return -1;
 	}
 	return enqueue(v, &v->pools[0], check);
+}
+
+int
+verifiers_check(struct verifiers *v, const char *user,
+    const struct secret *password, const char *peer,
+    verifiers_done_fn *done, void *arg)
+{
+	return start(v, user, password, peer, done, arg);
+}
+
+int
+verifiers_look_up(struct verifiers *v, const char *user, const char *peer,
+    verifiers_done_fn *done, void *arg)
+{
+	return start(v, user, NULL, peer, done, arg);
 }
 
 /* Take off who asks with this argument; false: not for this check. */

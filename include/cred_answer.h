@@ -38,6 +38,8 @@ struct cred_answer {
 int		 cred_answer_copy(struct cred_answer *dst,
 		    const struct cred_answer *src);
 void		 cred_answer_done(struct cred_answer *);
+/* Make the stamp from the hash of a password, or from when it was set. */
+void		 cred_answer_stamp(struct cred_answer *, const char *);
 
 /*
  * On the wire: verdict u8, user str, reason str, stamp str, ngroups u32,
