@@ -165,6 +165,9 @@ make_verifiers(const struct broker *broker)
 		for (instance = 0; instance < VERIFIERS_MAX; instance++)
 			verifiers_set(verifiers, conf_backends[i].role,
 			    instance, broker->verifiers[i][instance]);
+	/* Its modules may ask where a client is. */
+	if (conf_backend_is_used(conf, ROLE_VERIFIER_PAM))
+		verifiers_by_peer(verifiers);
 	return verifiers;
 }
 
@@ -194,6 +197,7 @@ broker_on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
 	env->floor_ms = conf->throttle.floor_ms;
 	env->signer = broker_signer_new(broker->loop);
 	env->verifiers = make_verifiers(broker);
+	env->by_peer = conf_backend_is_used(conf, ROLE_VERIFIER_PAM);
 	if (env->throttle == NULL || env->signer == NULL ||
 	    env->verifiers == NULL)
 		fatalx("out of memory");
@@ -218,6 +222,19 @@ peer_place(struct broker *broker, unsigned role, unsigned instance)
 	return NULL;
 }
 
+/*
+ * A new verifier may have a newer file of users than its predecessor, which
+ * died before it could say so.
+ */
+static void
+set_verifier(struct broker *broker, unsigned role, unsigned instance,
+    struct msg_chan *chan)
+{
+	verifiers_set(broker->env.verifiers, role, instance, chan);
+	if (chan != NULL && role == ROLE_VERIFIER)
+		cred_cache_flush(broker->env.cache);
+}
+
 /* Put a channel, or NULL, in a sibling's place. */
 static void
 set_peer(struct broker *broker, unsigned role, unsigned instance,
@@ -230,8 +247,7 @@ set_peer(struct broker *broker, unsigned role, unsigned instance,
 	if (role == ROLE_WORKER)
 		broker->workers[instance].serial = ++broker->last_serial;
 	else if (broker->acl != NULL && conf_backend_of_role(role) != NULL)
-		verifiers_set(broker->env.verifiers, role, instance,
-		    chan);
+		set_verifier(broker, role, instance, chan);
 	else if (broker->acl != NULL)
 		broker_signer_set(broker->env.signer, chan);
 	msg_chan_free(old);

@@ -227,14 +227,27 @@ accept_known(struct issue *issue, const struct cred_answer *known)
 	return true;
 }
 
+/* What is remembered, with the address where a backend looks at it. */
+static struct cred_key
+key_of(const struct issue *issue)
+{
+	const struct cred_key	 key = {
+		.user = issue->req.user,
+		.where = issue->env->by_peer ? issue->peer : "",
+		.password = issue->req.password
+	};
+
+	return key;
+}
+
 /* Nobody can check: who was good within the grace time is let through. */
 static bool
 accept_kept(struct issue *issue)
 {
+	const struct cred_key		 key = key_of(issue);
 	const struct cred_answer	*kept;
 
-	kept = cred_cache_find_kept(issue->env->cache, issue->req.user,
-	    issue->req.password);
+	kept = cred_cache_find_kept(issue->env->cache, &key);
 	if (kept != NULL)
 		str_copy(issue->reason, sizeof(issue->reason),
 		    "grace: could not be checked");
@@ -244,9 +257,10 @@ accept_kept(struct issue *issue)
 static void
 refuse_bad(struct issue *issue)
 {
+	const struct cred_key	 key = key_of(issue);
 	struct issue_env	*env = issue->env;
 
-	cred_cache_drop(env->cache, issue->req.user, issue->req.password);
+	cred_cache_drop(env->cache, &key);
 	throttle_failed(env->throttle, issue->peer, issue->req.user,
 	    issue->req.password, clock_monotonic_ms());
 	refuse_late(issue);
@@ -257,6 +271,7 @@ on_verdict(enum cred_verdict verdict, const struct cred_answer *answer,
     void *arg)
 {
 	struct issue		*issue = arg;
+	const struct cred_key	 key = key_of(issue);
 	struct issue_env	*env = issue->env;
 	uint64_t		 penalty;
 
@@ -274,8 +289,7 @@ on_verdict(enum cred_verdict verdict, const struct cred_answer *answer,
 		return;
 	}
 	if (verdict == CRED_OK)
-		cred_cache_put(env->cache, issue->req.user,
-		    issue->req.password, answer);
+		cred_cache_put(env->cache, &key, answer);
 	/* Many guesses at once get no further than one after the other. */
 	penalty = throttle_penalty(env->throttle, issue->peer,
 	    clock_monotonic_ms());
@@ -302,6 +316,7 @@ ask_verifiers(void *arg)
 static void
 check_credential(struct issue *issue)
 {
+	const struct cred_key	 key = key_of(issue);
 	struct issue_env	*env = issue->env;
 	uint64_t		 now = issue->start, wait;
 
@@ -310,13 +325,12 @@ check_credential(struct issue *issue)
 		refuse_throttled(issue, wait);
 		return;
 	}
-	if (accept_known(issue, cred_cache_find(env->cache, issue->req.user,
-	    issue->req.password)) ||
+	if (accept_known(issue, cred_cache_find(env->cache, &key)) ||
 	    (now < env->down_until && accept_kept(issue)))
 		return;
 	/* To wait for the answer to another's question takes no place. */
 	if (!verifiers_asked(env->verifiers, issue->req.user,
-	    issue->req.password)) {
+	    issue->req.password, issue->peer)) {
 		if (throttle_begin(env->throttle, issue->peer, now) == -1) {
 			refuse_throttled(issue, RETRY_AFTER * 1000);
 			return;

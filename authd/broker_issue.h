@@ -32,6 +32,7 @@ struct issue_env {
 	uint64_t	 floor_ms;	/* a refused password takes as long */
 	uint64_t	 down_until;	/* nobody could check; monotonic ms */
 	int		 audit_fd;	/* -1: audit records go to the log */
+	bool		 by_peer;	/* a backend looks at addresses */
 	size_t		 open;		/* requests in work */
 	void		(*idle)(void *arg);	/* none is open any more */
 	/* Send to a worker if it is still the same; frees the message. */

@@ -56,6 +56,7 @@ struct verifiers {
 	struct pool		*pools;		/* in the order of asking */
 	size_t			 npools;
 	size_t			 max_queue;	/* of each */
+	bool			 by_peer;
 };
 
 static void
@@ -168,6 +169,12 @@ verifiers_allow_lookup(struct verifiers *v, uint32_t type)
 	v->lookup_type = type;
 }
 
+void
+verifiers_by_peer(struct verifiers *v)
+{
+	v->by_peer = true;
+}
+
 static bool
 is_last(const struct verifiers *v, const struct pool *pool)
 {
@@ -269,50 +276,59 @@ enqueue(struct verifiers *v, struct pool *pool, struct check *check)
 	return 0;
 }
 
+/* What is asked, and with by_peer for whom. */
+struct question {
+	const char		*user, *peer;
+	const struct secret	*password;	/* NULL: a lookup */
+};
+
 static bool
-is_same(const struct check *check, const char *user,
-    const struct secret *password)
+is_same(const struct verifiers *v, const struct check *check,
+    const struct question *q)
 {
-	if (check == NULL || strcmp(check->user, user) != 0 ||
-	    (check->password == NULL) != (password == NULL))
+	if (check == NULL || strcmp(check->user, q->user) != 0 ||
+	    (check->password == NULL) != (q->password == NULL) ||
+	    (v->by_peer && strcmp(check->peer, q->peer) != 0))
 		return false;
-	return password == NULL || secret_equal(check->password,
-	    secret_data(password), secret_len(password));
+	return q->password == NULL || secret_equal(check->password,
+	    secret_data(q->password), secret_len(q->password));
 }
 
 /* A check of this credential that waits or runs. */
 static struct check *
-find_same(struct pool *pool, const char *user, const struct secret *password)
+find_same(const struct verifiers *v, struct pool *pool,
+    const struct question *q)
 {
 	struct check	*check;
 	size_t		 i;
 
 	for (i = 0; i < VERIFIERS_MAX; i++)
-		if (is_same(pool->slots[i].check, user, password))
+		if (is_same(v, pool->slots[i].check, q))
 			return pool->slots[i].check;
 	STAILQ_FOREACH(check, &pool->queue, waiting)
-		if (is_same(check, user, password))
+		if (is_same(v, check, q))
 			return check;
 	return NULL;
 }
 
 static struct check *
-find_anywhere(struct verifiers *v, const char *user,
-    const struct secret *password)
+find_anywhere(struct verifiers *v, const struct question *q)
 {
 	struct check	*check = NULL;
 	size_t		 i;
 
 	for (i = 0; i < v->npools && check == NULL; i++)
-		check = find_same(&v->pools[i], user, password);
+		check = find_same(v, &v->pools[i], q);
 	return check;
 }
 
 bool
 verifiers_asked(struct verifiers *v, const char *user,
-    const struct secret *password)
+    const struct secret *password, const char *peer)
 {
-	return find_anywhere(v, user, password) != NULL;
+	const struct question	 q = { user, peer, password };
+
+	return find_anywhere(v, &q) != NULL;
 }
 
 static struct check *
@@ -339,9 +355,10 @@ static int
 start(struct verifiers *v, const char *user, const struct secret *password,
     const char *peer, verifiers_done_fn *done, void *arg)
 {
-	struct check	*check;
+	const struct question	 q = { user, peer, password };
+	struct check		*check;
 
-	if ((check = find_anywhere(v, user, password)) != NULL)
+	if ((check = find_anywhere(v, &q)) != NULL)
 		return check_add_asker(check, done, arg);
 	if (v->pools[0].nqueued >= v->max_queue ||
 	    (check = check_new(user, password, peer)) == NULL)

@@ -52,6 +52,25 @@ done
 echo 'carol:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=' >>"$T/two/htpasswd"
 check "a wrong line is named" wait_log "$AUTHD_LOG" 'htpasswd:4: SHA-1' 3
 check "the old users stay" answers 200 bob:bob-pw
+# Verifiers that die before they can say that their users have changed.
+check "bob is known" answers 200 bob:bob-pw
+grep -v '^carol:' "$T/two/htpasswd" >"$T/without"
+mv "$T/without" "$T/two/htpasswd"
+check "the good file again" wait_until 3 more_changes
+cp "$T/two/htpasswd" "$T/all"
+check "bob is remembered" answers 200 bob:bob-pw
+victims=$(pids verifier)
+# shellcheck disable=SC2086
+kill -STOP $victims
+before=$(changes)
+grep -v '^bob:' "$T/all" >"$T/without"
+mv "$T/without" "$T/two/htpasswd"
+check "a file without bob" wait_until 3 more_changes
+# shellcheck disable=SC2086
+kill -KILL $victims
+check "their successors make bob forgotten" \
+    wait_until 3 answers 401 bob:bob-pw
+
 rm "$T/htpasswd"
 mkdir "$T/htpasswd"
 check "what cannot be read is named" wait_log "$AUTHD_LOG" \

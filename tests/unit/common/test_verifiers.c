@@ -226,7 +226,7 @@ is_asked(struct fixture *f, const char *password)
 	struct secret	*secret = secret_new(password, strlen(password));
 	bool		 asked;
 
-	asked = verifiers_asked(f->verifiers, "same", secret);
+	asked = verifiers_asked(f->verifiers, "same", secret, "::1");
 	secret_free(secret);
 	return asked;
 }
