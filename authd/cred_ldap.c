@@ -43,6 +43,8 @@ struct check {
 	struct ldap_bind	 bind;
 	uint64_t		 deadline;
 	const char		*own_dn;	/* known entry, or NULL */
+	const char		*account;	/* Active Directory's name of
+						   who has logged in, or NULL */
 	struct ldap_user	 user;
 	const char		*reason;	/* why it failed */
 	struct cred_answer	*answer;
@@ -50,7 +52,7 @@ struct check {
 
 /* ---- questions ---- */
 
-/* By the filter, or the entry of a DN that is known. */
+/* By the filter, or the entry of a DN or an account that is known. */
 static enum ldap_status
 find_user(struct ldap_conn *conn, uint64_t deadline, void *arg)
 {
@@ -63,8 +65,11 @@ find_user(struct ldap_conn *conn, uint64_t deadline, void *arg)
 		return ldap_search_user(conn, check->conf, check->own_dn,
 		    LDAP_SCOPE_BASE, "(objectClass=*)", deadline,
 		    &check->user);
-	filter = ldap_escape_expand(check->conf->filter, LDAP_SYNTAX_FILTER,
-	    &name, 1);
+	if (check->account != NULL)
+		name.value = check->account;
+	filter = ldap_escape_expand(check->account != NULL ?
+	    "(sAMAccountName={user})" : check->conf->filter,
+	    LDAP_SYNTAX_FILTER, &name, 1);
 	if (filter == NULL)
 		return LDAP_STATUS_NO;
 	status = ldap_search_user(conn, check->conf, check->conf->base,
@@ -153,6 +158,38 @@ look_up(struct check *check, struct ldap_conn *conn)
 	return LDAP_STATUS_REFUSED;
 }
 
+/*
+ * A principal name says which password was tried, and not whose: one user's
+ * may be another's account name.  The directory knows who has logged in.
+ */
+static enum ldap_status
+look_up_principal(struct check *check, struct ldap_conn *conn)
+{
+	enum ldap_status	 status;
+	char			*who = NULL;
+
+	status = ldap_conn_who(conn, ldap_session_step(check->deadline,
+	    check->conf->operation_ms), &who);
+	if (status != LDAP_STATUS_OK) {
+		log_error("%s: %s", conn->server->name, conn->why);
+		return status;
+	}
+	if (strncmp(who, "dn:", 3) == 0)
+		check->own_dn = who + 3;
+	else if (strncmp(who, "u:", 2) == 0 && strchr(who, '\\') != NULL)
+		check->account = strrchr(who, '\\') + 1;
+	if (check->own_dn != NULL || check->account != NULL)
+		status = look_up(check, conn);
+	else {
+		log_error("%s: does not say who has logged in in a way that "
+		    "is understood", conn->server->name);
+		status = LDAP_STATUS_REFUSED;
+	}
+	check->own_dn = check->account = NULL;
+	free(who);
+	return status;
+}
+
 /* The name makes the DN, or, without "=", what Active Directory takes. */
 static enum ldap_status
 check_by_template(struct check *check)
@@ -171,7 +208,8 @@ check_by_template(struct check *check)
 	status = bind_user(check, dn, &conn);
 	if (status == LDAP_STATUS_OK) {
 		check->own_dn = is_dn ? dn : NULL;
-		status = look_up(check, conn);
+		status = is_dn ? look_up(check, conn) :
+		    look_up_principal(check, conn);
 		ldap_conn_close(conn);
 	}
 	free(dn);
