@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Three tables of counters with one form: sources, users, and wrong
- * passwords that were seen.  They are found by an HMAC under a key made at
- * start, so that nobody can aim at a bucket and no password is kept.  Each
- * is bounded and forgets first what was not touched for longest.  Runs in
- * the broker; opens nothing, and asks no clock.
+ * Tables of counters with one form: sources, users, wrong passwords that were
+ * seen, and sources with requests in work.  They are found by an HMAC under
+ * a key made at start, so that nobody can aim at a bucket and no password is
+ * kept.  Each is bounded and forgets first what was not touched for longest.
+ * Runs in the broker; opens nothing, and asks no clock.
  */
 #include "throttle.h"
 
@@ -33,7 +33,7 @@ struct counter {
 	uint64_t		 start;		/* of the window */
 	uint64_t		 until;		/* of the penalty, 0: none */
 	uint64_t		 failures;
-	uint64_t		 working;	/* checks begun */
+	uint64_t		 working;	/* checks, or requests, begun */
 	LIST_ENTRY(counter)	 in_bucket;
 	TAILQ_ENTRY(counter)	 by_age;
 };
@@ -49,7 +49,7 @@ struct table {
 struct throttle {
 	struct conf_throttle	 conf;
 	unsigned char		 hmac_key[KEY_SIZE];
-	struct table		 sources, users, seen;
+	struct table		 sources, users, seen, open;
 };
 
 static void
@@ -89,6 +89,7 @@ throttle_new(const struct conf_throttle *conf, size_t entries)
 	table_init(&t->sources, entries);
 	table_init(&t->users, entries);
 	table_init(&t->seen, entries * SEEN_FACTOR);
+	table_init(&t->open, entries);
 	return t;
 }
 
@@ -100,6 +101,7 @@ throttle_free(struct throttle *t)
 	table_done(&t->sources);
 	table_done(&t->users);
 	table_done(&t->seen);
+	table_done(&t->open);
 	secret_wipe(t->hmac_key, sizeof(t->hmac_key));
 	free(t);
 }
@@ -280,6 +282,34 @@ throttle_delay(struct throttle *t, const char *user, uint64_t now)
 	    time_left(t, &t->users, key, now) == 0)
 		return 0;
 	return t->conf.delay_ms;
+}
+
+/* In a table of their own: they take no place from those who failed. */
+int
+throttle_open(struct throttle *t, const char *source, uint64_t now)
+{
+	unsigned char	 key[KEY_SIZE];
+	struct counter	*c;
+
+	if (source_key(t, source, key) == -1 ||
+	    (c = touch(&t->open, key, now)) == NULL ||
+	    c->working >= THROTTLE_MAX_OPEN)
+		return -1;
+	c->working++;
+	return 0;
+}
+
+void
+throttle_close(struct throttle *t, const char *source)
+{
+	unsigned char	 key[KEY_SIZE];
+	struct counter	*c;
+
+	if (source_key(t, source, key) == -1 ||
+	    (c = find(&t->open, key)) == NULL)
+		return;
+	if (--c->working == 0)
+		drop(&t->open, c);
 }
 
 int

@@ -15,6 +15,9 @@
 
 #include "conf.h"
 
+/* Requests with a password of one source that are in work. */
+#define THROTTLE_MAX_OPEN	1024
+
 struct throttle;
 
 /* entries: sources, and users, that it remembers.  NULL: out of memory. */
@@ -27,6 +30,14 @@ uint64_t	 throttle_penalty(struct throttle *, const char *source,
 /* ms that a check of this user is put off. */
 uint64_t	 throttle_delay(struct throttle *, const char *user,
 		    uint64_t now);
+/*
+ * A request with a password begins; throttle_close() comes behind it.  -1:
+ * its source has THROTTLE_MAX_OPEN in work, so that it cannot take every
+ * place from the others, not even with a single password.
+ */
+int		 throttle_open(struct throttle *, const char *source,
+		    uint64_t now);
+void		 throttle_close(struct throttle *, const char *source);
 /*
  * A check for the source begins; throttle_end() comes behind it.  -1: it has
  * enough of them in work.
