@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The token endpoint: GET with Basic credentials or none, and POST of an
- * OAuth2 password grant.  Runs in the worker: parses, asks the broker and
- * writes its answer down; decides nothing about users or repositories.
+ * OAuth2 grant, by password or refresh token.  Runs in the worker: parses,
+ * asks the broker and writes its answer down; decides nothing about users or
+ * repositories.
  */
 #include "api_request.h"
 
@@ -54,6 +55,9 @@ grant_text(const struct token_answer *answer, bool with_scope)
 	root = json_pack("{s:s,s:s,s:i}", "token", answer->jwt,
 	    "access_token", answer->jwt, "expires_in",
 	    (int)answer->expires_in);
+	if (root != NULL && *answer->refresh != '\0')
+		json_object_set_new(root, "refresh_token",
+		    json_string(answer->refresh));
 	if (root != NULL && (!with_scope || (json_object_set_new(root,
 	    "token_type", json_string("Bearer")) == 0 &&
 	    json_object_set_new(root, "scope",
@@ -129,6 +133,12 @@ ask(struct request *r, enum token_parse parsed,
 		api_refuse(r, API_UNAVAILABLE, 1);
 }
 
+static bool
+has_refresh(const struct request *r)
+{
+	return r->env->conf->credentials.refresh_ms > 0;
+}
+
 void
 api_token_get(struct request *r)
 {
@@ -141,7 +151,7 @@ api_token_get(struct request *r)
 	}
 	memset(&req, 0, sizeof(req));
 	parsed = token_request_from_query(&req, &r->uri,
-	    http_request_header(r->ex, "Authorization"));
+	    http_request_header(r->ex, "Authorization"), has_refresh(r));
 	ask(r, parsed, &req);
 	token_request_done(&req);
 }
@@ -166,7 +176,7 @@ on_body(struct http_exchange *ex, const void *data, size_t len, bool end,
 		return (ssize_t)len;
 	memset(&req, 0, sizeof(req));
 	parsed = token_request_from_form(&req, buf_str(&r->body),
-	    r->body.len);
+	    r->body.len, has_refresh(r));
 	buf_wipe(&r->body);
 	ask(r, parsed, &req);
 	token_request_done(&req);

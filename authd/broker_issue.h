@@ -15,6 +15,7 @@
 
 #include "acl.h"
 #include "broker_signer.h"
+#include "broker_vault.h"
 #include "conf.h"
 #include "throttle.h"
 
@@ -25,6 +26,10 @@ struct issue_env {
 	const struct conf_list *services;
 	const struct acl *acl;
 	struct cred_cache *cache;
+	struct cred_cache *owners;	/* of tokens, looked up */
+	struct broker_vault *vault;	/* NULL: there are no tokens */
+	bool		 refresh;	/* there are refresh tokens */
+	struct secret	*no_password;	/* for keys of owners; "" */
 	struct verifiers *verifiers;
 	struct broker_signer *signer;
 	struct throttle	*throttle;

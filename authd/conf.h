@@ -95,6 +95,16 @@ struct conf_pam {
 	char		*user;
 };
 
+struct conf_credentials {
+	char		*database;	/* file name; NULL: none are kept */
+	char		*control;	/* of the socket */
+	char		*user;
+	uint64_t	 lifetime_ms;	/* of new ones; 0: without end */
+	uint64_t	 max_lifetime_ms;	/* 0: no maximum */
+	uint64_t	 refresh_ms;	/* of refresh tokens; 0: off */
+	uint64_t	 cache_ms;
+};
+
 struct conf_expect {
 	char		*user;			/* NULL: anonymous */
 	struct conf_list groups;		/* beside the configured */
@@ -168,6 +178,7 @@ struct authd_conf {
 
 	struct conf_ldap ldap;
 	struct conf_pam	 pam;
+	struct conf_credentials credentials;
 };
 
 /*
@@ -281,6 +292,11 @@ void		 conf_throttle_check(const struct authd_conf *,
 /* ---- conf_ldap.c ---- */
 /* Report what does not go together beneath "ldap:". */
 void		 conf_ldap_check(const struct authd_conf *, struct yamldoc *);
+
+/* ---- conf_credentials.c ---- */
+/* Fill in the socket; report what does not go together. */
+void		 conf_credentials_check(struct authd_conf *,
+		    struct yamldoc *);
 
 /* ---- conf_pam.c ---- */
 /* Note whether there is a map "pam", and report what is wrong in it. */

@@ -16,12 +16,12 @@
 #include <stdint.h>
 
 #include "cred_answer.h"
+#include "msg.h"
 
 #include "credential.h"
 #include "messages.h"
 
 #define VAULT_COMMENT_MAX	255
-#define VAULT_CLIENT_MAX	128
 #define VAULT_NETWORKS_MAX	1024
 #define VAULT_RIGHTS_MAX	4096
 
@@ -42,7 +42,7 @@ struct vault_credential {
 	char		 owner[MAX_USER + 1];	/* user, or "robot$..." */
 	char		 comment[VAULT_COMMENT_MAX + 1];
 	char		 service[MAX_SERVICE + 1];	/* refresh */
-	char		 client[VAULT_CLIENT_MAX + 1];	/* refresh */
+	char		 client[MAX_CLIENT + 1];	/* refresh */
 	char		 stamp[CRED_STAMP_SIZE];	/* refresh: of the
 						   owner's password, or "" */
 	char		 networks[VAULT_NETWORKS_MAX + 1];	/* "": any */
@@ -119,6 +119,17 @@ struct vault_cursor {
 enum vault_result vault_db_list(struct vault_db *, const char *owner,
 		    struct vault_cursor *, size_t max, vault_credential_fn *,
 		    void *arg);
+
+/* ---- vault_db_wire.c: from the vault to the broker ---- */
+
+/*
+ * id str, kind u8, owner str, service str, stamp str, networks str, rights
+ * str, expires u64 (0: never), disabled bool.  The getter ends the message;
+ * -1: malformed.
+ */
+void		 vault_db_put(struct msg_out *,
+		    const struct vault_credential *);
+int		 vault_db_take(struct msg *, struct vault_credential *);
 
 /* ---- vault_db_robot.c ---- */
 

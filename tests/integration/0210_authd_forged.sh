@@ -78,7 +78,8 @@ by_worker() {
 	kills_sender "$name" "$worker" "$(channel "$worker")" \
 	    "$@"
 }
-request='str:192.0.2.1 str:registry.test u8:1 str:admin str:admin-pw u8:0'
+request='str:192.0.2.1 str:registry.test u8:1 str:admin str:admin-pw'
+request="$request u8:0 u8:0 str:"
 grant='u32:1 str:repository str:alice/x u32:7'
 
 worker=${fresh%% *}
@@ -87,7 +88,7 @@ by_worker "half a SIGN" sign str:registry.test str:admin "$grant"
 # shellcheck disable=SC2086
 by_worker "a whole SIGN" sign str:registry.test str:admin $grant
 by_worker "SIGNED" signed u8:1 str:a.b.c str:x u32:300 u64:1
-by_worker "VERDICT" verdict u8:0 str:admin str: u32:0
+by_worker "VERDICT" verdict u8:0 str:admin str: str: u32:0
 by_worker "USERS_CHANGED" users_changed
 by_worker "VERIFY" verify str:admin str:x str:192.0.2.1
 by_worker "a rule" conf_rule u8:0
