@@ -58,9 +58,12 @@ accept_owner(struct issue *issue, const struct cred_answer *owner)
 {
 	const struct vault_credential	*c = issue->credential;
 
-	/* A refresh token ends with the password that it was given for. */
-	if (c->kind == CREDENTIAL_REFRESH && *c->stamp != '\0' &&
-	    *owner->stamp != '\0' && strcmp(c->stamp, owner->stamp) != 0) {
+	/*
+	 * A refresh token ends with the password that it was given for, and
+	 * when a directory begins or ceases to tell of it.
+	 */
+	if (c->kind == CREDENTIAL_REFRESH &&
+	    strcmp(c->stamp, owner->stamp) != 0) {
 		refuse(issue, "token: the password was changed");
 		return;
 	}

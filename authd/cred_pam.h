@@ -57,6 +57,8 @@ int	 cred_pam_groups(const char *user, gid_t gid, struct cred_answer *);
 
 /* The stamp of his password, where it can be read. */
 void	 cred_pam_stamp(struct cred_answer *);
+/* Has he a password that was locked, as by "usermod -L"? */
+bool	 cred_pam_is_locked(const char *user);
 
 /* ---- cred_pam_check.c: one check ---- */
 /*

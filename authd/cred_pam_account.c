@@ -108,3 +108,17 @@ cred_pam_stamp(struct cred_answer *answer)
 	cred_answer_stamp(answer, hash);
 	secret_wipe(hash, sizeof(hash));
 }
+
+/* "!" before a hash; alone it is that of who never had a password here. */
+bool
+cred_pam_is_locked(const char *user)
+{
+	char	 hash[MAX_HASH];
+	bool	 locked;
+
+	if (compat_password_hash(user, hash, sizeof(hash)) == -1)
+		return false;
+	locked = *hash == '!' && strchr(hash, '$') != NULL;
+	secret_wipe(hash, sizeof(hash));
+	return locked;
+}

@@ -244,6 +244,10 @@ cred_pam_lookup(const struct conf_pam *pam, const char *user,
 	/* Without an account nothing but a password could prove him. */
 	if (gid == (gid_t)-1)
 		return CRED_UNKNOWN;
+	if (cred_pam_is_locked(user)) {
+		set_reason(answer, "locked");
+		return CRED_BAD;
+	}
 	verdict = authenticate(pam, user, NULL, peer, answer);
 	return verdict == CRED_OK ? finish(pam, answer) : verdict;
 }

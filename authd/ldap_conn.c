@@ -412,6 +412,9 @@ ldap_conn_search(struct ldap_conn *conn, const char *base, int scope,
 		    NULL, 0) != LDAP_SUCCESS)
 			code = LDAP_DECODING_ERROR;
 	}
+	/* An entry that was asked for by its name, and is not there. */
+	if (code == LDAP_NO_SUCH_OBJECT && scope == LDAP_SCOPE_BASE)
+		code = LDAP_SUCCESS;
 	if (code == LDAP_SIZELIMIT_EXCEEDED) {
 		*more = true;
 		code = LDAP_SUCCESS;
