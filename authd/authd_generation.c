@@ -249,22 +249,25 @@ on_users_changed(int fd, void *arg)
 {
 	struct authd_generation	*gen = arg;
 	const char		*path = gen->conf->htpasswd;
-	struct htpasswd		*users = NULL;
-	int			 copy;
+	struct htpasswd		*users;
+	int			 copy, error;
 
-	if ((copy = frozen_copy(fd, HTPASSWD_MAX_SIZE)) == -1)
-		log_warn("%s", path);
-	else
-		users = load_users(copy, path);
+	if ((copy = frozen_copy(fd, HTPASSWD_MAX_SIZE)) == -1) {
+		error = errno;
+		close(fd);
+		if (!frozen_may_succeed(error) || watch_again(gen->watch))
+			log_error("%s: %s: the users known so far stay", path,
+			    strerror(error));
+		return;
+	}
+	users = load_users(copy, path);
 	close(fd);
 	if (users == NULL) {
 		log_error("%s is refused: the users known so far stay", path);
-		if (copy != -1)
-			close(copy);
+		close(copy);
 		return;
 	}
-	log_info("%s has changed: %zu users", path,
-	    htpasswd_count(users));
+	log_info("%s has changed: %zu users", path, htpasswd_count(users));
 	htpasswd_free(users);
 	close(gen->files.htpasswd);
 	gen->files.htpasswd = copy;
