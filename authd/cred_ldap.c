@@ -52,6 +52,13 @@ struct check {
 
 /* ---- questions ---- */
 
+/* A name that cannot be a user's, or is too long; or there is no memory. */
+static enum ldap_status
+not_expanded(void)
+{
+	return errno == ENOMEM ? LDAP_STATUS_BROKEN : LDAP_STATUS_NO;
+}
+
 /* By the filter, or the entry of a DN or an account that is known. */
 static enum ldap_status
 find_user(struct ldap_conn *conn, uint64_t deadline, void *arg)
@@ -71,7 +78,7 @@ find_user(struct ldap_conn *conn, uint64_t deadline, void *arg)
 	    "(sAMAccountName={user})" : check->conf->filter,
 	    LDAP_SYNTAX_FILTER, &name, 1);
 	if (filter == NULL)
-		return LDAP_STATUS_NO;
+		return not_expanded();
 	status = ldap_search_user(conn, check->conf, check->conf->base,
 	    LDAP_SCOPE_SUBTREE, filter, deadline, &check->user);
 	free(filter);
@@ -204,7 +211,7 @@ check_by_template(struct check *check)
 	dn = ldap_escape_expand(template, is_dn ? LDAP_SYNTAX_DN :
 	    LDAP_SYNTAX_PLAIN, &name, 1);
 	if (dn == NULL)
-		return errno == EINVAL ? LDAP_STATUS_NO : LDAP_STATUS_BROKEN;
+		return not_expanded();
 	status = bind_user(check, dn, &conn);
 	if (status == LDAP_STATUS_OK) {
 		check->own_dn = is_dn ? dn : NULL;
@@ -251,8 +258,7 @@ look_up_user(struct check *check)
 		dn = ldap_escape_expand(conf->template, LDAP_SYNTAX_DN,
 		    &name, 1);
 		if (dn == NULL)
-			return errno == EINVAL ? LDAP_STATUS_NO :
-			    LDAP_STATUS_BROKEN;
+			return not_expanded();
 	}
 	check->own_dn = dn;
 	status = find_and_judge(check);
