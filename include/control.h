@@ -102,6 +102,7 @@ struct control_client *control_connect(const char *path);
 enum control_status control_call(struct control_client *, json_t *request,
 		    unsigned timeout_ms, control_progress_fn *progress,
 		    void *arg, json_t **result, char *error, size_t errsize);
-void		 control_close(struct control_client *);	/* NULL is fine */
+/* NULL is fine. */
+void		 control_close(struct control_client *);
 
 #endif
