@@ -55,9 +55,6 @@ grant_text(const struct token_answer *answer, bool with_scope)
 	root = json_pack("{s:s,s:s,s:i}", "token", answer->jwt,
 	    "access_token", answer->jwt, "expires_in",
 	    (int)answer->expires_in);
-	if (root != NULL && *answer->refresh != '\0')
-		json_object_set_new(root, "refresh_token",
-		    json_string(answer->refresh));
 	if (root != NULL && (!with_scope || (json_object_set_new(root,
 	    "token_type", json_string("Bearer")) == 0 &&
 	    json_object_set_new(root, "scope",
@@ -65,6 +62,31 @@ grant_text(const struct token_answer *answer, bool with_scope)
 		text = json_dumps(root, JSON_COMPACT);
 	json_decref(root);
 	return text;
+}
+
+/*
+ * The answer, with a refresh token at its end.  That lives long and is put
+ * into no other memory than what is wiped, as a JSON library's is not; it
+ * has only letters that need no escape.
+ */
+static void
+add_body(struct http_response *res, const char *text, const char *refresh)
+{
+	char	 member[CREDENTIAL_SIZE + 32];
+	size_t	 len = strlen(text);
+
+	res->secret = true;
+	if (*refresh == '\0') {
+		http_response_body(res, text, len);
+		return;
+	}
+	/* All at once, so that nothing is moved and left behind. */
+	buf_reserve(&res->body, len + sizeof(member));
+	http_response_body(res, text, len - 1);
+	snprintf(member, sizeof(member), ",\"refresh_token\":\"%s\"}",
+	    refresh);
+	http_response_body(res, member, strlen(member));
+	secret_wipe(member, sizeof(member));
 }
 
 static void
@@ -82,7 +104,7 @@ respond_granted(struct request *r, const struct token_answer *answer)
 	http_response_header(&res, "Content-Type", "application/json");
 	http_response_header(&res, "Cache-Control", "no-store");
 	http_response_header(&res, "Pragma", "no-cache");
-	http_response_body(&res, text, strlen(text));
+	add_body(&res, text, answer->refresh);
 	secret_wipe(text, strlen(text));
 	free(text);
 	r->answered = true;
