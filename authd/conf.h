@@ -20,6 +20,7 @@
 #include "buf.h"
 #include "http.h"
 #include "log.h"
+#include "throttle.h"
 
 #define CONF_MAX_LIST	1024		/* entries of a list of strings */
 #define CONF_MAX_GROUPS	1024
@@ -114,14 +115,6 @@ struct conf_expect {
 	unsigned	 line;
 };
 
-struct conf_throttle {
-	uint64_t	 failures_per_source, failures_per_user; /* 0: any */
-	uint64_t	 checks_per_source;	/* in work, 0: any number */
-	uint64_t	 window_ms, penalty_ms;
-	uint64_t	 delay_ms;		/* of checks of one user */
-	uint64_t	 floor_ms;		/* a refusal takes as long */
-};
-
 struct authd_conf {
 	char		*name;			/* of the file, for messages */
 
@@ -174,7 +167,7 @@ struct authd_conf {
 	/* who asks, and how often */
 	struct conf_list proxies;		/* networks, or "unix" */
 	char		*proxy_header;
-	struct conf_throttle throttle;
+	struct throttle_conf throttle;
 
 	struct conf_ldap ldap;
 	struct conf_pam	 pam;

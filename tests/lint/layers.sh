@@ -35,7 +35,7 @@ authd_row() {
 	authctl|authctl_*) echo 5 ;;
 	request) echo 4 ;;
 	api|api_*|broker_client) echo 3 ;;
-	acl|acl_*|claims|claims_*|throttle|token_request) echo 2 ;;
+	acl|acl_*|claims|claims_*|token_request) echo 2 ;;
 	rights) echo 2 ;;
 	# "proxies:" is checked by who will read it
 	proxies|conf_throttle) echo 2 ;;
@@ -55,7 +55,7 @@ common_row() {
 	case $1 in
 	http_conn|http_conn_*|http_exchange|http_response) echo 5 ;;
 	http_send|http_server|http_input|http_body|http_wait) echo 5 ;;
-	listener|listener_*|http|http_*|tls|tls_*|scope) echo 4 ;;
+	listener|listener_*|http|http_*|tls|tls_*|scope|throttle) echo 4 ;;
 	jws|jws_*|jwk|jwk_*|jwks) echo 4 ;;
 	msg|msg_*|proc|proc_*|spawn|supervise|supervise_*) echo 3 ;;
 	privdrop|sandbox|sandbox_*|reload) echo 3 ;;

@@ -4,7 +4,8 @@
  * seen, and sources with requests in work.  They are found by an HMAC under
  * a key made at start, so that nobody can aim at a bucket and no password is
  * kept.  Each is bounded and forgets first what was not touched for longest.
- * Runs in the broker; opens nothing, and asks no clock.
+ * Runs in authd's broker and in registryd's workers; opens nothing, and asks
+ * no clock.
  */
 #include "throttle.h"
 
@@ -12,6 +13,7 @@
 #include <sys/socket.h>
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdbool.h>
@@ -21,8 +23,6 @@
 #include "listener.h"
 #include "random.h"
 #include "str.h"
-
-#include "acl.h"
 
 #define KEY_SIZE	32
 #define BUCKETS		4096		/* a power of two */
@@ -47,7 +47,7 @@ struct table {
 };
 
 struct throttle {
-	struct conf_throttle	 conf;
+	struct throttle_conf	 conf;
 	unsigned char		 hmac_key[KEY_SIZE];
 	struct table		 sources, users, seen, open;
 };
@@ -78,7 +78,7 @@ table_done(struct table *table)
 }
 
 struct throttle *
-throttle_new(const struct conf_throttle *conf, size_t entries)
+throttle_new(const struct throttle_conf *conf, size_t entries)
 {
 	struct throttle	*t;
 
@@ -211,19 +211,32 @@ count(const struct throttle *t, struct counter *c, uint64_t limit,
 
 /* ---- sources and users ---- */
 
-/* One customer has a whole /64; what is no address stands for itself. */
+/*
+ * One customer has a whole /64, on whichever interface; what is no address
+ * stands for itself.
+ */
 static const char *
 source_name(char dst[PEER_SIZE], const char *source)
 {
-	unsigned char	 address[16];
-	int		 family = acl_address_parse(address, source);
+	struct in6_addr	 address;
+	char		 text[INET6_ADDRSTRLEN];
+	size_t		 len = strcspn(source, "%");
+	const char	*name;
 
-	if (family == AF_INET6)
-		memset(address + 8, 0, 8);
-	if (family == -1 ||
-	    inet_ntop(family, address, dst, PEER_SIZE) == NULL)
+	if (len >= sizeof(text))
 		return source;
-	return dst;
+	memcpy(text, source, len);
+	text[len] = '\0';
+	if (inet_pton(AF_INET6, text, &address) != 1)
+		return source;
+	if (IN6_IS_ADDR_V4MAPPED(&address))
+		name = inet_ntop(AF_INET, address.s6_addr + 12, dst,
+		    PEER_SIZE);
+	else {
+		memset(address.s6_addr + 8, 0, 8);
+		name = inet_ntop(AF_INET6, &address, dst, PEER_SIZE);
+	}
+	return name == NULL ? source : name;
 }
 
 static int

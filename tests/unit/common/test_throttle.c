@@ -17,7 +17,7 @@
 #define PENALTY	10000
 #define DELAY	2000
 
-static const struct conf_throttle	conf = {
+static const struct throttle_conf	conf = {
 	.failures_per_source = 3,
 	.failures_per_user = 6,
 	.checks_per_source = 2,
@@ -304,7 +304,7 @@ test_table_is_bounded(void **state)
 static void
 test_it_can_be_off(void **state)
 {
-	struct conf_throttle	 off = conf;
+	struct throttle_conf	 off = conf;
 	struct throttle		*t;
 	unsigned		 i;
 
