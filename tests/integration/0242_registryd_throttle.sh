@@ -7,7 +7,7 @@ cd "$(dirname "$0")" && . ./lib.sh
 
 # One worker: each counts for itself.
 CONF_REGISTRYD="  workers: 1
-  htpasswd: {failures: 4, penalty: 2s, failure_time: 0s}"
+  htpasswd: {failures: 4, penalty: 4s, failure_time: 0s}"
 CONF_TOP="auth:
   htpasswd: {realm: test, path: $T/htpasswd}"
 if is_root; then
@@ -46,20 +46,20 @@ login bob:guess-4
 expect_status 429 "and a wrong one is not looked at"
 login alice:alice-pw
 expect_status 200 "who is known gets on"
-check "after the penalty it is good" wait_until 4 answers 200 admin:admin-pw
+check "after the penalty it is good" wait_until 8 answers 200 admin:admin-pw
 check "the log has it" log_has "$REGISTRYD_LOG" \
     'err.code=toomanyrequests.*http.response.status=429'
 refuse "and no password" grep -q guess- "$REGISTRYD_LOG"
 
 # Many at once get no further.
-for n in $(seq 12); do
+for n in $(seq 8); do
 	curl -s -o /dev/null -m 20 -w '%{http_code}\n' -u "bob:more-$n" \
 	    "http://$REGISTRY/v2/" &
 	PIDS="$PIDS $!"
 done >"$T/codes"
 all_there() {
-	[ "$(wc -l <"$T/codes")" -eq 12 ]
+	[ "$(wc -l <"$T/codes")" -eq 8 ]
 }
-check "twelve at once" wait_until 20 all_there
+check "eight at once" wait_until 20 all_there
 check "hear of four, or hardly more: $(grep -c 401 "$T/codes")" \
     [ "$(grep -c 401 "$T/codes")" -le 4 ]
