@@ -126,10 +126,11 @@ awk -v to="$T/example." '
 	/^\.Bd -literal/ { on = 1; file = to (++n); next }
 	/^\.Ed/ { on = 0; close(file) }
 	on { print >file }' "$page"
+incomplete=': missing, |nothing checks passwords|and it is needed when'
+incomplete="$incomplete|is not configured"
 for example in "$T"/example.*; do
 	"$BUILD/authd" -n -f "$example" >"$example.out" 2>&1
-	wrong=$(grep error: "$example.out" | grep -Ev \
-	    ': missing, |nothing checks passwords|and it is needed when|is not configured')
+	wrong=$(grep error: "$example.out" | grep -Ev "$incomplete")
 	expect "$(head -n 1 "$example") is taken" '' "$wrong"
 done
 
@@ -149,7 +150,7 @@ for block in "$T"/alternative.*; do
 		cat "$block"
 	} >"$T/with.yml"
 	"$BUILD/authd" -n -f "$T/with.yml" >"$T/with.out" 2>&1
-	expect "etc/authd.yml with $(head -n 1 "$block")" '' \
-	    "$(grep -Ev 'note: .*No such file|configuration ok|and it is needed' \
+	expect "etc/authd.yml with $(head -n 1 "$block")" '' "$(grep -Ev \
+	    'note: .*No such file|configuration ok|and it is needed' \
 	    "$T/with.out")"
 done
