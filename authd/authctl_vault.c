@@ -6,14 +6,20 @@
  */
 #include "authctl.h"
 
+#include <sys/stat.h>
+
 #include <err.h>
 #include <errno.h>
+#include <grp.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "control.h"
+#include "str.h"
 #include "xmem.h"
 
 #include "conf.h"
@@ -29,6 +35,26 @@ struct authctl_vault {
 	struct vault_limits	 limits;
 };
 
+/*
+ * As root, nothing is done in a directory of somebody else with more rights
+ * than his; and what is made there is his.
+ */
+static int
+become_owner(const char *database)
+{
+	char		 copy[PATH_MAX];
+	struct stat	 st;
+
+	if (geteuid() != 0 || str_copy(copy, sizeof(copy), database) == -1 ||
+	    stat(dirname(copy), &st) == -1 || st.st_uid == 0)
+		return 0;
+	if (setgroups(1, &st.st_gid) == 0 && setgid(st.st_gid) == 0 &&
+	    setuid(st.st_uid) == 0)
+		return 0;
+	warn("cannot become user %u", (unsigned)st.st_uid);
+	return -1;
+}
+
 /* Nobody listens: then nobody but us may have the file. */
 static int
 open_file(struct authctl_vault *vault, int connect_error)
@@ -37,6 +63,8 @@ open_file(struct authctl_vault *vault, int connect_error)
 	char				 error[512];
 
 	umask(077);
+	if (become_owner(conf->database) == -1)
+		return -1;
 	vault->limits.lifetime = (int64_t)(conf->lifetime_ms / 1000);
 	vault->limits.max_lifetime = (int64_t)(conf->max_lifetime_ms / 1000);
 	vault->db = vault_db_open(conf->database, true, LOCK_WAIT_MS, error,
@@ -96,7 +124,7 @@ authctl_vault_close(struct authctl_vault *vault)
 json_t *
 authctl_vault_call(struct authctl_vault *vault, json_t *request)
 {
-	struct vault_outcome	 out;
+	struct vault_outcome	 out = { .result = NULL };
 	json_t			*result = NULL;
 	char			 error[CONTROL_ERROR_SIZE] = "";
 

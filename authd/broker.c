@@ -307,7 +307,7 @@ on_peer_closed(struct msg_chan *chan, const char *why, void *arg)
 		fatalx("signer: bad message: %s", why);
 	if (why != NULL) {
 		log_warnx("cut off %s %u: %s", role == ROLE_WORKER ?
-		    "worker" : backend != NULL ? backend->process : "peer",
+		    "worker" : backend != NULL ? backend->process : "vault",
 		    instance, why);
 		proc_report_peer(broker->parent, chan);
 	}

@@ -104,6 +104,7 @@ on_owner(enum cred_verdict verdict, const struct cred_answer *answer,
 	struct issue_env	*env = issue->env;
 	const struct cred_key	 key = key_of(issue);
 
+	issue_end_check(issue);
 	if (verdict == CRED_UNAVAILABLE) {
 		env->down_until = clock_monotonic_ms() + DOWN_TIME;
 		if (answer != NULL)
@@ -125,6 +126,26 @@ on_owner(enum cred_verdict verdict, const struct cred_answer *answer,
 		    "token: its owner may not come in" : answer->reason);
 }
 
+/* A lookup takes a verifier's time as a check does. */
+static void
+look_up(struct issue *issue)
+{
+	struct issue_env	*env = issue->env;
+	const char		*owner = issue->credential->owner;
+
+	if (!verifiers_asked(env->verifiers, owner, NULL, issue->peer)) {
+		if (throttle_begin(env->throttle, issue->peer,
+		    clock_monotonic_ms()) == -1) {
+			issue_refuse_throttled(issue, ISSUE_RETRY_AFTER * 1000);
+			return;
+		}
+		issue->checking = true;
+	}
+	if (verifiers_look_up(env->verifiers, owner, issue->peer, on_owner,
+	    issue) == -1)
+		accept_kept_owner(issue);
+}
+
 static void
 check_owner(struct issue *issue)
 {
@@ -137,9 +158,8 @@ check_owner(struct issue *issue)
 	else if (clock_monotonic_ms() < env->down_until &&
 	    cred_cache_find_kept(env->owners, &key) != NULL)
 		accept_kept_owner(issue);
-	else if (verifiers_look_up(env->verifiers, key.user,
-	    issue->peer, on_owner, issue) == -1)
-		accept_kept_owner(issue);
+	else
+		look_up(issue);
 }
 
 /* ---- the token ---- */

@@ -233,6 +233,7 @@ robot_rotate(const struct vault_call *call)
 	unsigned char		 hash[CREDENTIAL_HASH_SIZE];
 	struct vault_credential	 c;
 	int64_t			 overlap = OVERLAP;
+	json_int_t		 end;
 
 	memset(&c, 0, sizeof(c));
 	fill_new(call, &c, CREDENTIAL_ROBOT);
@@ -242,10 +243,10 @@ robot_rotate(const struct vault_call *call)
 	if (vault_refused(call))
 		return;
 	call->out->takes_away = true;
-	answer_result(call, vault_db_robot_rotate(call->db, &c, hash,
-	    call->now + overlap), c.owner, json_pack("{s:s, s:o, s:I}",
-	    "name", c.owner, "secret", secret_value(&c), "old_end",
-	    (json_int_t)(call->now + overlap)));
+	end = call->now + overlap;
+	answer_result(call, vault_db_robot_rotate(call->db, &c, hash, end),
+	    c.owner, json_pack("{s:s, s:o, s:I}", "name", c.owner, "secret",
+	    secret_value(&c), "old_end", end));
 }
 
 struct listing {

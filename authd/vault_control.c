@@ -116,7 +116,7 @@ on_request(struct control_call *call, const char *command, json_t *request,
     void *arg)
 {
 	struct vault_control	*vc = arg;
-	struct vault_outcome	 out;
+	struct vault_outcome	 out = { .result = NULL };
 
 	vault_command(vc->db, vc->limits, command, request,
 	    (int64_t)clock_wall(), &out);

@@ -180,28 +180,17 @@ vault_db_error(const struct vault_db *db)
  * any other descriptor of the database is closed.
  */
 static int
-open_beside(const char *path, const char *suffix, const struct stat *dir)
+open_beside(const char *path, const char *suffix)
 {
 	char	 name[PATH_MAX];
-	int	 fd;
 
 	if (snprintf(name, sizeof(name), "%s%s", path, suffix) >=
 	    (int)sizeof(name)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	fd = open(name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd != -1 || errno != ENOENT)
-		return fd;
-	fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	/* Root makes it for whom the directory belongs to. */
-	if (fd != -1 && geteuid() == 0 &&
-	    fchown(fd, dir->st_uid, dir->st_gid) == -1) {
-		close(fd);
-		unlink(name);
-		return -1;
-	}
-	return fd;
+	return open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
+	    O_NONBLOCK, 0600);
 }
 
 /* -1 with EWOULDBLOCK: others have it. */
@@ -235,7 +224,7 @@ open_files(struct vault_db *db, const char *path, bool alone,
 		    strerror(errno));
 		return -1;
 	}
-	if ((db->lock = open_beside(path, ".lock", &dir)) == -1) {
+	if ((db->lock = open_beside(path, ".lock")) == -1) {
 		snprintf(error, errsize, "%s.lock: %s", path,
 		    strerror(errno));
 		return -1;
@@ -246,7 +235,7 @@ open_files(struct vault_db *db, const char *path, bool alone,
 		    "database" : strerror(errno));
 		return -1;
 	}
-	if ((fd = open_beside(path, "", &dir)) == -1) {
+	if ((fd = open_beside(path, "")) == -1) {
 		snprintf(error, errsize, "%s: %s", path, strerror(errno));
 		return -1;
 	}

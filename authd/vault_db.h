@@ -71,10 +71,10 @@ enum vault_result {
 struct vault_db;
 
 /*
- * Open, or make with the owner of its directory.  Its lock is held: shared,
- * or, with "alone", exclusively.  A lock that others have is waited for,
- * wait_ms at most.  NULL with a reason: also for a file that is damaged, that
- * is something else, or that a newer authd has made.
+ * Open, or make.  Its lock is held: shared, or, with "alone", exclusively.  A
+ * lock that others have is waited for, wait_ms at most.  NULL with a reason:
+ * also for a file that is damaged, that is something else, or that a newer
+ * authd has made.
  */
 struct vault_db	*vault_db_open(const char *path, bool alone,
 		    unsigned wait_ms, char *error, size_t errsize);

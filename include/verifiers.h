@@ -59,7 +59,10 @@ int		 verifiers_check(struct verifiers *,
 int		 verifiers_look_up(struct verifiers *,
 		    const char *user, const char *peer, verifiers_done_fn *,
 		    void *arg);
-/* Is this check under way already?  Asking for it too takes no place. */
+/*
+ * Is this check (password NULL: lookup) under way already?  Asking for it too
+ * takes no place.
+ */
 bool		 verifiers_asked(struct verifiers *, const char *user,
 		    const struct secret *password, const char *peer);
 /* The callback with this argument will not come. */

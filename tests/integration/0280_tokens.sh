@@ -180,9 +180,27 @@ check "authctl has the database itself when authd does not run" \
     test -n "$off"
 expect "lists it" 'made without authd' \
     "$(ctl token list --json admin | jq -r '.[0].comment')"
+CONF_THROTTLE='{failures_per_source: 3, penalty: 1m, floor: 0s}'
 start_authd
 ask "admin:$off" ''
 expect_status 200 "and authd takes it"
+
+# ---- guessing ----
+
+for n in 1 2 3; do
+	ask "alice:adp_guess-$n" ''
+	expect_status 401 "a text that is no token"
+done
+ask 'alice:adp_guess-4' ''
+expect_status 429 "too many of them"
+ask alice:alice-pw ''
+expect_status 429 "they count as wrong passwords do"
+ask "admin:$off" ''
+expect_status 200 "a good token is let in all the same"
+ask "alice:$off" ''
+expect_status 429 "not for another user"
+from 192.0.2.1 200 alice:alice-pw
+expect_status 200 "other addresses do not wait"
 if is_root; then
 	refuse "others may not ask the vault" setpriv --reuid=65534 \
 	    --regid=65534 --clear-groups "$BUILD/authctl" \
