@@ -4,11 +4,12 @@
 # A process that was taken over sends what its role may not, or nonsense:
 # that process alone is killed and replaced, nobody else notices, and no
 # token comes of it.
-cd "$(dirname "$0")" && . ./lib.sh && . ./authd.sh
+cd "$(dirname "$0")" && . ./lib.sh && . ./authd.sh && . ./tokens.sh
 is_root || skip "only root can speak for another process"
 
-CONF_AUTHD='workers: 20
-verifiers: 2'
+CONF_AUTHD="workers: 24
+verifiers: 2
+$(vault_lines)"
 start_authd
 FORGE=$BUILD/tests/integration/forge_client
 
@@ -90,6 +91,9 @@ by_worker "a whole SIGN" sign str:registry.test str:admin $grant
 by_worker "SIGNED" signed u8:1 str:a.b.c str:x u32:300 u64:1
 by_worker "VERDICT" verdict u8:0 str:admin str: str: u32:0
 by_worker "USERS_CHANGED" users_changed
+by_worker "FIND" find u32:32 zeros:32
+by_worker "FOUND" found u8:0 str:0123456789ab u8:1 str:admin zeros:25
+by_worker "FORGET" forget
 by_worker "VERIFY" verify str:admin str:x str:192.0.2.1
 by_worker "a rule" conf_rule u8:0
 by_worker "DRAIN" drain
@@ -117,6 +121,12 @@ verifier=$(pids verifier | tail -n 1)
 kills_sender "a verifier's SIGN" "$verifier" \
     "$(channel "$verifier")" sign str:registry.test str:admin \
     u32:0
+vault=$(vault_pid)
+kills_sender "a vault's SIGNED" "$vault" "$(channel "$vault")" \
+    signed u8:1 str:a str:b u32:1 u64:1
+vault=$(vault_pid)
+kills_sender "half of a vault's FOUND" "$vault" "$(channel "$vault")" \
+    found u8:0 str:0123456789ab u8:1 str:admin
 expect "the broker has seen all this" "$broker" "$(pids broker)"
 check "and says whom it cut off" log_has "$AUTHD_LOG" \
     'process=broker msg="cut off worker [0-9]+: .*unknown type'

@@ -15,6 +15,25 @@ refresh=$(jq -r .refresh_token "$T/body")
 post grant_type=refresh_token "refresh_token=$refresh"
 expect_status 200 "a refresh token"
 
+# ---- what it has ----
+
+if is_root; then
+	pid=$(vault_pid)
+	expect "it has its own user" '62016 62016 62016' "$(awk \
+	    '$1 == "Uid:" { print $2, $3, $4 }' "/proc/$pid/status")"
+	expect "and its files" \
+	    'credentials.db credentials.db-shm credentials.db-wal'\
+' credentials.db.lock' "$(readlink "/proc/$pid/fd/"* |
+	    sed -n "s,^$VAULT/,,p" | sort -u | tr '\n' ' ' | sed 's/ $//')"
+	expect "nobody's else" '' "$(readlink "/proc/$pid/fd/"* |
+	    grep "^/" | grep -v -e "^$VAULT/" -e '^/dev/null' \
+	    -e "^$T/authd.log")"
+	for other in worker broker verifier signer; do
+		refuse "no $other has them" sh -c "readlink /proc/$(pids \
+		    $other | head -n 1)/fd/* | grep -q credentials"
+	done
+fi
+
 # ---- killed ----
 
 load() {

@@ -37,6 +37,8 @@ static const struct {
 	{ "token_reply", MSG_TOKEN_REPLY }, { "verify", MSG_VERIFY },
 	{ "verdict", MSG_VERDICT }, { "users_changed", MSG_USERS_CHANGED },
 	{ "sign", MSG_SIGN }, { "signed", MSG_SIGNED },
+	{ "find", MSG_FIND }, { "found", MSG_FOUND },
+	{ "keep", MSG_KEEP }, { "forget", MSG_FORGET },
 };
 
 static uint8_t	 frame[MAX_FRAME];
