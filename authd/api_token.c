@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The token endpoint: GET with Basic credentials or none, and POST of an
- * OAuth2 password grant.  Runs in the worker: parses, asks the broker and
- * writes its answer down; decides nothing about users or repositories.
+ * OAuth2 grant, by password or refresh token.  Runs in the worker: parses,
+ * asks the broker and writes its answer down; decides nothing about users or
+ * repositories.
  */
 #include "api_request.h"
 
@@ -63,6 +64,31 @@ grant_text(const struct token_answer *answer, bool with_scope)
 	return text;
 }
 
+/*
+ * The answer, with a refresh token at its end.  That lives long and is put
+ * into no other memory than what is wiped, as a JSON library's is not; it
+ * has only letters that need no escape.
+ */
+static void
+add_body(struct http_response *res, const char *text, const char *refresh)
+{
+	char	 member[CREDENTIAL_SIZE + 32];
+	size_t	 len = strlen(text);
+
+	res->secret = true;
+	if (*refresh == '\0') {
+		http_response_body(res, text, len);
+		return;
+	}
+	/* All at once, so that nothing is moved and left behind. */
+	buf_reserve(&res->body, len + sizeof(member));
+	http_response_body(res, text, len - 1);
+	snprintf(member, sizeof(member), ",\"refresh_token\":\"%s\"}",
+	    refresh);
+	http_response_body(res, member, strlen(member));
+	secret_wipe(member, sizeof(member));
+}
+
 static void
 respond_granted(struct request *r, const struct token_answer *answer)
 {
@@ -78,7 +104,7 @@ respond_granted(struct request *r, const struct token_answer *answer)
 	http_response_header(&res, "Content-Type", "application/json");
 	http_response_header(&res, "Cache-Control", "no-store");
 	http_response_header(&res, "Pragma", "no-cache");
-	http_response_body(&res, text, strlen(text));
+	add_body(&res, text, answer->refresh);
 	secret_wipe(text, strlen(text));
 	free(text);
 	r->answered = true;
@@ -129,6 +155,12 @@ ask(struct request *r, enum token_parse parsed,
 		api_refuse(r, API_UNAVAILABLE, 1);
 }
 
+static bool
+has_refresh(const struct request *r)
+{
+	return r->env->conf->credentials.refresh_ms > 0;
+}
+
 void
 api_token_get(struct request *r)
 {
@@ -141,7 +173,7 @@ api_token_get(struct request *r)
 	}
 	memset(&req, 0, sizeof(req));
 	parsed = token_request_from_query(&req, &r->uri,
-	    http_request_header(r->ex, "Authorization"));
+	    http_request_header(r->ex, "Authorization"), has_refresh(r));
 	ask(r, parsed, &req);
 	token_request_done(&req);
 }
@@ -166,7 +198,7 @@ on_body(struct http_exchange *ex, const void *data, size_t len, bool end,
 		return (ssize_t)len;
 	memset(&req, 0, sizeof(req));
 	parsed = token_request_from_form(&req, buf_str(&r->body),
-	    r->body.len);
+	    r->body.len, has_refresh(r));
 	buf_wipe(&r->body);
 	ask(r, parsed, &req);
 	token_request_done(&req);

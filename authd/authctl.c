@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * authctl: keys, users and questions about access rules, for administrators.
- * Works on files alone and never talks to a running authd.
+ * authctl: keys, users, tokens and questions about access rules, for
+ * administrators.  Works on files alone, but for tokens and robots: while
+ * authd runs, its vault has their database and is asked.
  */
 #include "authctl.h"
 
@@ -22,6 +23,8 @@ static const struct {
 	{ "test",	authctl_test },
 	{ "lint",	authctl_lint },
 	{ "import",	authctl_import },
+	{ "token",	authctl_token },
+	{ "robot",	authctl_robot },
 };
 
 int

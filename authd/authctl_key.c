@@ -358,6 +358,32 @@ replace_files(const struct key_args *args)
 	return fsync(dir);
 }
 
+/*
+ * An earlier rotation that was interrupted between its certificate and its
+ * key: that key belongs to the certificate.  0: no, 1: it is finished now.
+ */
+static int
+finish_rotation(const struct key_args *args)
+{
+	X509		*cert = read_certificate(args->dir, CERT_NAME);
+	EVP_PKEY	*old = read_key(args->dir, KEY_NAME);
+	EVP_PKEY	*new = read_key(args->dir, NEW_KEY_NAME);
+	int		 ret = 0;
+
+	if (cert != NULL && new != NULL &&
+	    X509_check_private_key(cert, new) == 1 &&
+	    (old == NULL || X509_check_private_key(cert, old) != 1)) {
+		keep_owner(args->dir);
+		ret = renameat(args->dir, NEW_KEY_NAME, args->dir,
+		    KEY_NAME) == -1 || fsync(args->dir) == -1 ? -1 : 1;
+	}
+	ERR_clear_error();
+	X509_free(cert);
+	EVP_PKEY_free(old);
+	EVP_PKEY_free(new);
+	return ret;
+}
+
 /* As before, where it was not said. */
 static const char *
 choose_algorithm(const struct key_args *args)
@@ -384,6 +410,16 @@ key_rotate(const struct key_args *args)
 	char			 path[PATH_MAX];
 	int			 ret = -1;
 
+	if ((ret = finish_rotation(args)) != 0) {
+		if (ret == -1)
+			warn("%s", args->dirname);
+		else
+			printf("an earlier rotation was interrupted, and is "
+			    "finished now: its key is in force with the next "
+			    "reload of authd (SIGHUP)\n");
+		return ret == -1 ? -1 : 0;
+	}
+	ret = -1;
 	if (read_ca(args, &ca) == -1)
 		goto out;
 	spec.ca_key = ca.pkey;

@@ -40,6 +40,22 @@ authctl_usage(void)
 	    "       authctl test [-f FILE]\n"
 	    "       authctl lint [-f FILE]\n"
 	    "       authctl import [-p HTPASSWD] [-s SERVICE]... FILE\n"
+	    "       authctl token new [-f FILE] [-c COMMENT] [-e LIFETIME] "
+	    "[-n NETWORK]...\n"
+	    "           [-r RIGHT]... [--json] USER\n"
+	    "       authctl token list [-f FILE] [--json] [USER]\n"
+	    "       authctl token revoke [-f FILE] [--json] ID...\n"
+	    "       authctl token revoke [-f FILE] [-k KIND] [--json] "
+	    "-u USER\n"
+	    "       authctl robot new [-f FILE] [-c COMMENT] [-e LIFETIME] "
+	    "[-n NETWORK]...\n"
+	    "           -r RIGHT [-r RIGHT]... [--json] NAME\n"
+	    "       authctl robot list [-f FILE] [--json]\n"
+	    "       authctl robot rotate [-f FILE] [-c COMMENT] "
+	    "[-e LIFETIME] [-o OVERLAP]\n"
+	    "           [--json] NAME\n"
+	    "       authctl robot disable | enable | delete [-f FILE] "
+	    "[--json] NAME\n"
 	    "       authctl --version\n", stderr);
 	exit(2);
 }

@@ -25,6 +25,7 @@
 #include "broker.h"
 #include "conf.h"
 #include "signer.h"
+#include "vault.h"
 #include "verifier.h"
 #include "worker.h"
 
@@ -56,6 +57,7 @@ static const struct {
 	{ "verifier", verifier_main },
 	{ "verifier-ldap", verifier_main },
 	{ "verifier-pam", verifier_main },
+	{ "vault", vault_main },
 	{ "signer", signer_main }
 };
 

@@ -21,12 +21,11 @@
 
 #include "authd_files.h"
 #include "authd_role.h"
+#include "authd_vault.h"
 #include "htgroup.h"
 #include "messages.h"
 
 #define READY_TIMEOUT_MS	30000
-#define MAX_ROLES		(3 + CONF_MAX_BACKENDS)
-#define MAX_LINKS		(2 + CONF_MAX_BACKENDS)
 
 struct authd_generation {
 	struct authd_parent	*parent;
@@ -37,10 +36,8 @@ struct authd_generation {
 	size_t			 nlisteners;
 	struct watch		*watch, *watch_groups;
 	struct loop_timer	*expiry;	/* of a key of the past */
-	struct supervise_role	 roles[MAX_ROLES];
-	size_t			 nroles;
-	struct supervise_link	 links[MAX_LINKS];
-	size_t			 nlinks;
+	struct authd_roles	 roles;
+	int			 control;	/* of the vault; -1: none */
 	struct log_field	*log_fields;	/* strings are conf's */
 };
 
@@ -211,6 +208,8 @@ configure(struct msg_chan *chan, unsigned role, unsigned instance, void *arg)
 		return configure_worker(gen, chan);
 	if (role == ROLE_BROKER)
 		return configure_broker(gen, chan);
+	if (role == ROLE_VAULT)
+		return send_file(chan, CONF_FILE_CONTROL, gen->control);
 	return configure_verifier(gen, chan, role);
 }
 
@@ -250,22 +249,25 @@ on_users_changed(int fd, void *arg)
 {
 	struct authd_generation	*gen = arg;
 	const char		*path = gen->conf->htpasswd;
-	struct htpasswd		*users = NULL;
-	int			 copy;
+	struct htpasswd		*users;
+	int			 copy, error;
 
-	if ((copy = frozen_copy(fd, HTPASSWD_MAX_SIZE)) == -1)
-		log_warn("%s", path);
-	else
-		users = load_users(copy, path);
+	if ((copy = frozen_copy(fd, HTPASSWD_MAX_SIZE)) == -1) {
+		error = errno;
+		close(fd);
+		if (!frozen_may_succeed(error) || watch_again(gen->watch))
+			log_error("%s: %s: the users known so far stay", path,
+			    strerror(error));
+		return;
+	}
+	users = load_users(copy, path);
 	close(fd);
 	if (users == NULL) {
 		log_error("%s is refused: the users known so far stay", path);
-		if (copy != -1)
-			close(copy);
+		close(copy);
 		return;
 	}
-	log_info("%s has changed: %zu users", path,
-	    htpasswd_count(users));
+	log_info("%s has changed: %zu users", path, htpasswd_count(users));
 	htpasswd_free(users);
 	close(gen->files.htpasswd);
 	gen->files.htpasswd = copy;
@@ -359,71 +361,6 @@ on_groups_changed(int fd, void *arg)
 
 /* ---- making one ---- */
 
-static struct supervise_role *
-add_role(struct authd_generation *gen, unsigned role, const char *name,
-    unsigned count, unsigned drain_order)
-{
-	struct supervise_role	*added = &gen->roles[gen->nroles++];
-
-	added->role = role;
-	added->name = name;
-	added->count = count;
-	added->drain_order = drain_order;
-	return added;
-}
-
-static void
-add_link(struct authd_generation *gen, unsigned from, unsigned to,
-    unsigned judge)
-{
-	gen->links[gen->nlinks++] = (struct supervise_link){
-	    .a = from, .b = to, .judge = judge };
-}
-
-/* The verifiers of each backend that is used. */
-static int
-make_verifiers(struct authd_generation *gen, FILE *messages)
-{
-	const struct conf_backend	*backend;
-	const struct authd_conf		*conf = gen->conf;
-	struct supervise_role		*role;
-	int				 failed = 0;
-
-	for (backend = conf_backends; backend->name != NULL; backend++) {
-		if (!conf_backend_is_used(conf, backend->role))
-			continue;
-		role = add_role(gen, backend->role, backend->process,
-		    conf_backend_count(conf, backend), 2);
-		add_link(gen, ROLE_BROKER, backend->role, ROLE_BROKER);
-		failed |= (backend->system_user ? authd_role_system_user :
-		    authd_role_user)(role, backend->user_key,
-		    conf_backend_user(conf, backend), messages);
-	}
-	return failed;
-}
-
-static int
-make_roles(struct authd_generation *gen, FILE *messages)
-{
-	const struct authd_conf	*conf = gen->conf;
-	struct supervise_role	*role;
-	int			 failed = 0;
-
-	role = add_role(gen, ROLE_WORKER, "worker", (unsigned)conf->workers,
-	    0);
-	failed |= authd_role_user(role, "user", conf->user, messages);
-	role = add_role(gen, ROLE_BROKER, "broker", 1, 1);
-	failed |= authd_role_user(role, "broker_user", conf->broker_user,
-	    messages);
-	add_link(gen, ROLE_WORKER, ROLE_BROKER, ROLE_BROKER);
-	failed |= make_verifiers(gen, messages);
-	role = add_role(gen, ROLE_SIGNER, "signer", 1, 2);
-	failed |= authd_role_user(role, "signer_user", conf->signer_user,
-	    messages);
-	add_link(gen, ROLE_BROKER, ROLE_SIGNER, ROLE_SIGNER);
-	return failed;
-}
-
 /* Another generation's sockets for the same address, if there is one. */
 static const struct authd_generation *
 find_listening(const struct authd_generation *gen)
@@ -488,6 +425,26 @@ open_listeners(struct authd_generation *gen, FILE *messages)
 	return 0;
 }
 
+/* Of the vault, in its user's directory; another generation may have it. */
+static int
+open_control(struct authd_generation *gen, FILE *messages)
+{
+	const char			*path = gen->conf->credentials.control;
+	const struct authd_generation	*other = gen->parent->generations;
+
+	if (gen->conf->credentials.database == NULL)
+		return 0;
+	while (other != NULL && (other->control == -1 ||
+	    strcmp(other->conf->credentials.control, path) != 0))
+		other = other->next;
+	if (other == NULL)
+		gen->control = authd_vault_open(gen->conf, authd_roles_find(
+		    &gen->roles, ROLE_VAULT), messages);
+	else
+		gen->control = fcntl(other->control, F_DUPFD_CLOEXEC, 3);
+	return gen->control == -1 ? -1 : 0;
+}
+
 static void
 make_log_fields(struct authd_generation *gen)
 {
@@ -512,12 +469,15 @@ authd_generation_new(struct authd_parent *parent, struct authd_conf *conf,
 	gen->parent = parent;
 	gen->conf = conf;
 	make_log_fields(gen);
-	failed |= make_roles(gen, messages);
+	gen->control = -1;
+	failed |= authd_roles_make(&gen->roles, conf, messages);
 	failed |= authd_files_open(&gen->files, conf, false, messages);
 	failed |= conf_htgroup_load(conf, false, &groups_from, messages);
 	if (failed == 0)
 		failed |= conf_expect_check(conf, messages);
 	/* Last, so that nobody connects to what will not start. */
+	if (failed == 0)
+		failed |= open_control(gen, messages);
 	if (failed == 0)
 		failed |= open_listeners(gen, messages);
 	if (failed == 0 && conf_backend_is_used(conf, ROLE_VERIFIER)) {
@@ -560,6 +520,8 @@ authd_generation_free(struct authd_generation *gen)
 	authd_files_close(&gen->files);
 	for (i = 0; i < gen->nlisteners; i++)
 		close(gen->listeners[i]);
+	if (gen->control != -1)
+		close(gen->control);
 	free(gen->log_fields);
 	conf_free(gen->conf);
 	free(gen);
@@ -577,10 +539,10 @@ authd_generation_start(struct authd_generation *gen)
 	const struct authd_conf	*conf = gen->conf;
 	struct supervise_conf	 supervise = {
 		.program = gen->parent->program,
-		.roles = gen->roles,
-		.nroles = gen->nroles,
-		.links = gen->links,
-		.nlinks = gen->nlinks,
+		.roles = gen->roles.roles,
+		.nroles = gen->roles.nroles,
+		.links = gen->roles.links,
+		.nlinks = gen->roles.nlinks,
 		.ready_timeout_ms = READY_TIMEOUT_MS,
 		.drain_timeout_ms = conf->drain_timeout_ms,
 		.log_level = gen->parent->verbose ? LOG_LEVEL_DEBUG :

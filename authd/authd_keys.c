@@ -6,19 +6,23 @@
  */
 #include "authd_keys.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "buf.h"
+#include "frozen.h"
 #include "secret.h"
+#include "xmem.h"
 
 #define MAX_FILE	(1 << 20)
 #define MAX_JWKS	60000		/* fits into one message */
 #define WARN_DAYS	30
 #define LEEWAY		60		/* s: registries take a token longer */
 #define OLD		".old"		/* what authctl key rotate leaves */
+#define NEW		".new"		/* and when it was interrupted */
 
 /* ---- opening ---- */
 
@@ -28,33 +32,80 @@ copy_text(int fd)
 	return fd == -1 ? NULL : secret_read(fd, MAX_FILE);
 }
 
-/* NULL after a message. */
+/* The public part of a pair that fits, or NULL and what is wrong. */
 static struct claims_key *
-load_public(const struct authd_key *key, const char *name, const char *path,
-    struct authd_opening *o)
+load_pair(const struct authd_key *key, char *error, size_t size)
 {
 	struct claims_key	*pair, *public = NULL;
 	struct secret		*text, *chain;
-	char			 error[256] = "out of memory";
 
+	snprintf(error, size, "out of memory");
 	text = copy_text(key->key);
 	chain = copy_text(key->certificate);
 	if (chain == NULL || (key->key != -1 && text == NULL))
 		goto out;
 	pair = claims_key_new(text == NULL ? NULL : secret_data(text),
 	    text == NULL ? 0 : secret_len(text), secret_data(chain),
-	    secret_len(chain), error, sizeof(error));
+	    secret_len(chain), error, size);
 	if (pair != NULL)
 		public = claims_key_new(NULL, 0, secret_data(chain),
-		    secret_len(chain), error, sizeof(error));
+		    secret_len(chain), error, size);
 	claims_key_free(pair);
 out:
-	if (public == NULL) {
-		fprintf(o->messages, "error: %s: %s: %s\n", name, path, error);
-		o->failed = true;
-	}
 	secret_free(text);
 	secret_free(chain);
+	return public;
+}
+
+/*
+ * authctl key rotate puts the certificate in its place and then the key:
+ * between the two, the key is there under its new name.
+ */
+static struct claims_key *
+load_unfinished(struct authd_key *key, const char *name, const char *path,
+    struct authd_opening *o)
+{
+	struct authd_key	 other = *key;
+	struct claims_key	*public = NULL;
+	char			 error[256], *new = xasprintf("%s" NEW, path);
+	int			 fd;
+
+	other.key = -1;
+	fd = open(new, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd != -1) {
+		other.key = frozen_copy(fd, MAX_FILE);
+		close(fd);
+	}
+	if (other.key != -1)
+		public = load_pair(&other, error, sizeof(error));
+	if (public != NULL) {
+		fprintf(o->messages, "warning: %s: %s: the rotation of this "
+		    "key was interrupted, and %s is taken: finish it with "
+		    "authctl key rotate\n", name, path, new);
+		close(key->key);
+		key->key = other.key;
+	} else if (other.key != -1)
+		close(other.key);
+	free(new);
+	return public;
+}
+
+/* NULL after a message. */
+static struct claims_key *
+load_public(struct authd_key *key, const char *name, const char *path,
+    struct authd_opening *o)
+{
+	struct claims_key	*public;
+	char			 error[256];
+
+	public = load_pair(key, error, sizeof(error));
+	if (public == NULL && key->key != -1)
+		public = load_unfinished(key, name, path, o);
+	if (public == NULL) {
+		fprintf(o->messages, "error: %s: %s: %s\n", name, path,
+		    error);
+		o->failed = true;
+	}
 	return public;
 }
 

@@ -36,7 +36,7 @@ struct broker {
 	}			 workers[MAX_WORKERS];
 	struct msg_chan		*verifiers[CONF_MAX_BACKENDS]
 				    [VERIFIERS_MAX];
-	struct msg_chan		*signer;
+	struct msg_chan		*signer, *vault;
 	uint64_t		 last_serial;
 	bool			 draining;
 };
@@ -45,7 +45,8 @@ static msg_handler_fn	 broker_on_value, broker_on_group, broker_on_rules,
 			 broker_on_htgroup, broker_on_file, broker_on_peer,
 			 broker_on_conf_end, broker_on_drain,
 			 broker_on_request, broker_on_verdict,
-			 broker_on_users_changed, broker_on_signed;
+			 broker_on_users_changed, broker_on_signed,
+			 broker_on_vault;
 
 #define VERIFIER_RULES(role)						\
 	{ MSG_VERDICT, role, 13, MSG_MAX_SIZE, 0,			\
@@ -69,13 +70,17 @@ static const struct msg_rule broker_rules[] = {
 	{ MSG_CONF_END, ROLE_PARENT, 0, 0, 0, broker_on_conf_end,
 	    "CONF_END" },
 	{ MSG_DRAIN, ROLE_PARENT, 0, 0, 0, broker_on_drain, "DRAIN" },
-	{ MSG_TOKEN_REQUEST, ROLE_WORKER, 22, MSG_MAX_SIZE, 0,
+	{ MSG_TOKEN_REQUEST, ROLE_WORKER, 27, MSG_MAX_SIZE, 0,
 	    broker_on_request, "TOKEN_REQUEST" },
 	VERIFIER_RULES(ROLE_VERIFIER),
 	VERIFIER_RULES(ROLE_VERIFIER_LDAP),
 	VERIFIER_RULES(ROLE_VERIFIER_PAM),
 	{ MSG_SIGNED, ROLE_SIGNER, 17, MSG_MAX_SIZE, 0,
 	    broker_on_signed, "SIGNED" },
+	{ MSG_FOUND, ROLE_VAULT, 1, MSG_MAX_SIZE, 0, broker_on_vault,
+	    "FOUND" },
+	{ MSG_KEPT, ROLE_VAULT, 5, 64, 0, broker_on_vault, "KEPT" },
+	{ MSG_FORGET, ROLE_VAULT, 0, 0, 0, broker_on_vault, "FORGET" },
 };
 #define BROKER_NRULES	(sizeof(broker_rules) / sizeof(broker_rules[0]))
 
@@ -165,7 +170,41 @@ make_verifiers(const struct broker *broker)
 		for (instance = 0; instance < VERIFIERS_MAX; instance++)
 			verifiers_set(verifiers, conf_backends[i].role,
 			    instance, broker->verifiers[i][instance]);
+	/* Its modules may ask where a client is. */
+	if (conf_backend_is_used(conf, ROLE_VERIFIER_PAM))
+		verifiers_by_peer(verifiers);
 	return verifiers;
+}
+
+/* What it needs for tokens of ours, when there is a vault. */
+static void
+make_vault(struct broker *broker)
+{
+	const struct authd_conf	*conf = broker->conf;
+	struct issue_env	*env = &broker->env;
+
+	if (conf->credentials.database == NULL)
+		return;
+	env->refresh = conf->credentials.refresh_ms > 0;
+	env->owners = cred_cache_new((size_t)conf->cache_size,
+	    conf->cache_ttl_ms);
+	env->no_password = secret_new("", 0);
+	env->vault = broker_vault_new(broker->loop,
+	    conf->credentials.cache_ms);
+	if (env->owners == NULL || env->no_password == NULL ||
+	    env->vault == NULL)
+		fatalx("out of memory");
+	cred_cache_keep(env->owners, conf->grace_ms);
+	verifiers_allow_lookup(env->verifiers, MSG_LOOKUP);
+	broker_vault_set(env->vault, broker->vault);
+}
+
+static void
+forget_users(struct broker *broker)
+{
+	cred_cache_flush(broker->env.cache);
+	if (broker->env.owners != NULL)
+		cred_cache_flush(broker->env.owners);
 }
 
 /* When every peer that runs has been named; again for new groups. */
@@ -194,10 +233,12 @@ broker_on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
 	env->floor_ms = conf->throttle.floor_ms;
 	env->signer = broker_signer_new(broker->loop);
 	env->verifiers = make_verifiers(broker);
+	env->by_peer = conf_backend_is_used(conf, ROLE_VERIFIER_PAM);
 	if (env->throttle == NULL || env->signer == NULL ||
 	    env->verifiers == NULL)
 		fatalx("out of memory");
 	broker_signer_set(env->signer, broker->signer);
+	make_vault(broker);
 	return msg_send_empty(chan, MSG_READY, 0);
 }
 
@@ -215,7 +256,22 @@ peer_place(struct broker *broker, unsigned role, unsigned instance)
 		return &broker->verifiers[backend - conf_backends][instance];
 	if (role == ROLE_SIGNER && instance == 0)
 		return &broker->signer;
+	if (role == ROLE_VAULT && instance == 0)
+		return &broker->vault;
 	return NULL;
+}
+
+/*
+ * A new verifier may have a newer file of users than its predecessor, which
+ * died before it could say so.
+ */
+static void
+set_verifier(struct broker *broker, unsigned role, unsigned instance,
+    struct msg_chan *chan)
+{
+	verifiers_set(broker->env.verifiers, role, instance, chan);
+	if (chan != NULL && role == ROLE_VERIFIER)
+		forget_users(broker);
 }
 
 /* Put a channel, or NULL, in a sibling's place. */
@@ -230,9 +286,10 @@ set_peer(struct broker *broker, unsigned role, unsigned instance,
 	if (role == ROLE_WORKER)
 		broker->workers[instance].serial = ++broker->last_serial;
 	else if (broker->acl != NULL && conf_backend_of_role(role) != NULL)
-		verifiers_set(broker->env.verifiers, role, instance,
-		    chan);
-	else if (broker->acl != NULL)
+		set_verifier(broker, role, instance, chan);
+	else if (broker->env.vault != NULL && role == ROLE_VAULT)
+		broker_vault_set(broker->env.vault, chan);
+	else if (broker->acl != NULL && role == ROLE_SIGNER)
 		broker_signer_set(broker->env.signer, chan);
 	msg_chan_free(old);
 }
@@ -250,7 +307,7 @@ on_peer_closed(struct msg_chan *chan, const char *why, void *arg)
 		fatalx("signer: bad message: %s", why);
 	if (why != NULL) {
 		log_warnx("cut off %s %u: %s", role == ROLE_WORKER ?
-		    "worker" : backend != NULL ? backend->process : "peer",
+		    "worker" : backend != NULL ? backend->process : "vault",
 		    instance, why);
 		proc_report_peer(broker->parent, chan);
 	}
@@ -337,7 +394,7 @@ broker_on_users_changed(struct msg_chan *chan, struct msg *msg, void *arg)
 
 	(void)chan;
 	if (broker->acl != NULL)
-		cred_cache_flush(broker->env.cache);
+		forget_users(broker);
 	return msg_end(msg);
 }
 
@@ -350,6 +407,20 @@ broker_on_signed(struct msg_chan *chan, struct msg *msg, void *arg)
 	if (broker->acl == NULL)
 		return -1;
 	return broker_signer_on_signed(broker->env.signer, msg);
+}
+
+static int
+broker_on_vault(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct broker	*broker = arg;
+
+	if (broker->env.vault == NULL)
+		return -1;
+	if (msg->type == MSG_FOUND)
+		return broker_vault_on_found(broker->env.vault, msg);
+	if (msg->type == MSG_KEPT)
+		return broker_vault_on_kept(broker->env.vault, msg);
+	return broker_vault_on_forget(broker->env.vault, chan, msg);
 }
 
 /* ---- the process ---- */
@@ -374,7 +445,10 @@ broker_done(struct broker *broker)
 	unsigned	 i, j;
 
 	verifiers_free(broker->env.verifiers);
+	broker_vault_free(broker->env.vault);
 	broker_signer_free(broker->env.signer);
+	cred_cache_free(broker->env.owners);
+	secret_free(broker->env.no_password);
 	cred_cache_free(broker->env.cache);
 	throttle_free(broker->env.throttle);
 	for (i = 0; i < MAX_WORKERS; i++)
@@ -383,6 +457,7 @@ broker_done(struct broker *broker)
 		for (j = 0; j < VERIFIERS_MAX; j++)
 			msg_chan_free(broker->verifiers[i][j]);
 	msg_chan_free(broker->signer);
+	msg_chan_free(broker->vault);
 	msg_chan_free(broker->parent);
 	acl_free(broker->acl);
 	if (broker->env.audit_fd != -1)

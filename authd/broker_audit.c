@@ -90,6 +90,8 @@ broker_audit(int fd, const struct acl *acl, const struct audit_record *record)
 		{ "auth.user.name", *record->user != '\0' ? record->user :
 		    record->claimed },
 		{ "auth.backend", record->backend },
+		{ "credential", record->credential },
+		{ "credential.issued", record->refresh },
 		{ "peer", record->peer },
 		{ "service", record->service },
 		{ "asked", buf_str(&asked) },

@@ -23,6 +23,8 @@ struct audit_record {
 	const int	*rules;		/* of each scope asked, -1: none */
 	size_t		 nrules;
 	const char	*jti;		/* NULL: no token */
+	const char	*credential;	/* id of the one used; NULL: none */
+	const char	*refresh;	/* id of the one made; NULL: none */
 };
 
 /*

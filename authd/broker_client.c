@@ -120,6 +120,7 @@ broker_client_on_reply(struct broker_client *client, struct msg *msg)
 		answer.jwt = jwt;
 		answer.expires_in = msg_get_u32(msg);
 		answer.issued_at = msg_get_u64(msg);
+		msg_get_str(msg, answer.refresh, sizeof(answer.refresh));
 		if (token_scopes_get(msg, &answer.granted) == -1)
 			goto out;
 	}
@@ -135,6 +136,7 @@ broker_client_on_reply(struct broker_client *client, struct msg *msg)
 	error = 0;
 out:
 	scope_set_done(&answer.granted);
+	secret_wipe(answer.refresh, sizeof(answer.refresh));
 	if (jwt != NULL)
 		secret_wipe(jwt, strlen(jwt));
 	free(jwt);

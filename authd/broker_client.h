@@ -6,6 +6,7 @@
 #ifndef BROKER_CLIENT_H
 #define BROKER_CLIENT_H
 
+#include "credential.h"
 #include "loop.h"
 #include "messages.h"
 #include "msg.h"
@@ -19,6 +20,7 @@ struct token_answer {
 	const char	*jwt;		/* the rest with TOKEN_GRANTED */
 	uint32_t	 expires_in;
 	uint64_t	 issued_at;
+	char		 refresh[CREDENTIAL_SIZE];	/* token, or "" */
 	struct scope_set granted;
 	uint32_t	 retry_after;	/* seconds; 429 and 503 */
 	char		 user[MAX_USER + 1];	/* "" unless authenticated */

@@ -4,46 +4,22 @@
  * where users, services and access rules meet; a worker only asks.  Writes
  * one audit line for each token and each refusal.
  */
-#include "broker_issue.h"
+#include "broker_step.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
-#include "listener.h"
 #include "log.h"
-#include "broker_audit.h"
-#include "messages.h"
 #include "random.h"
 #include "str.h"
-#include "token_request.h"
 
-#define RETRY_AFTER	2		/* seconds, with 503 */
-#define DOWN_TIME	5000		/* ms without asking for who is kept */
-
-struct issue {
-	struct issue_env	*env;
-	unsigned		 instance;	/* the worker's */
-	uint64_t		 serial;
-	uint64_t		 id;		/* the worker's, echoed */
-	char			 peer[PEER_SIZE];
-	struct token_request	 req;
-	const char		*service;	/* of the configuration */
-	struct cred_answer	 who;		/* user "": anonymous */
-	unsigned		 role;		/* of the verifier, 0: none */
-	char			 reason[CRED_REASON_SIZE]; /* or "" */
-	struct scope_set	 granted;
-	int			 rules[SCOPE_MAX];	/* -1: none matched */
-	size_t			 nrules;
-	uint64_t		 start;		/* monotonic, ms */
-	uint32_t		 retry_after;	/* seconds */
-	struct loop_timer	*timer;		/* NULL: waits for none */
-	bool			 checking;	/* counted by the throttle */
-};
+#include "broker_audit.h"
+#include "rights.h"
 
 /* Whatever comes next holds up no other check of this source. */
-static void
-end_check(struct issue *issue)
+void
+issue_end_check(struct issue *issue)
 {
 	if (issue->checking)
 		throttle_end(issue->env->throttle, issue->peer);
@@ -55,9 +31,13 @@ issue_free(struct issue *issue)
 {
 	struct issue_env	*env = issue->env;
 
-	end_check(issue);
+	issue_end_check(issue);
+	if (issue->counted)
+		throttle_close(env->throttle, issue->peer);
 	loop_timer_free(issue->timer);
 	token_request_done(&issue->req);
+	secret_wipe(issue->refresh, sizeof(issue->refresh));
+	free(issue->credential);
 	cred_answer_done(&issue->who);
 	scope_set_done(&issue->granted);
 	free(issue);
@@ -68,12 +48,14 @@ issue_free(struct issue *issue)
 static void
 audit(const struct issue *issue, enum token_result result, const char *jti)
 {
+	const struct vault_credential	*c = issue->credential;
 	const struct conf_backend	*backend;
 	struct audit_record		 record = {
 		.result = result,
 		.reason = issue->reason,
 		.user = issue->who.user,
-		.claimed = issue->req.user,
+		.claimed = *issue->req.user != '\0' || c == NULL ?
+		    issue->req.user : c->owner,
 		.peer = issue->peer,
 		.service = issue->service != NULL ? issue->service :
 		    issue->req.service,
@@ -81,7 +63,10 @@ audit(const struct issue *issue, enum token_result result, const char *jti)
 		.granted = &issue->granted,
 		.rules = issue->rules,
 		.nrules = issue->nrules,
-		.jti = jti
+		.jti = jti,
+		.credential = c == NULL ? NULL : c->id,
+		.refresh = *issue->refresh_id != '\0' ? issue->refresh_id :
+		    NULL
 	};
 
 	backend = conf_backend_of_role(issue->role);
@@ -91,8 +76,8 @@ audit(const struct issue *issue, enum token_result result, const char *jti)
 
 /* ---- the steps, from the last to the first ---- */
 
-static void
-refuse(struct issue *issue, enum token_result result)
+void
+issue_refuse(struct issue *issue, enum token_result result)
 {
 	struct msg_out	 out;
 
@@ -107,27 +92,33 @@ refuse(struct issue *issue, enum token_result result)
 	issue_free(issue);
 }
 
-static void
-refuse_throttled(struct issue *issue, uint64_t wait_ms)
+void
+issue_set_reason(struct issue *issue, const char *reason)
+{
+	str_copy(issue->reason, sizeof(issue->reason), reason);
+}
+
+void
+issue_refuse_throttled(struct issue *issue, uint64_t wait_ms)
 {
 	issue->retry_after = (uint32_t)(wait_ms / 1000 + 1);
-	refuse(issue, TOKEN_THROTTLED);
+	issue_refuse(issue, TOKEN_THROTTLED);
 }
 
 /* Go on with fn after a while. */
-static void
-wait_for(struct issue *issue, uint64_t ms, loop_timer_fn *fn)
+void
+issue_wait(struct issue *issue, uint64_t ms, loop_timer_fn *fn)
 {
 	loop_timer_free(issue->timer);
 	issue->timer = loop_timer_new(issue->env->loop, fn, issue);
 	if (issue->timer == NULL || loop_timer_start(issue->timer, ms) == -1)
-		refuse(issue, TOKEN_UNAVAILABLE);
+		issue_refuse(issue, TOKEN_UNAVAILABLE);
 }
 
 static void
 on_refusal_due(void *arg)
 {
-	refuse(arg, TOKEN_BAD_CREDENTIALS);
+	issue_refuse(arg, TOKEN_BAD_CREDENTIALS);
 }
 
 /*
@@ -135,8 +126,8 @@ on_refusal_due(void *arg)
  * how far the check came: the answer waits for the next full multiple of the
  * floor, and a moment of chance.
  */
-static void
-refuse_late(struct issue *issue)
+void
+issue_refuse_late(struct issue *issue)
 {
 	uint64_t	 floor = issue->env->floor_ms, elapsed;
 	unsigned char	 chance;
@@ -144,12 +135,12 @@ refuse_late(struct issue *issue)
 	secret_free(issue->req.password);
 	issue->req.password = NULL;
 	if (floor == 0) {
-		refuse(issue, TOKEN_BAD_CREDENTIALS);
+		issue_refuse(issue, TOKEN_BAD_CREDENTIALS);
 		return;
 	}
 	random_bytes(&chance, sizeof(chance));
 	elapsed = clock_monotonic_ms() - issue->start;
-	wait_for(issue, floor - elapsed % floor + floor * chance / 8192,
+	issue_wait(issue, floor - elapsed % floor + floor * chance / 8192,
 	    on_refusal_due);
 }
 
@@ -160,7 +151,7 @@ on_signed(const struct signed_token *token, void *arg)
 	struct msg_out	 out;
 
 	if (token == NULL) {
-		refuse(issue, TOKEN_UNAVAILABLE);
+		issue_refuse(issue, TOKEN_UNAVAILABLE);
 		return;
 	}
 	audit(issue, TOKEN_GRANTED, token->jti);
@@ -169,12 +160,37 @@ on_signed(const struct signed_token *token, void *arg)
 	msg_put_str(&out, token->jwt);
 	msg_put_u32(&out, token->expires_in);
 	msg_put_u64(&out, token->issued_at);
+	msg_put_str(&out, issue->refresh);
 	token_scopes_put(&out, &issue->granted);
 	msg_put_u32(&out, 0);
 	msg_put_str(&out, issue->who.user);
 	issue->env->reply(issue->instance, issue->serial, &out,
 	    issue->env->arg);
 	issue_free(issue);
+}
+
+/*
+ * What is left of what the rules give to a user when he comes with a token.
+ * Rules are about users; for robots, who have only their own rights, those
+ * that deny count and no others.
+ */
+static unsigned
+narrow(const struct issue *issue, const struct scope *asked, int *rule,
+    unsigned actions)
+{
+	const struct vault_credential	*c = issue->credential;
+	const struct acl_names		 names = { issue->who.user,
+	    issue->service };
+
+	if (c == NULL || (*c->rights == '\0' && c->kind != CREDENTIAL_ROBOT))
+		return actions;
+	if (c->kind != CREDENTIAL_ROBOT)
+		return actions & rights_grant(c->rights, &names, asked);
+	if (*rule != -1 &&
+	    acl_rule_at(issue->env->acl, (size_t)*rule)->actions == 0)
+		return 0;
+	*rule = -1;
+	return rights_grant(c->rights, &names, asked);
 }
 
 /* What of the asked scopes the rules give; a part, or nothing, is fine. */
@@ -196,6 +212,8 @@ decide(struct issue *issue)
 		scope = asked->items[i];
 		scope.actions = acl_decide(issue->env->acl, &subject,
 		    &asked->items[i], &issue->rules[i]);
+		scope.actions = narrow(issue, &asked->items[i],
+		    &issue->rules[i], scope.actions);
 		issue->nrules = i + 1;
 		if (scope.actions != 0 &&
 		    scope_set_add(&issue->granted, &scope) == -1)
@@ -205,129 +223,20 @@ decide(struct issue *issue)
 }
 
 static void
-decide_and_sign(struct issue *issue)
+sign(struct issue *issue)
 {
-	if (decide(issue) == -1 || broker_signer_sign(issue->env->signer,
-	    issue->service, issue->who.user, &issue->granted, on_signed,
-	    issue) == -1)
-		refuse(issue, TOKEN_UNAVAILABLE);
+	if (broker_signer_sign(issue->env->signer, issue->service,
+	    issue->who.user, &issue->granted, on_signed, issue) == -1)
+		issue_refuse(issue, TOKEN_UNAVAILABLE);
 }
 
-/* Go on as somebody who was found good; false: NULL, nobody. */
-static bool
-accept_known(struct issue *issue, const struct cred_answer *known)
+void
+issue_grant(struct issue *issue)
 {
-	if (known == NULL)
-		return false;
-	issue->role = known->role;
-	if (cred_answer_copy(&issue->who, known) == -1)
-		refuse(issue, TOKEN_UNAVAILABLE);
+	if (decide(issue) == -1)
+		issue_refuse(issue, TOKEN_UNAVAILABLE);
 	else
-		decide_and_sign(issue);
-	return true;
-}
-
-/* Nobody can check: who was good within the grace time is let through. */
-static bool
-accept_kept(struct issue *issue)
-{
-	const struct cred_answer	*kept;
-
-	kept = cred_cache_find_kept(issue->env->cache, issue->req.user,
-	    issue->req.password);
-	if (kept != NULL)
-		str_copy(issue->reason, sizeof(issue->reason),
-		    "grace: could not be checked");
-	return accept_known(issue, kept);
-}
-
-static void
-refuse_bad(struct issue *issue)
-{
-	struct issue_env	*env = issue->env;
-
-	cred_cache_drop(env->cache, issue->req.user, issue->req.password);
-	throttle_failed(env->throttle, issue->peer, issue->req.user,
-	    issue->req.password, clock_monotonic_ms());
-	refuse_late(issue);
-}
-
-static void
-on_verdict(enum cred_verdict verdict, const struct cred_answer *answer,
-    void *arg)
-{
-	struct issue		*issue = arg;
-	struct issue_env	*env = issue->env;
-	uint64_t		 penalty;
-
-	end_check(issue);
-	if (answer != NULL)
-		issue->role = answer->role;
-	if (answer != NULL && verdict != CRED_OK)
-		str_copy(issue->reason, sizeof(issue->reason),
-		    verdict == CRED_UNKNOWN ? "unknown user" :
-		    answer->reason);
-	if (verdict == CRED_UNAVAILABLE) {
-		env->down_until = clock_monotonic_ms() + DOWN_TIME;
-		if (!accept_kept(issue))
-			refuse(issue, TOKEN_UNAVAILABLE);
-		return;
-	}
-	if (verdict == CRED_OK)
-		cred_cache_put(env->cache, issue->req.user,
-		    issue->req.password, answer);
-	/* Many guesses at once get no further than one after the other. */
-	penalty = throttle_penalty(env->throttle, issue->peer,
-	    clock_monotonic_ms());
-	if (penalty > 0)
-		refuse_throttled(issue, penalty);
-	else if (verdict != CRED_OK)
-		refuse_bad(issue);
-	else
-		accept_known(issue, answer);
-}
-
-static void
-ask_verifiers(void *arg)
-{
-	struct issue	*issue = arg;
-
-	if (verifiers_check(issue->env->verifiers, issue->req.user,
-	    issue->req.password, issue->peer, on_verdict, issue) == 0)
-		return;
-	if (!accept_kept(issue))
-		refuse(issue, TOKEN_UNAVAILABLE);
-}
-
-static void
-check_credential(struct issue *issue)
-{
-	struct issue_env	*env = issue->env;
-	uint64_t		 now = issue->start, wait;
-
-	wait = throttle_penalty(env->throttle, issue->peer, now);
-	if (wait > 0) {
-		refuse_throttled(issue, wait);
-		return;
-	}
-	if (accept_known(issue, cred_cache_find(env->cache, issue->req.user,
-	    issue->req.password)) ||
-	    (now < env->down_until && accept_kept(issue)))
-		return;
-	/* To wait for the answer to another's question takes no place. */
-	if (!verifiers_asked(env->verifiers, issue->req.user,
-	    issue->req.password)) {
-		if (throttle_begin(env->throttle, issue->peer, now) == -1) {
-			refuse_throttled(issue, RETRY_AFTER * 1000);
-			return;
-		}
-		issue->checking = true;
-	}
-	wait = throttle_delay(env->throttle, issue->req.user, now);
-	if (wait > 0)
-		wait_for(issue, wait, ask_verifiers);
-	else
-		ask_verifiers(issue);
+		issue_make_refresh(issue, sign);
 }
 
 /* A client's service becomes an audience only by being configured. */
@@ -344,6 +253,15 @@ find_service(const struct conf_list *services, const char *name)
 	return NULL;
 }
 
+/* One source cannot take every place, though all its requests wait. */
+static bool
+take_place(struct issue *issue)
+{
+	issue->counted = throttle_open(issue->env->throttle, issue->peer,
+	    issue->start) == 0;
+	return issue->counted;
+}
+
 static void
 run(struct issue *issue)
 {
@@ -351,15 +269,21 @@ run(struct issue *issue)
 
 	issue->service = find_service(env->services, issue->req.service);
 	if (issue->service == NULL)
-		refuse(issue, TOKEN_UNKNOWN_SERVICE);
+		issue_refuse(issue, TOKEN_UNKNOWN_SERVICE);
 	else if (env->open > BROKER_MAX_ISSUES)
-		refuse(issue, TOKEN_UNAVAILABLE);
+		issue_refuse(issue, TOKEN_UNAVAILABLE);
+	else if (issue->req.kind != CRED_NONE && !take_place(issue))
+		issue_refuse_throttled(issue, ISSUE_RETRY_AFTER * 1000);
+	else if (issue->req.kind == CRED_REFRESH && env->vault == NULL)
+		issue_refuse(issue, TOKEN_BAD_CREDENTIALS);
+	else if (issue->req.kind != CRED_NONE && issue_is_secret(issue))
+		issue_check_secret(issue);
 	else if (issue->req.kind == CRED_PASSWORD)
-		check_credential(issue);
+		issue_check_password(issue);
 	else if (issue->req.asked && acl_has_anonymous(env->acl))
-		decide_and_sign(issue);
+		issue_grant(issue);
 	else
-		refuse(issue, TOKEN_ANONYMOUS_REFUSED);
+		issue_refuse(issue, TOKEN_ANONYMOUS_REFUSED);
 }
 
 int
@@ -373,7 +297,7 @@ issue_start(struct issue_env *env, unsigned instance, uint64_t serial,
 	env->open++;
 	issue->env = env;
 	issue->start = clock_monotonic_ms();
-	issue->retry_after = RETRY_AFTER;
+	issue->retry_after = ISSUE_RETRY_AFTER;
 	issue->instance = instance;
 	issue->serial = serial;
 	issue->id = msg->id;

@@ -15,6 +15,7 @@
 
 #include "acl.h"
 #include "broker_signer.h"
+#include "broker_vault.h"
 #include "conf.h"
 #include "throttle.h"
 
@@ -25,6 +26,10 @@ struct issue_env {
 	const struct conf_list *services;
 	const struct acl *acl;
 	struct cred_cache *cache;
+	struct cred_cache *owners;	/* of tokens, looked up */
+	struct broker_vault *vault;	/* NULL: there are no tokens */
+	bool		 refresh;	/* there are refresh tokens */
+	struct secret	*no_password;	/* for keys of owners; "" */
 	struct verifiers *verifiers;
 	struct broker_signer *signer;
 	struct throttle	*throttle;
@@ -32,6 +37,7 @@ struct issue_env {
 	uint64_t	 floor_ms;	/* a refused password takes as long */
 	uint64_t	 down_until;	/* nobody could check; monotonic ms */
 	int		 audit_fd;	/* -1: audit records go to the log */
+	bool		 by_peer;	/* a backend looks at addresses */
 	size_t		 open;		/* requests in work */
 	void		(*idle)(void *arg);	/* none is open any more */
 	/* Send to a worker if it is still the same; frees the message. */

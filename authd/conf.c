@@ -19,6 +19,7 @@
 #define SECOND	UINT64_C(1000)
 #define MINUTE	(60 * SECOND)
 #define HOUR	(60 * MINUTE)
+#define YEAR	(365 * 24 * HOUR)
 #define KIB	UINT64_C(1024)
 #define MIB	(1024 * KIB)
 
@@ -33,6 +34,7 @@
 #define V_HTPASSWD	(1u << ROLE_VERIFIER)
 #define V_LDAP		(1u << ROLE_VERIFIER_LDAP)
 #define V_PAM		(1u << ROLE_VERIFIER_PAM)
+#define VAULT		(1u << ROLE_VAULT)
 
 const struct conf_key conf_keys[] = {
 	/* key, type, required, member, default, min, max, roles, accepted */
@@ -136,6 +138,25 @@ const struct conf_key conf_keys[] = {
 	    "2", 1, 64, 0, NULL },
 	{ "pam.user", CONF_STRING, false, MEMBER(pam.user),
 	    "root", 1, NAME_MAX_LEN, 0, NULL },
+
+	{ "credentials.database", CONF_STRING, false,
+	    MEMBER(credentials.database), NULL, 1, PATH_MAX_LEN, VAULT | B,
+	    NULL },
+	{ "credentials.control", CONF_STRING, false,
+	    MEMBER(credentials.control), NULL, 1, PATH_MAX_LEN, 0, NULL },
+	{ "credentials.user", CONF_STRING, false, MEMBER(credentials.user),
+	    "_authvault", 1, NAME_MAX_LEN, 0, NULL },
+	{ "credentials.lifetime", CONF_DURATION, false,
+	    MEMBER(credentials.lifetime_ms), "2160h", 0, 100 * YEAR, VAULT,
+	    NULL },
+	{ "credentials.max_lifetime", CONF_DURATION, false,
+	    MEMBER(credentials.max_lifetime_ms), "8760h", 0, 100 * YEAR,
+	    VAULT, NULL },
+	{ "credentials.refresh_tokens", CONF_DURATION, false,
+	    MEMBER(credentials.refresh_ms), "0s", 0, 100 * YEAR,
+	    W | VAULT | B, NULL },
+	{ "credentials.cache", CONF_DURATION, false,
+	    MEMBER(credentials.cache_ms), "5s", 0, MINUTE, B, NULL },
 
 	{ "workers", CONF_COUNT, false, MEMBER(workers),
 	    "2", 1, 64, 0, NULL },

@@ -20,6 +20,7 @@
 #include "buf.h"
 #include "http.h"
 #include "log.h"
+#include "throttle.h"
 
 #define CONF_MAX_LIST	1024		/* entries of a list of strings */
 #define CONF_MAX_GROUPS	1024
@@ -95,6 +96,16 @@ struct conf_pam {
 	char		*user;
 };
 
+struct conf_credentials {
+	char		*database;	/* file name; NULL: none are kept */
+	char		*control;	/* of the socket */
+	char		*user;
+	uint64_t	 lifetime_ms;	/* of new ones; 0: without end */
+	uint64_t	 max_lifetime_ms;	/* 0: no maximum */
+	uint64_t	 refresh_ms;	/* of refresh tokens; 0: off */
+	uint64_t	 cache_ms;
+};
+
 struct conf_expect {
 	char		*user;			/* NULL: anonymous */
 	struct conf_list groups;		/* beside the configured */
@@ -102,14 +113,6 @@ struct conf_expect {
 	char		*service;		/* NULL: the only one */
 	char		*scope, *grants;
 	unsigned	 line;
-};
-
-struct conf_throttle {
-	uint64_t	 failures_per_source, failures_per_user; /* 0: any */
-	uint64_t	 checks_per_source;	/* in work, 0: any number */
-	uint64_t	 window_ms, penalty_ms;
-	uint64_t	 delay_ms;		/* of checks of one user */
-	uint64_t	 floor_ms;		/* a refusal takes as long */
 };
 
 struct authd_conf {
@@ -164,10 +167,11 @@ struct authd_conf {
 	/* who asks, and how often */
 	struct conf_list proxies;		/* networks, or "unix" */
 	char		*proxy_header;
-	struct conf_throttle throttle;
+	struct throttle_conf throttle;
 
 	struct conf_ldap ldap;
 	struct conf_pam	 pam;
+	struct conf_credentials credentials;
 };
 
 /*
@@ -281,6 +285,11 @@ void		 conf_throttle_check(const struct authd_conf *,
 /* ---- conf_ldap.c ---- */
 /* Report what does not go together beneath "ldap:". */
 void		 conf_ldap_check(const struct authd_conf *, struct yamldoc *);
+
+/* ---- conf_credentials.c ---- */
+/* Fill in the socket; report what does not go together. */
+void		 conf_credentials_check(struct authd_conf *,
+		    struct yamldoc *);
 
 /* ---- conf_pam.c ---- */
 /* Note whether there is a map "pam", and report what is wrong in it. */

@@ -9,6 +9,7 @@
 
 #include "conf.h"
 #include "conf_key.h"
+#include "str.h"
 
 /* Plain scalars that YAML could read as something else are quoted. */
 static bool
@@ -118,13 +119,16 @@ is_set(const struct authd_conf *conf, size_t i)
 	return string != NULL;
 }
 
-/* What belongs to a backend that is not configured has no lines either. */
+/* What belongs to something that is not configured has no lines either. */
 static bool
 is_wanted(const struct authd_conf *conf, const char *path)
 {
 	const struct conf_backend	*backend;
 	size_t				 len = strcspn(path, ".");
 
+	if (conf->credentials.database == NULL &&
+	    str_starts(path, "credentials."))
+		return false;
 	for (backend = conf_backends; backend->name != NULL; backend++)
 		if (path[len] == '.' && strlen(backend->name) == len &&
 		    strncmp(path, backend->name, len) == 0)

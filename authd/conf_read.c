@@ -282,7 +282,8 @@ static void
 read_file(struct authd_conf *conf, struct yamldoc *doc)
 {
 	static const char *const maps[] = { "tls", "token", "log", "limits",
-	    "ldap", "ldap.groups", "ldap.timeouts", "pam", "throttle" };
+	    "ldap", "ldap.groups", "ldap.timeouts", "pam", "credentials",
+	    "throttle" };
 	const struct conf_key	*key;
 	struct yaml_node	*node;
 	size_t			 i;
@@ -306,6 +307,7 @@ read_file(struct authd_conf *conf, struct yamldoc *doc)
 	conf_keys_read(conf, doc);
 	conf_backends_check(conf, doc);
 	conf_ldap_check(conf, doc);
+	conf_credentials_check(conf, doc);
 	conf_throttle_check(conf, doc);
 	conf_access_parse(conf, doc);
 	if ((conf->tls_certificate == NULL) != (conf->tls_key == NULL))

@@ -26,7 +26,7 @@ check_proxies(const struct authd_conf *conf, struct yamldoc *doc)
 void
 conf_throttle_check(const struct authd_conf *conf, struct yamldoc *doc)
 {
-	const struct conf_throttle	*t = &conf->throttle;
+	const struct throttle_conf	*t = &conf->throttle;
 	struct yaml_node		*node;
 
 	if (doc->root == NULL)

@@ -32,6 +32,8 @@ struct cred_ops {
 	/* ms until a check ends the process; NULL: limits.check_timeout. */
 	uint64_t	(*limit)(const struct authd_conf *);
 	verify_fn	*verify;
+	/* Without a password: of what authd itself has given the user. */
+	verify_lookup_fn *lookup;
 	void		(*free)(void *state);
 };
 

@@ -35,5 +35,6 @@ const struct cred_ops	cred_htpasswd = {
 	.level = SANDBOX_VERIFIER,
 	.start = cred_htpasswd_start,
 	.verify = verify_htpasswd,
+	.lookup = verify_htpasswd_lookup,
 	.free = cred_htpasswd_free
 };

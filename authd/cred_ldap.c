@@ -43,6 +43,8 @@ struct check {
 	struct ldap_bind	 bind;
 	uint64_t		 deadline;
 	const char		*own_dn;	/* known entry, or NULL */
+	const char		*account;	/* Active Directory's name of
+						   who has logged in, or NULL */
 	struct ldap_user	 user;
 	const char		*reason;	/* why it failed */
 	struct cred_answer	*answer;
@@ -50,7 +52,14 @@ struct check {
 
 /* ---- questions ---- */
 
-/* By the filter, or the entry of a DN that is known. */
+/* A name that cannot be a user's, or is too long; or there is no memory. */
+static enum ldap_status
+not_expanded(void)
+{
+	return errno == ENOMEM ? LDAP_STATUS_BROKEN : LDAP_STATUS_NO;
+}
+
+/* By the filter, or the entry of a DN or an account that is known. */
 static enum ldap_status
 find_user(struct ldap_conn *conn, uint64_t deadline, void *arg)
 {
@@ -63,10 +72,13 @@ find_user(struct ldap_conn *conn, uint64_t deadline, void *arg)
 		return ldap_search_user(conn, check->conf, check->own_dn,
 		    LDAP_SCOPE_BASE, "(objectClass=*)", deadline,
 		    &check->user);
-	filter = ldap_escape_expand(check->conf->filter, LDAP_SYNTAX_FILTER,
-	    &name, 1);
+	if (check->account != NULL)
+		name.value = check->account;
+	filter = ldap_escape_expand(check->account != NULL ?
+	    "(sAMAccountName={user})" : check->conf->filter,
+	    LDAP_SYNTAX_FILTER, &name, 1);
 	if (filter == NULL)
-		return LDAP_STATUS_NO;
+		return not_expanded();
 	status = ldap_search_user(conn, check->conf, check->conf->base,
 	    LDAP_SCOPE_SUBTREE, filter, deadline, &check->user);
 	free(filter);
@@ -153,6 +165,38 @@ look_up(struct check *check, struct ldap_conn *conn)
 	return LDAP_STATUS_REFUSED;
 }
 
+/*
+ * A principal name says which password was tried, and not whose: one user's
+ * may be another's account name.  The directory knows who has logged in.
+ */
+static enum ldap_status
+look_up_principal(struct check *check, struct ldap_conn *conn)
+{
+	enum ldap_status	 status;
+	char			*who = NULL;
+
+	status = ldap_conn_who(conn, ldap_session_step(check->deadline,
+	    check->conf->operation_ms), &who);
+	if (status != LDAP_STATUS_OK) {
+		log_error("%s: %s", conn->server->name, conn->why);
+		return status;
+	}
+	if (strncmp(who, "dn:", 3) == 0)
+		check->own_dn = who + 3;
+	else if (strncmp(who, "u:", 2) == 0 && strchr(who, '\\') != NULL)
+		check->account = strrchr(who, '\\') + 1;
+	if (check->own_dn != NULL || check->account != NULL)
+		status = look_up(check, conn);
+	else {
+		log_error("%s: does not say who has logged in in a way that "
+		    "is understood", conn->server->name);
+		status = LDAP_STATUS_REFUSED;
+	}
+	check->own_dn = check->account = NULL;
+	free(who);
+	return status;
+}
+
 /* The name makes the DN, or, without "=", what Active Directory takes. */
 static enum ldap_status
 check_by_template(struct check *check)
@@ -167,16 +211,62 @@ check_by_template(struct check *check)
 	dn = ldap_escape_expand(template, is_dn ? LDAP_SYNTAX_DN :
 	    LDAP_SYNTAX_PLAIN, &name, 1);
 	if (dn == NULL)
-		return errno == EINVAL ? LDAP_STATUS_NO : LDAP_STATUS_BROKEN;
+		return not_expanded();
 	status = bind_user(check, dn, &conn);
 	if (status == LDAP_STATUS_OK) {
 		check->own_dn = is_dn ? dn : NULL;
-		status = look_up(check, conn);
+		status = is_dn ? look_up(check, conn) :
+		    look_up_principal(check, conn);
 		ldap_conn_close(conn);
 	}
 	free(dn);
 	return status;
 }
+
+/* ---- a lookup ---- */
+
+static enum ldap_status
+find_and_judge(struct check *check)
+{
+	enum ldap_status	 status = ask_service(check, find_user);
+
+	if (status != LDAP_STATUS_OK)
+		return status;
+	if (check->user.state.locked != NULL) {
+		check->reason = check->user.state.locked;
+		return LDAP_STATUS_NO;
+	}
+	return ask_service(check, find_groups);
+}
+
+/* Nobody binds as the user: the service finds him by his name. */
+static enum ldap_status
+look_up_user(struct check *check)
+{
+	const struct conf_ldap	*conf = check->conf;
+	struct ldap_name	 name = { "user", check->typed };
+	bool			 search = strcmp(conf->mode, "search") == 0;
+	enum ldap_status	 status;
+	char			*dn = NULL;
+
+	if (!search && check->session->password == NULL) {
+		log_error("ldap.bind_dn is missing: without it no owner of a "
+		    "token can be looked up");
+		return LDAP_STATUS_REFUSED;
+	}
+	if (!search && strchr(conf->template, '=') != NULL) {
+		dn = ldap_escape_expand(conf->template, LDAP_SYNTAX_DN,
+		    &name, 1);
+		if (dn == NULL)
+			return not_expanded();
+	}
+	check->own_dn = dn;
+	status = find_and_judge(check);
+	free(dn);
+	return status;
+}
+
+/* ---- what came of it ---- */
 
 static bool
 is_in_group(const struct cred_answer *answer, const char *group)
@@ -217,6 +307,8 @@ finish(struct check *check, enum ldap_status status)
 		str_copy(answer->user, sizeof(answer->user),
 		    check->user.name);
 		str_lower(answer->user);
+		if (*check->user.state.since != '\0')
+			cred_answer_stamp(answer, check->user.state.since);
 		verdict = CRED_OK;
 	} else {
 		cred_answer_done(answer);
@@ -256,6 +348,24 @@ ldap_verify(void *state, const char *user, const char *password, size_t len,
 		status = check_by_search(&check);
 	else
 		status = check_by_template(&check);
+	return finish(&check, status);
+}
+
+static enum cred_verdict
+ldap_lookup(void *state, const char *user, const char *peer,
+    struct cred_answer *answer)
+{
+	struct cred_ldap	*ldap = state;
+	struct check		 check = { .session = &ldap->session,
+				    .conf = ldap->session.conf,
+				    .typed = user, .reason = no_such_user,
+				    .answer = answer };
+	enum ldap_status	 status = LDAP_STATUS_NO;
+
+	(void)peer;
+	check.deadline = clock_monotonic_ms() + ldap->total_ms;
+	if (is_name(user))
+		status = look_up_user(&check);
 	return finish(&check, status);
 }
 
@@ -331,5 +441,6 @@ const struct cred_ops	cred_ldap = {
 	.enter = privdrop_keep_root,
 	.start = ldap_start,
 	.verify = ldap_verify,
+	.lookup = ldap_lookup,
 	.free = ldap_free
 };

@@ -193,8 +193,9 @@ take_answer(struct pam *pam, struct cred_answer *answer)
 	return result.verdict;
 }
 
+/* password NULL: a lookup */
 static enum cred_verdict
-pam_verify(void *state, const char *user, const char *password, size_t len,
+ask_helper(void *state, const char *user, const char *password, size_t len,
     const char *peer, struct cred_answer *answer)
 {
 	struct pam	*pam = state;
@@ -213,6 +214,13 @@ pam_verify(void *state, const char *user, const char *password, size_t len,
 		return give_up(pam, answer, false,
 		    "modules did not finish in time");
 	return take_answer(pam, answer);
+}
+
+static enum cred_verdict
+pam_lookup(void *state, const char *user, const char *peer,
+    struct cred_answer *answer)
+{
+	return ask_helper(state, user, NULL, 0, peer, answer);
 }
 
 /* ---- the driver ---- */
@@ -291,6 +299,7 @@ const struct cred_ops	cred_pam = {
 	.enter = pam_enter,
 	.start = pam_start_driver,
 	.limit = pam_limit,
-	.verify = pam_verify,
+	.verify = ask_helper,
+	.lookup = pam_lookup,
 	.free = pam_free
 };

@@ -29,7 +29,7 @@ struct cred_pam_result {
 
 /* ---- cred_pam_conv.c: what modules ask the application ---- */
 struct cred_pam_conv {
-	const char	*user, *password;
+	const char	*user, *password;	/* NULL: there is none */
 	bool		 answered;	/* the password has been given */
 	bool		 refused;	/* and something else was asked for */
 };
@@ -55,6 +55,11 @@ enum cred_pam_account cred_pam_account(const char *user, uid_t *, gid_t *);
  */
 int	 cred_pam_groups(const char *user, gid_t gid, struct cred_answer *);
 
+/* The stamp of his password, where it can be read. */
+void	 cred_pam_stamp(struct cred_answer *);
+/* Has he a password that was locked, as by "usermod -L"? */
+bool	 cred_pam_is_locked(const char *user);
+
 /* ---- cred_pam_check.c: one check ---- */
 /*
  * What a result of libpam means; *reason: for the log, or "".  account: of
@@ -67,10 +72,14 @@ enum cred_verdict cred_pam_check(const struct conf_pam *, const char *user,
 	    const char *password, size_t len, const char *peer,
 	    struct cred_answer *);
 
+/* The same without a password, of a user with an account. */
+enum cred_verdict cred_pam_lookup(const struct conf_pam *, const char *user,
+	    const char *peer, struct cred_answer *);
+
 /* ---- cred_pam_helper.c: the helper process ---- */
 /* Serves checks that come through fd until it is closed.  No return. */
 _Noreturn void cred_pam_helper(const struct conf_pam *, int fd);
-/* The verifier's side of the socket: -1 with errno. */
+/* The verifier's side of the socket: -1 with errno.  Password NULL: lookup. */
 int	 cred_pam_send(int fd, const char *user, const char *password,
 	    size_t len, const char *peer);
 /* 0, -1 with errno; 1: the helper has gone.  Fills in an empty result. */

@@ -12,7 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compat.h"
+#include "secret.h"
+
 #define FIRST_SIZE	4096
+#define MAX_HASH	1024
 #define MAX_SIZE	((size_t)1 << 20)
 
 enum cred_pam_account
@@ -92,4 +96,29 @@ cred_pam_groups(const char *user, gid_t gid, struct cred_answer *answer)
 			return -1;
 	}
 	return 0;
+}
+
+void
+cred_pam_stamp(struct cred_answer *answer)
+{
+	char	 hash[MAX_HASH];
+
+	if (compat_password_hash(answer->user, hash, sizeof(hash)) == -1)
+		return;
+	cred_answer_stamp(answer, hash);
+	secret_wipe(hash, sizeof(hash));
+}
+
+/* "!" before a hash; alone it is that of who never had a password here. */
+bool
+cred_pam_is_locked(const char *user)
+{
+	char	 hash[MAX_HASH];
+	bool	 locked;
+
+	if (compat_password_hash(user, hash, sizeof(hash)) == -1)
+		return false;
+	locked = *hash == '!' && strchr(hash, '$') != NULL;
+	secret_wipe(hash, sizeof(hash));
+	return locked;
 }

@@ -109,7 +109,8 @@ transact(pam_handle_t *pamh, const struct cred_pam_conv *conv,
 	const char		*reason = "";
 	bool			 account = false;
 
-	if ((*error = set_items(pamh, peer)) == PAM_SUCCESS)
+	*error = set_items(pamh, peer);
+	if (*error == PAM_SUCCESS && conv->password != NULL)
 		*error = pam_authenticate(pamh, FLAGS);
 	if (*error == PAM_SUCCESS) {
 		account = true;
@@ -191,6 +192,8 @@ finish(const struct conf_pam *pam, struct cred_answer *answer)
 		set_reason(answer, "no account");
 		return CRED_BAD;
 	}
+	if (verdict == CRED_OK)
+		cred_pam_stamp(answer);
 	if (verdict == CRED_OK && pam->groups && gid != (gid_t)-1 &&
 	    cred_pam_groups(answer->user, gid, answer) == -1) {
 		set_reason(answer, "cannot tell the user's groups");
@@ -223,5 +226,28 @@ cred_pam_check(const struct conf_pam *pam, const char *user,
 	verdict = authenticate(pam, user, password, peer, answer);
 	if (verdict == CRED_BAD && known == CRED_UNKNOWN)
 		return CRED_UNKNOWN;
+	return verdict == CRED_OK ? finish(pam, answer) : verdict;
+}
+
+enum cred_verdict
+cred_pam_lookup(const struct conf_pam *pam, const char *user,
+    const char *peer, struct cred_answer *answer)
+{
+	enum cred_verdict	 verdict;
+	gid_t			 gid;
+
+	if (!is_name(user))
+		return CRED_UNKNOWN;
+	verdict = check_account(pam, user, answer, &gid);
+	if (verdict != CRED_OK)
+		return verdict;
+	/* Without an account nothing but a password could prove him. */
+	if (gid == (gid_t)-1)
+		return CRED_UNKNOWN;
+	if (cred_pam_is_locked(user)) {
+		set_reason(answer, "locked");
+		return CRED_BAD;
+	}
+	verdict = authenticate(pam, user, NULL, peer, answer);
 	return verdict == CRED_OK ? finish(pam, answer) : verdict;
 }

@@ -21,7 +21,7 @@ reply(struct cred_pam_conv *conv, int style, char **text, int *error)
 	switch (style) {
 	case PAM_PROMPT_ECHO_OFF:
 		/* A code, or a new password: nobody is there to type it. */
-		if (conv->answered) {
+		if (conv->answered || conv->password == NULL) {
 			conv->refused = true;
 			*error = PAM_CONV_ERR;
 			return -1;

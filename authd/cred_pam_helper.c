@@ -21,6 +21,7 @@
 
 #define PAM_REQUEST	1
 #define PAM_ANSWER	2
+#define PAM_LOOKUP	3
 #define REQUEST_SIZE	(MSG_HEADER_SIZE + CRED_MAX_USER + PEER_SIZE + \
 			    CRED_PAM_MAX_PASSWORD + 64)
 #define ANSWER_SIZE	(MSG_HEADER_SIZE + MSG_MAX_SIZE)
@@ -69,9 +70,9 @@ cred_pam_send(int fd, const char *user, const char *password, size_t len,
 	/* One byte too many is enough for the helper to know. */
 	if (len > CRED_PAM_MAX_PASSWORD)
 		len = CRED_PAM_MAX_PASSWORD + 1;
-	msg_begin(&out, PAM_REQUEST, 0);
+	msg_begin(&out, password == NULL ? PAM_LOOKUP : PAM_REQUEST, 0);
 	msg_put_str(&out, user);
-	msg_put_bytes(&out, password, len);
+	msg_put_bytes(&out, password, password == NULL ? 0 : len);
 	msg_put_str(&out, peer);
 	return send_frame(fd, &out);
 }
@@ -149,13 +150,19 @@ serve_one(const struct conf_pam *pam, int fd, struct msg *msg)
 	msg_get_str(msg, user, sizeof(user));
 	bytes = msg_get_bytes(msg, CRED_PAM_MAX_PASSWORD + 1, &len);
 	msg_get_str(msg, peer, sizeof(peer));
-	if (msg->type != PAM_REQUEST || msg_end(msg) == -1)
+	if ((msg->type != PAM_REQUEST && msg->type != PAM_LOOKUP) ||
+	    msg_end(msg) == -1)
 		return -1;
-	memcpy(password, bytes, len);
-	password[len] = '\0';
 	memset(&answer, 0, sizeof(answer));
-	verdict = cred_pam_check(pam, user, password, len, peer, &answer);
-	secret_wipe(password, sizeof(password));
+	if (msg->type == PAM_REQUEST) {
+		memcpy(password, bytes, len);
+		password[len] = '\0';
+		verdict = cred_pam_check(pam, user, password, len, peer,
+		    &answer);
+		secret_wipe(password, sizeof(password));
+	} else {
+		verdict = cred_pam_lookup(pam, user, peer, &answer);
+	}
 	error = send_answer(fd, verdict, &answer);
 	cred_answer_done(&answer);
 	return error;

@@ -323,6 +323,51 @@ ldap_conn_bind_user(struct ldap_conn *conn, const char *dn,
 	    status;
 }
 
+/* Read and free the response. */
+static int
+read_who(struct ldap_conn *conn, LDAPMessage *res, char **who)
+{
+	struct berval	*id = NULL;
+	int		 code;
+
+	*who = NULL;
+	if (ldap_parse_result(conn->ld, res, &code, NULL, NULL, NULL, NULL,
+	    0) != LDAP_SUCCESS)
+		code = LDAP_DECODING_ERROR;
+	if (code == LDAP_SUCCESS)
+		code = ldap_parse_whoami(conn->ld, res, &id);
+	ldap_msgfree(res);
+	if (code == LDAP_SUCCESS && id != NULL && id->bv_len > 0 &&
+	    memchr(id->bv_val, '\0', id->bv_len) == NULL &&
+	    (*who = strndup(id->bv_val, id->bv_len)) == NULL)
+		code = LDAP_NO_MEMORY;
+	ber_bvfree(id);
+	return code == LDAP_SUCCESS && *who == NULL ? LDAP_DECODING_ERROR :
+	    code;
+}
+
+enum ldap_status
+ldap_conn_who(struct ldap_conn *conn, uint64_t deadline, char **who)
+{
+	static const char	 what[] = "asking who has logged in";
+	LDAPMessage		*res = NULL;
+	enum ldap_status	 status;
+	int			 id, code;
+
+	code = ldap_whoami(conn->ld, NULL, NULL, &id);
+	if (code == LDAP_SUCCESS) {
+		status = wait_result(conn, what, id, deadline, &res);
+		if (status != LDAP_STATUS_OK)
+			return status;
+		code = read_who(conn, res, who);
+	}
+	if (code == LDAP_SUCCESS)
+		return LDAP_STATUS_OK;
+	set_why(conn, what, code);
+	status = ldap_result_of_search(code);
+	return status == LDAP_STATUS_BROKEN ? status : LDAP_STATUS_REFUSED;
+}
+
 enum ldap_status
 ldap_conn_probe(struct ldap_conn *conn, uint64_t deadline)
 {
@@ -367,6 +412,9 @@ ldap_conn_search(struct ldap_conn *conn, const char *base, int scope,
 		    NULL, 0) != LDAP_SUCCESS)
 			code = LDAP_DECODING_ERROR;
 	}
+	/* An entry that was asked for by its name, and is not there. */
+	if (code == LDAP_NO_SUCH_OBJECT && scope == LDAP_SCOPE_BASE)
+		code = LDAP_SUCCESS;
 	if (code == LDAP_SIZELIMIT_EXCEEDED) {
 		*more = true;
 		code = LDAP_SUCCESS;

@@ -38,6 +38,12 @@ enum ldap_status ldap_conn_bind_service(struct ldap_conn *, const char *dn,
 enum ldap_status ldap_conn_bind_user(struct ldap_conn *, const char *dn,
 		    const char *password, size_t len, bool ppolicy,
 		    uint64_t deadline, const char **reason);
+/*
+ * Who it is bound as, in the directory's own words (RFC 4532): "dn:" and a
+ * DN, or "u:" and a name.  *who is set with OK only; free it.
+ */
+enum ldap_status ldap_conn_who(struct ldap_conn *, uint64_t deadline,
+		    char **who);
 /* Does it answer anything?  For connections that no TLS has proved alive. */
 enum ldap_status ldap_conn_probe(struct ldap_conn *, uint64_t deadline);
 /*

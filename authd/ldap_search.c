@@ -100,6 +100,7 @@ read_entry(struct ldap_conn *conn, const struct conf_ldap *conf,
 	ldap_memfree(dn);
 	if (user->dn == NULL)
 		return LDAP_STATUS_BROKEN;
+	ldap_state_read(&user->state, conn->ld, entry);
 	status = read_name(conn, entry, conf->user_attr, user);
 	return status == LDAP_STATUS_OK ? read_groups(conn, entry, user) :
 	    status;
@@ -111,14 +112,16 @@ ldap_search_user(struct ldap_conn *conn, const struct conf_ldap *conf,
     struct ldap_user *user)
 {
 	char			 member_of[] = MEMBER_OF;
-	char			*attrs[] = { conf->user_attr, NULL, NULL };
+	char			*attrs[LDAP_STATE_ATTRS + 3] = { NULL };
 	LDAPMessage		*res = NULL;
 	enum ldap_status	 status;
 	bool			 more;
 	int			 n;
 
+	attrs[0] = conf->user_attr;
+	ldap_state_attrs(attrs + 1);
 	if (strcmp(conf->groups_mode, "memberof") == 0)
-		attrs[1] = member_of;
+		attrs[LDAP_STATE_ATTRS + 1] = member_of;
 	ldap_user_done(user);
 	status = ldap_conn_search(conn, base, scope, filter, attrs, 2,
 	    deadline, &res, &more);

@@ -10,6 +10,7 @@
 
 #include "conf.h"
 #include "ldap_conn.h"
+#include "ldap_state.h"
 #include "messages.h"
 
 struct ldap_user {
@@ -17,6 +18,7 @@ struct ldap_user {
 	char	 name[MAX_USER + 1];	/* ldap.user_attr as it is there */
 	char	**groups;		/* DNs of memberOf */
 	size_t	 ngroups;
+	struct ldap_state state;	/* without a bind */
 	size_t	 nfound;		/* 0, 1, or more: then not known */
 };
 

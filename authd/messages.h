@@ -3,8 +3,9 @@
  * Every message of authd, its direction and its fields.  The shared ones
  * (configuration, peers, drain) are in proc.h.
  *
- * Channels: worker - broker, broker - verifier, broker - signer, and each
- * with the parent.  No worker can reach a verifier or the signer.
+ * Channels: worker - broker, broker - verifier, broker - vault, broker -
+ * signer, and each with the parent.  No worker can reach a verifier, the
+ * vault or the signer.
  */
 #ifndef MESSAGES_H
 #define MESSAGES_H
@@ -18,7 +19,8 @@ enum role {
 	ROLE_VERIFIER,			/* of the htpasswd file */
 	ROLE_SIGNER,
 	ROLE_VERIFIER_LDAP,
-	ROLE_VERIFIER_PAM
+	ROLE_VERIFIER_PAM,
+	ROLE_VAULT
 };
 
 enum {
@@ -57,10 +59,12 @@ enum {
 	/* worker -> broker: peer address str, service str ("" for absent),
 	   credential kind u8 (enum cred_kind), user str, password bytes,
 	   asked bool (for any scope, be it a senseless one),
+	   offline bool (a refresh token is wanted), client str,
 	   nscopes u32, nscopes * (type str, name str, actions u32) */
 	MSG_TOKEN_REQUEST = 64,
 	/* broker -> worker: result u8 (enum token_result), then for
 	   TOKEN_GRANTED: jwt str, expires_in u32, issued_at u64,
+	   refresh token str ("": none),
 	   nscopes u32, nscopes * (type str, name str, actions u32);
 	   retry_after u32 and user str always at the end */
 	MSG_TOKEN_REPLY,
@@ -75,7 +79,31 @@ enum {
 	MSG_SIGN,
 	/* signer -> broker: ok bool, jwt str, jti str, expires_in u32,
 	   issued_at u64 */
-	MSG_SIGNED
+	MSG_SIGNED,
+	/* broker -> verifier: user str, peer address str; without any
+	   password, for what authd has given the user.  Answer: VERDICT */
+	MSG_LOOKUP,
+	/* broker -> vault: SHA-256 of a token, bytes */
+	MSG_FIND,
+	/* vault -> broker: result u8 (enum find_result), with FIND_FOUND the
+	   fields of vault_db_put() */
+	MSG_FOUND,
+	/* broker -> vault: id str, of what has just been used */
+	MSG_USED,
+	/* broker -> vault: a refresh token: SHA-256 bytes, user str,
+	   service str, client str, stamp str */
+	MSG_KEEP,
+	/* vault -> broker: ok bool, id str */
+	MSG_KEPT,
+	/* vault -> broker: forget all that was found; answered by the same,
+	   with its id, once that is done */
+	MSG_FORGET
+};
+
+enum find_result {
+	FIND_FOUND,
+	FIND_UNKNOWN,
+	FIND_FAILED			/* the database: 503 */
 };
 
 enum conf_file {
@@ -85,10 +113,12 @@ enum conf_file {
 	CONF_FILE_LDAP_PASSWORD,	/* verifier-ldap */
 	CONF_FILE_LDAP_CA,
 	CONF_FILE_AUDIT,		/* broker: to append to */
+	CONF_FILE_CONTROL,		/* vault: a listening socket */
 	CONF_NFILES
 };
 
-enum cred_kind { CRED_NONE, CRED_PASSWORD };
+/* A refresh token is in the place of the password, without a user. */
+enum cred_kind { CRED_NONE, CRED_PASSWORD, CRED_REFRESH };
 
 enum token_result {
 	TOKEN_GRANTED,			/* maybe with fewer actions, or none */
@@ -102,5 +132,8 @@ enum token_result {
 #define MAX_USER	CRED_MAX_USER
 #define MAX_PASSWORD	CRED_MAX_PASSWORD
 #define MAX_SERVICE	255
+#define MAX_CLIENT	128
+/* The broker waits no longer for an answer of the vault. */
+#define VAULT_TIME_MS	2000
 
 #endif

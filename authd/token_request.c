@@ -57,6 +57,39 @@ parse_scopes(struct token_request *req, const struct uri *uri)
 	return TOKEN_PARSE_OK;
 }
 
+/* Who it is said to be, for people to read: what is odd is nobody. */
+static void
+parse_client(struct token_request *req, const struct uri *uri)
+{
+	const char	*client = uri_param(uri, "client_id"), *p;
+
+	if (client == NULL)
+		return;
+	for (p = client; *p != '\0'; p++)
+		if (*p < 0x20 || *p > 0x7e)
+			return;
+	str_copy(req->client, sizeof(req->client), client);
+}
+
+static bool
+has_value(const struct uri *uri, const char *name, const char *value)
+{
+	const char	*got = uri_param(uri, name);
+
+	return got != NULL && strcmp(got, value) == 0;
+}
+
+static enum token_parse
+set_refresh_token(struct token_request *req, const char *token, size_t len)
+{
+	if (len == 0 || len > MAX_PASSWORD)
+		return TOKEN_PARSE_CREDENTIALS;
+	req->kind = CRED_REFRESH;
+	if ((req->password = secret_new(token, len)) == NULL)
+		return TOKEN_PARSE_NOMEM;
+	return TOKEN_PARSE_OK;
+}
+
 static enum token_parse
 set_credentials(struct token_request *req, const char *user,
     const char *password, size_t len)
@@ -70,8 +103,10 @@ set_credentials(struct token_request *req, const char *user,
 	return TOKEN_PARSE_OK;
 }
 
+/* Without a user it is a refresh token: so clients fall back from POST. */
 static enum token_parse
-parse_basic(struct token_request *req, const char *authorization)
+parse_basic(struct token_request *req, const char *authorization,
+    bool refresh)
 {
 	struct http_auth	 auth;
 	enum token_parse	 result = TOKEN_PARSE_CREDENTIALS;
@@ -79,6 +114,10 @@ parse_basic(struct token_request *req, const char *authorization)
 	http_auth_parse(&auth, authorization);
 	if (auth.scheme == HTTP_AUTH_NONE)
 		result = TOKEN_PARSE_OK;
+	else if (auth.scheme == HTTP_AUTH_BASIC && refresh &&
+	    (*auth.user == '\0' || strcmp(auth.user, "<token>") == 0))
+		result = set_refresh_token(req, secret_data(auth.password),
+		    secret_len(auth.password));
 	else if (auth.scheme == HTTP_AUTH_BASIC)
 		result = set_credentials(req, auth.user,
 		    secret_data(auth.password), secret_len(auth.password));
@@ -88,45 +127,74 @@ parse_basic(struct token_request *req, const char *authorization)
 
 enum token_parse
 token_request_from_query(struct token_request *req, const struct uri *uri,
-    const char *authorization)
+    const char *authorization, bool refresh)
 {
 	enum token_parse	 result;
 
+	parse_client(req, uri);
+	req->offline = has_value(uri, "offline_token", "true");
 	if ((result = parse_service(req, uri)) != TOKEN_PARSE_OK ||
 	    (result = parse_scopes(req, uri)) != TOKEN_PARSE_OK)
 		return result;
-	return parse_basic(req, authorization);
+	return parse_basic(req, authorization, refresh);
+}
+
+static enum token_parse
+parse_refresh_grant(struct token_request *req, const struct uri *form)
+{
+	const char		*token = single(form, "refresh_token");
+	enum token_parse	 result;
+
+	if (token == NULL)
+		return TOKEN_PARSE_BAD;
+	if ((result = parse_service(req, form)) != TOKEN_PARSE_OK ||
+	    (result = parse_scopes(req, form)) != TOKEN_PARSE_OK)
+		return result;
+	return set_refresh_token(req, token, strlen(token));
 }
 
 static enum token_parse
 parse_password_grant(struct token_request *req, const struct uri *form)
 {
-	const char		*grant, *user, *password;
+	const char		*user, *password;
 	enum token_parse	 result;
 
-	grant = single(form, "grant_type");
 	user = single(form, "username");
 	password = single(form, "password");
-	if (grant == NULL || user == NULL || password == NULL)
+	if (user == NULL || password == NULL)
 		return TOKEN_PARSE_BAD;
-	if (strcmp(grant, "password") != 0)
-		return TOKEN_PARSE_GRANT_TYPE;
+	req->offline = has_value(form, "access_type", "offline");
 	if ((result = parse_service(req, form)) != TOKEN_PARSE_OK ||
 	    (result = parse_scopes(req, form)) != TOKEN_PARSE_OK)
 		return result;
 	return set_credentials(req, user, password, strlen(password));
 }
 
+static enum token_parse
+parse_grant(struct token_request *req, const struct uri *form, bool refresh)
+{
+	const char	*grant = single(form, "grant_type");
+
+	if (grant == NULL)
+		return TOKEN_PARSE_BAD;
+	parse_client(req, form);
+	if (strcmp(grant, "password") == 0)
+		return parse_password_grant(req, form);
+	if (refresh && strcmp(grant, "refresh_token") == 0)
+		return parse_refresh_grant(req, form);
+	return TOKEN_PARSE_GRANT_TYPE;
+}
+
 enum token_parse
 token_request_from_form(struct token_request *req, const char *body,
-    size_t len)
+    size_t len, bool refresh)
 {
 	struct uri		 form = { NULL, NULL, NULL, 0 };
 	enum token_parse	 result;
 
 	/* A NUL cannot be in anybody's name or password; all else is 400. */
 	if (uri_parse_form(&form, body, len) == 0)
-		result = parse_password_grant(req, &form);
+		result = parse_grant(req, &form, refresh);
 	else if (errno == ENOMEM)
 		result = TOKEN_PARSE_NOMEM;
 	else if (errno == EINVAL && memmem(body, len, "%00", 3) != NULL)
@@ -193,6 +261,8 @@ token_request_put(struct msg_out *out, const struct token_request *req,
 	else
 		msg_put_bytes(out, "", 0);
 	msg_put_bool(out, req->asked);
+	msg_put_bool(out, req->offline);
+	msg_put_str(out, req->client);
 	token_scopes_put(out, &req->scopes);
 }
 
@@ -210,11 +280,14 @@ token_request_get(struct msg *msg, struct token_request *req, char *peer,
 	msg_get_str(msg, req->user, sizeof(req->user));
 	password = msg_get_bytes(msg, MAX_PASSWORD, &len);
 	req->asked = msg_get_bool(msg);
-	if (msg->bad || kind > CRED_PASSWORD)
+	req->offline = msg_get_bool(msg);
+	msg_get_str(msg, req->client, sizeof(req->client));
+	if (msg->bad || kind > CRED_REFRESH)
 		return -1;
 	req->kind = (enum cred_kind)kind;
-	if (req->kind == CRED_PASSWORD) {
-		if (len == 0 || *req->user == '\0' ||
+	if (req->kind != CRED_NONE) {
+		if (len == 0 ||
+		    (*req->user == '\0') != (req->kind == CRED_REFRESH) ||
 		    memchr(password, '\0', len) != NULL ||
 		    (req->password = secret_new(password, len)) == NULL)
 			return -1;

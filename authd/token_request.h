@@ -19,9 +19,11 @@ struct token_request {
 	char		 service[MAX_SERVICE + 1];	/* "": absent */
 	struct scope_set scopes;
 	bool		 asked;		/* for a scope, be it a senseless one */
+	bool		 offline;	/* a refresh token is wanted */
+	char		 client[MAX_CLIENT + 1];	/* client_id, or "" */
 	enum cred_kind	 kind;
-	char		 user[MAX_USER + 1];
-	struct secret	*password;	/* with CRED_PASSWORD */
+	char		 user[MAX_USER + 1];	/* with CRED_PASSWORD */
+	struct secret	*password;	/* or refresh token */
 };
 
 enum token_parse {
@@ -34,11 +36,15 @@ enum token_parse {
 	TOKEN_PARSE_NOMEM		/* 503 */
 };
 
-/* All zero before; token_request_done() after, whatever the result. */
+/*
+ * All zero before; token_request_done() after, whatever the result.  refresh:
+ * are there refresh tokens?
+ */
 enum token_parse token_request_from_query(struct token_request *,
-		    const struct uri *, const char *authorization);
+		    const struct uri *, const char *authorization,
+		    bool refresh);
 enum token_parse token_request_from_form(struct token_request *,
-		    const char *body, size_t len);
+		    const char *body, size_t len, bool refresh);
 void		 token_request_done(struct token_request *);
 
 /* The fields of MSG_TOKEN_REQUEST, and back.  -1: malformed, or no memory. */

@@ -50,7 +50,8 @@ static const struct {
 
 static msg_handler_fn	 verifier_on_value, verifier_on_file,
 			 verifier_on_peer, verifier_on_conf_end,
-			 verifier_on_drain, verifier_on_verify;
+			 verifier_on_drain, verifier_on_verify,
+			 verifier_on_lookup;
 
 static const struct msg_rule verifier_rules[] = {
 	{ MSG_CONF_BEGIN, ROLE_PARENT, 6, MSG_MAX_SIZE, 0,
@@ -65,6 +66,8 @@ static const struct msg_rule verifier_rules[] = {
 	{ MSG_DRAIN, ROLE_PARENT, 0, 0, 0, verifier_on_drain, "DRAIN" },
 	{ MSG_VERIFY, ROLE_BROKER, 12, MSG_MAX_SIZE, 0,
 	    verifier_on_verify, "VERIFY" },
+	{ MSG_LOOKUP, ROLE_BROKER, 8, 1024, 0, verifier_on_lookup,
+	    "LOOKUP" },
 };
 #define VERIFIER_NRULES	(sizeof(verifier_rules) / sizeof(verifier_rules[0]))
 
@@ -205,19 +208,34 @@ verifier_on_peer(struct msg_chan *chan, struct msg *msg, void *arg)
 	return 0;
 }
 
+static uint64_t
+limit_ms(const struct verifier *verifier)
+{
+	return verifier->driver->limit == NULL ?
+	    verifier->conf->check_timeout_ms :
+	    verifier->driver->limit(verifier->conf);
+}
+
 static int
 verifier_on_verify(struct msg_chan *chan, struct msg *msg, void *arg)
 {
-	struct verifier		*verifier = arg;
-	const struct cred_ops	*driver = verifier->driver;
-	uint64_t		 limit = verifier->conf->check_timeout_ms;
+	struct verifier	*verifier = arg;
 
 	if (chan != verifier->broker || verifier->state == NULL)
 		return -1;
-	if (driver->limit != NULL)
-		limit = driver->limit(verifier->conf);
-	return verify_serve(chan, msg, MSG_VERDICT, limit, driver->verify,
-	    verifier->state);
+	return verify_serve(chan, msg, MSG_VERDICT, limit_ms(verifier),
+	    verifier->driver->verify, verifier->state);
+}
+
+static int
+verifier_on_lookup(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	struct verifier	*verifier = arg;
+
+	if (chan != verifier->broker || verifier->state == NULL)
+		return -1;
+	return verify_serve_lookup(chan, msg, MSG_VERDICT,
+	    limit_ms(verifier), verifier->driver->lookup, verifier->state);
 }
 
 /* ---- the process ---- */

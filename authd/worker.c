@@ -228,7 +228,7 @@ worker_on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
 	if ((worker->env.proxies = proxies_new(worker->conf)) == NULL)
 		fatalx("out of memory");
 	worker->env.broker = broker_client_new(worker->loop,
-	    worker->conf->check_timeout_ms + SIGN_TIME_MS +
+	    worker->conf->check_timeout_ms + SIGN_TIME_MS + VAULT_TIME_MS +
 	    worker->conf->throttle.delay_ms +
 	    2 * worker->conf->throttle.floor_ms);
 	worker->server = http_server_new(worker->loop, &worker->conf->http,

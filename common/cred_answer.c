@@ -5,10 +5,14 @@
  */
 #include "cred_answer.h"
 
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "encode.h"
 #include "str.h"
+
+#define STAMP_BYTES	8
 
 void
 cred_answer_done(struct cred_answer *answer)
@@ -26,6 +30,7 @@ cred_answer_copy(struct cred_answer *dst, const struct cred_answer *src)
 {
 	memset(dst, 0, sizeof(*dst));
 	str_copy(dst->user, sizeof(dst->user), src->user);
+	str_copy(dst->stamp, sizeof(dst->stamp), src->stamp);
 	dst->role = src->role;
 	if (src->ngroups == 0)
 		return 0;
@@ -43,6 +48,19 @@ cred_answer_copy(struct cred_answer *dst, const struct cred_answer *src)
 	return 0;
 }
 
+/* Short, so that nothing of a hash can be got back from it. */
+void
+cred_answer_stamp(struct cred_answer *answer, const char *from)
+{
+	unsigned char	 digest[EVP_MAX_MD_SIZE];
+	unsigned int	 n = 0;
+
+	answer->stamp[0] = '\0';
+	if (EVP_Digest(from, strlen(from), digest, &n, EVP_sha256(),
+	    NULL) == 1)
+		hex_encode(answer->stamp, digest, STAMP_BYTES);
+}
+
 void
 cred_answer_put(struct msg_out *out, enum cred_verdict verdict,
     const struct cred_answer *answer)
@@ -52,6 +70,7 @@ cred_answer_put(struct msg_out *out, enum cred_verdict verdict,
 	msg_put_u8(out, (uint8_t)verdict);
 	msg_put_str(out, answer->user);
 	msg_put_str(out, answer->reason);
+	msg_put_str(out, answer->stamp);
 	msg_put_u32(out, (uint32_t)answer->ngroups);
 	for (i = 0; i < answer->ngroups; i++)
 		msg_put_str(out, answer->groups[i]);
@@ -68,6 +87,7 @@ cred_answer_get(struct msg *msg, enum cred_verdict *verdict,
 	*verdict = (enum cred_verdict)value;
 	msg_get_str(msg, answer->user, sizeof(answer->user));
 	msg_get_str(msg, answer->reason, sizeof(answer->reason));
+	msg_get_str(msg, answer->stamp, sizeof(answer->stamp));
 	n = msg_get_u32(msg);
 	if (msg->bad || value > CRED_UNAVAILABLE || n > CRED_MAX_GROUPS)
 		return -1;

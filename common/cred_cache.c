@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The cache of good credentials.  An entry is found by the
- * HMAC-SHA256 of user and password under a key that is made at start and
- * never leaves the process: what is kept cannot be turned into a password,
+ * HMAC-SHA256 of user, place and password under a key that is made at start
+ * and never leaves the process: what is kept cannot be turned into a password,
  * nor tried against another process's copy.  Failures are not cached.
  */
 #include "cred_cache.h"
@@ -89,23 +89,26 @@ cred_cache_free(struct cred_cache *cache)
 	free(cache);
 }
 
-/* A NUL ends the user, which has none, so no two pairs look alike. */
+/* A NUL ends user and place, which have none: no two keys look alike. */
 static int
-make_key(const struct cred_cache *cache, const char *user,
-    const struct secret *password, unsigned char key[KEY_SIZE])
+make_key(const struct cred_cache *cache, const struct cred_key *of,
+    unsigned char key[KEY_SIZE])
 {
-	size_t		 ulen = strlen(user) + 1, plen = secret_len(password);
+	size_t		 ulen = strlen(of->user) + 1;
+	size_t		 wlen = strlen(of->where) + 1;
+	size_t		 plen = secret_len(of->password);
 	unsigned int	 n = 0;
 	unsigned char	*text;
 	bool		 done;
 
-	if ((text = malloc(ulen + plen)) == NULL)
+	if ((text = malloc(ulen + wlen + plen)) == NULL)
 		return -1;
-	memcpy(text, user, ulen);
-	memcpy(text + ulen, secret_data(password), plen);
+	memcpy(text, of->user, ulen);
+	memcpy(text + ulen, of->where, wlen);
+	memcpy(text + ulen + wlen, secret_data(of->password), plen);
 	done = HMAC(EVP_sha256(), cache->hmac_key, KEY_SIZE, text,
-	    ulen + plen, key, &n) != NULL && n == KEY_SIZE;
-	secret_wipe(text, ulen + plen);
+	    ulen + wlen + plen, key, &n) != NULL && n == KEY_SIZE;
+	secret_wipe(text, ulen + wlen + plen);
 	free(text);
 	return done ? 0 : -1;
 }
@@ -128,21 +131,19 @@ find(struct cred_cache *cache, const unsigned char *key)
 }
 
 static struct entry *
-find_credential(struct cred_cache *cache, const char *user,
-    const struct secret *password)
+find_credential(struct cred_cache *cache, const struct cred_key *of)
 {
 	unsigned char	 key[KEY_SIZE];
 
-	if (cache->n == 0 || make_key(cache, user, password, key) == -1)
+	if (cache->n == 0 || make_key(cache, of, key) == -1)
 		return NULL;
 	return find(cache, key);
 }
 
 const struct cred_answer *
-cred_cache_find_kept(struct cred_cache *cache, const char *user,
-    const struct secret *password)
+cred_cache_find_kept(struct cred_cache *cache, const struct cred_key *of)
 {
-	struct entry	*e = find_credential(cache, user, password);
+	struct entry	*e = find_credential(cache, of);
 
 	if (e == NULL)
 		return NULL;
@@ -154,10 +155,9 @@ cred_cache_find_kept(struct cred_cache *cache, const char *user,
 }
 
 const struct cred_answer *
-cred_cache_find(struct cred_cache *cache, const char *user,
-    const struct secret *password)
+cred_cache_find(struct cred_cache *cache, const struct cred_key *of)
 {
-	struct entry	*e = find_credential(cache, user, password);
+	struct entry	*e = find_credential(cache, of);
 	uint64_t	 now = clock_monotonic_ms();
 
 	if (e == NULL || e->expires > now)
@@ -168,18 +168,17 @@ cred_cache_find(struct cred_cache *cache, const char *user,
 }
 
 void
-cred_cache_drop(struct cred_cache *cache, const char *user,
-    const struct secret *password)
+cred_cache_drop(struct cred_cache *cache, const struct cred_key *of)
 {
-	struct entry	*e = find_credential(cache, user, password);
+	struct entry	*e = find_credential(cache, of);
 
 	if (e != NULL)
 		drop(cache, e);
 }
 
 void
-cred_cache_put(struct cred_cache *cache, const char *user,
-    const struct secret *password, const struct cred_answer *answer)
+cred_cache_put(struct cred_cache *cache, const struct cred_key *of,
+    const struct cred_answer *answer)
 {
 	struct entry	*e, *old;
 	uint64_t	 now = clock_monotonic_ms();
@@ -187,7 +186,7 @@ cred_cache_put(struct cred_cache *cache, const char *user,
 	if (cache->max == 0 || (cache->ttl_ms == 0 && cache->grace_ms == 0) ||
 	    (e = calloc(1, sizeof(*e))) == NULL)
 		return;
-	if (make_key(cache, user, password, e->key) == -1 ||
+	if (make_key(cache, of, e->key) == -1 ||
 	    cred_answer_copy(&e->answer, answer) == -1) {
 		free(e);
 		return;

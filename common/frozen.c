@@ -83,6 +83,24 @@ copy_bytes(int from, int to, off_t max)
 	return error == 0 ? 0 : -1;
 }
 
+bool
+frozen_may_succeed(int error)
+{
+	switch (error) {
+	case EAGAIN:
+	case EDQUOT:
+	case EIO:
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+	case ENOSPC:
+	case ESTALE:
+		return true;
+	default:
+		return false;
+	}
+}
+
 int
 frozen_copy(int fd, off_t max)
 {

@@ -343,17 +343,34 @@ compute_decoy(struct htpasswd *h, const char *password,
 	return result;
 }
 
+static const struct entry *
+find_entry(const struct htpasswd *h, const char *user)
+{
+	return h->n == 0 ? NULL : bsearch(user, h->entries, h->n,
+	    sizeof(*h->entries), compare_user);
+}
+
+enum htpasswd_result
+htpasswd_find(const struct htpasswd *h, const char *user, const char **hash)
+{
+	const struct entry	*entry = find_entry(h, user);
+
+	if (entry == NULL)
+		return HTPASSWD_UNKNOWN;
+	if (hash != NULL)
+		*hash = entry->hash;
+	return entry->kind.scheme == PWHASH_LOCKED ? HTPASSWD_LOCKED :
+	    HTPASSWD_GOOD;
+}
+
 enum htpasswd_result
 htpasswd_check(struct htpasswd *h, const char *user, const char *password,
     size_t len)
 {
-	const struct entry	*entry = NULL;
+	const struct entry	*entry = find_entry(h, user);
 	enum htpasswd_result	 result;
 	char			 text[PWHASH_MAX + 1];
 
-	if (h->n > 0)
-		entry = bsearch(user, h->entries, h->n, sizeof(*entry),
-		    compare_user);
 	/* Whoever the user is, these cost nothing. */
 	if (len == 0 || len > PWHASH_MAX || memchr(password, '\0', len))
 		return entry == NULL ? HTPASSWD_UNKNOWN : HTPASSWD_WRONG;

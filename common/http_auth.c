@@ -159,6 +159,9 @@ http_auth_done(struct http_auth *auth)
 	if (auth->token != NULL)
 		secret_wipe(auth->token, strlen(auth->token));
 	free(auth->token);
+	/* Passwords are typed in place of the name, too. */
+	if (auth->user != NULL)
+		secret_wipe(auth->user, strlen(auth->user));
 	free(auth->user);
 	secret_free(auth->password);
 	memset(auth, 0, sizeof(*auth));

@@ -95,9 +95,9 @@ exchange_end(struct http_conn *c, bool completed)
 	ex->elapsed_us = clock_monotonic_us() - ex->started_us;
 	if (!ex->internal)
 		c->server->ops->on_done(ex, c->server->arg);
+	http_send_done(c);
 	c->ex = NULL;
 	http_exchange_free(ex);
-	http_send_done(c);
 }
 
 void

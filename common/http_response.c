@@ -28,7 +28,10 @@ void
 http_response_done(struct http_response *r)
 {
 	buf_done(&r->head);
-	buf_done(&r->body);
+	if (r->secret)
+		buf_wipe(&r->body);
+	else
+		buf_done(&r->body);
 	if (r->fd != -1)
 		close(r->fd);
 	r->fd = -1;

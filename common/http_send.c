@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "compat/sendfile.h"
+#include "secret.h"
 
 static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -300,6 +301,9 @@ http_send_run(struct http_conn *c)
 void
 http_send_done(struct http_conn *c)
 {
+	if (c->ex != NULL && c->ex->resp.secret &&
+	    c->tls_out.data != NULL)
+		secret_wipe(c->tls_out.data, HTTP_TLS_SIZE);
 	free(c->tls_out.data);
 	memset(&c->tls_out, 0, sizeof(c->tls_out));
 	c->interim_left = 0;

@@ -29,7 +29,7 @@ struct check {
 	uint64_t		 id;
 	char			 user[CRED_MAX_USER + 1];
 	char			 peer[PEER_SIZE];
-	struct secret		*password;
+	struct secret		*password;	/* NULL: a lookup */
 	STAILQ_HEAD(, asker)	 askers;	/* at least one */
 	struct pool		*pool;		/* the backend asked now */
 	struct slot		*slot;		/* NULL while it waits */
@@ -52,9 +52,11 @@ struct pool {
 struct verifiers {
 	struct pending		*open;
 	uint32_t		 type;		/* of the questions */
+	uint32_t		 lookup_type;	/* of those without password */
 	struct pool		*pools;		/* in the order of asking */
 	size_t			 npools;
 	size_t			 max_queue;	/* of each */
+	bool			 by_peer;
 };
 
 static void
@@ -161,6 +163,18 @@ verifiers_free(struct verifiers *v)
 	free(v);
 }
 
+void
+verifiers_allow_lookup(struct verifiers *v, uint32_t type)
+{
+	v->lookup_type = type;
+}
+
+void
+verifiers_by_peer(struct verifiers *v)
+{
+	v->by_peer = true;
+}
+
 static bool
 is_last(const struct verifiers *v, const struct pool *pool)
 {
@@ -172,10 +186,12 @@ send_check(const struct verifiers *v, struct slot *slot, struct check *check)
 {
 	struct msg_out	 out;
 
-	msg_begin(&out, v->type, check->id);
+	msg_begin(&out, check->password == NULL ? v->lookup_type : v->type,
+	    check->id);
 	msg_put_str(&out, check->user);
-	msg_put_bytes(&out, secret_data(check->password),
-	    secret_len(check->password));
+	if (check->password != NULL)
+		msg_put_bytes(&out, secret_data(check->password),
+		    secret_len(check->password));
 	msg_put_str(&out, check->peer);
 	if (msg_send(slot->chan, &out) == -1)
 		return -1;
@@ -260,48 +276,59 @@ enqueue(struct verifiers *v, struct pool *pool, struct check *check)
 	return 0;
 }
 
+/* What is asked, and with by_peer for whom. */
+struct question {
+	const char		*user, *peer;
+	const struct secret	*password;	/* NULL: a lookup */
+};
+
 static bool
-is_same(const struct check *check, const char *user,
-    const struct secret *password)
+is_same(const struct verifiers *v, const struct check *check,
+    const struct question *q)
 {
-	return check != NULL && strcmp(check->user, user) == 0 &&
-	    secret_equal(check->password, secret_data(password),
-	    secret_len(password));
+	if (check == NULL || strcmp(check->user, q->user) != 0 ||
+	    (check->password == NULL) != (q->password == NULL) ||
+	    (v->by_peer && strcmp(check->peer, q->peer) != 0))
+		return false;
+	return q->password == NULL || secret_equal(check->password,
+	    secret_data(q->password), secret_len(q->password));
 }
 
 /* A check of this credential that waits or runs. */
 static struct check *
-find_same(struct pool *pool, const char *user, const struct secret *password)
+find_same(const struct verifiers *v, struct pool *pool,
+    const struct question *q)
 {
 	struct check	*check;
 	size_t		 i;
 
 	for (i = 0; i < VERIFIERS_MAX; i++)
-		if (is_same(pool->slots[i].check, user, password))
+		if (is_same(v, pool->slots[i].check, q))
 			return pool->slots[i].check;
 	STAILQ_FOREACH(check, &pool->queue, waiting)
-		if (is_same(check, user, password))
+		if (is_same(v, check, q))
 			return check;
 	return NULL;
 }
 
 static struct check *
-find_anywhere(struct verifiers *v, const char *user,
-    const struct secret *password)
+find_anywhere(struct verifiers *v, const struct question *q)
 {
 	struct check	*check = NULL;
 	size_t		 i;
 
 	for (i = 0; i < v->npools && check == NULL; i++)
-		check = find_same(&v->pools[i], user, password);
+		check = find_same(v, &v->pools[i], q);
 	return check;
 }
 
 bool
 verifiers_asked(struct verifiers *v, const char *user,
-    const struct secret *password)
+    const struct secret *password, const char *peer)
 {
-	return find_anywhere(v, user, password) != NULL;
+	const struct question	 q = { user, peer, password };
+
+	return find_anywhere(v, &q) != NULL;
 }
 
 static struct check *
@@ -312,9 +339,10 @@ check_new(const char *user, const struct secret *password, const char *peer)
 	if ((check = calloc(1, sizeof(*check))) == NULL)
 		return NULL;
 	STAILQ_INIT(&check->askers);
-	check->password = secret_new(secret_data(password),
-	    secret_len(password));
-	if (check->password == NULL ||
+	if (password != NULL)
+		check->password = secret_new(secret_data(password),
+		    secret_len(password));
+	if ((password != NULL && check->password == NULL) ||
 	    str_copy(check->user, sizeof(check->user), user) == -1 ||
 	    str_copy(check->peer, sizeof(check->peer), peer) == -1) {
 		check_free(check);
@@ -323,14 +351,14 @@ check_new(const char *user, const struct secret *password, const char *peer)
 	return check;
 }
 
-int
-verifiers_check(struct verifiers *v, const char *user,
-    const struct secret *password, const char *peer,
-    verifiers_done_fn *done, void *arg)
+static int
+start(struct verifiers *v, const char *user, const struct secret *password,
+    const char *peer, verifiers_done_fn *done, void *arg)
 {
-	struct check	*check;
+	const struct question	 q = { user, peer, password };
+	struct check		*check;
 
-	if ((check = find_anywhere(v, user, password)) != NULL)
+	if ((check = find_anywhere(v, &q)) != NULL)
 		return check_add_asker(check, done, arg);
 	if (v->pools[0].nqueued >= v->max_queue ||
 	    (check = check_new(user, password, peer)) == NULL)
@@ -341,6 +369,21 @@ verifiers_check(struct verifiers *v, const char *user,
 		return -1;
 	}
 	return enqueue(v, &v->pools[0], check);
+}
+
+int
+verifiers_check(struct verifiers *v, const char *user,
+    const struct secret *password, const char *peer,
+    verifiers_done_fn *done, void *arg)
+{
+	return start(v, user, password, peer, done, arg);
+}
+
+int
+verifiers_look_up(struct verifiers *v, const char *user, const char *peer,
+    verifiers_done_fn *done, void *arg)
+{
+	return start(v, user, NULL, peer, done, arg);
 }
 
 /* Take off who asks with this argument; false: not for this check. */

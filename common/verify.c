@@ -45,6 +45,22 @@ send_too_large(struct msg_chan *chan, uint32_t reply, uint64_t id)
 	return send_answer(chan, reply, id, CRED_UNAVAILABLE, &none);
 }
 
+static int
+reply_to(struct msg_chan *chan, uint32_t reply, uint64_t id,
+    enum cred_verdict verdict, struct cred_answer *answer)
+{
+	int	 error;
+
+	error = send_answer(chan, reply, id, verdict, answer);
+	if (error == -1 && errno == EMSGSIZE)
+		error = send_too_large(chan, reply, id);
+	/* Who has asked and gone has done nothing wrong. */
+	if (error == -1 && errno != EPIPE)
+		log_warn("answer to a check");
+	cred_answer_done(answer);
+	return 0;
+}
+
 int
 verify_serve(struct msg_chan *chan, struct msg *msg, uint32_t reply,
     uint64_t deadline_ms, verify_fn *verify, void *state)
@@ -54,7 +70,6 @@ verify_serve(struct msg_chan *chan, struct msg *msg, uint32_t reply,
 	const void		*password;
 	char			 user[CRED_MAX_USER + 1], peer[PEER_SIZE];
 	size_t			 len;
-	int			 error;
 
 	msg_get_str(msg, user, sizeof(user));
 	password = msg_get_bytes(msg, CRED_MAX_PASSWORD, &len);
@@ -66,12 +81,24 @@ verify_serve(struct msg_chan *chan, struct msg *msg, uint32_t reply,
 	if (len > 0 && memchr(password, '\0', len) == NULL)
 		verdict = verify(state, user, password, len, peer, &answer);
 	set_alarm(0);
-	error = send_answer(chan, reply, msg->id, verdict, &answer);
-	if (error == -1 && errno == EMSGSIZE)
-		error = send_too_large(chan, reply, msg->id);
-	/* Who has asked and gone has done nothing wrong. */
-	if (error == -1 && errno != EPIPE)
-		log_warn("answer to a check");
-	cred_answer_done(&answer);
-	return 0;
+	return reply_to(chan, reply, msg->id, verdict, &answer);
+}
+
+int
+verify_serve_lookup(struct msg_chan *chan, struct msg *msg, uint32_t reply,
+    uint64_t deadline_ms, verify_lookup_fn *lookup, void *state)
+{
+	struct cred_answer	 answer;
+	enum cred_verdict	 verdict;
+	char			 user[CRED_MAX_USER + 1], peer[PEER_SIZE];
+
+	msg_get_str(msg, user, sizeof(user));
+	msg_get_str(msg, peer, sizeof(peer));
+	if (msg_end(msg) == -1)
+		return -1;
+	memset(&answer, 0, sizeof(answer));
+	set_alarm(deadline_ms);
+	verdict = lookup(state, user, peer, &answer);
+	set_alarm(0);
+	return reply_to(chan, reply, msg->id, verdict, &answer);
 }

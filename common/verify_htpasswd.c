@@ -7,6 +7,34 @@
 #include "str.h"
 #include "verify.h"
 
+static void
+set_user(const struct htpasswd *users, const char *user,
+    struct cred_answer *answer)
+{
+	const char	*hash;
+
+	str_copy(answer->user, sizeof(answer->user), user);
+	if (htpasswd_find(users, user, &hash) != HTPASSWD_UNKNOWN)
+		cred_answer_stamp(answer, hash);
+}
+
+enum cred_verdict
+verify_htpasswd_lookup(void *state, const char *user, const char *peer,
+    struct cred_answer *answer)
+{
+	(void)peer;
+	switch (htpasswd_find(state, user, NULL)) {
+	case HTPASSWD_GOOD:
+		set_user(state, user, answer);
+		return CRED_OK;
+	case HTPASSWD_LOCKED:
+		str_copy(answer->reason, sizeof(answer->reason), "locked");
+		return CRED_BAD;
+	default:
+		return CRED_UNKNOWN;
+	}
+}
+
 enum cred_verdict
 verify_htpasswd(void *state, const char *user, const char *password,
     size_t len, const char *peer, struct cred_answer *answer)
@@ -14,7 +42,7 @@ verify_htpasswd(void *state, const char *user, const char *password,
 	(void)peer;
 	switch (htpasswd_check(state, user, password, len)) {
 	case HTPASSWD_GOOD:
-		str_copy(answer->user, sizeof(answer->user), user);
+		set_user(state, user, answer);
 		return CRED_OK;
 	case HTPASSWD_UNKNOWN:
 		return CRED_UNKNOWN;

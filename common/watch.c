@@ -23,6 +23,7 @@ struct watch {
 	struct stat		 known;		/* what was handed out */
 	struct stat		 seen;		/* at the last look */
 	bool			 absent;	/* and that was logged */
+	bool			 again, told;	/* see watch_again() */
 	watch_fn		*changed;
 	void			*arg;
 };
@@ -73,7 +74,21 @@ look(struct watch *watch)
 		return;
 	}
 	watch->absent = false;
+	watch->again = false;
 	watch->changed(fd, watch->arg);
+	if (watch->again)		/* no file is like this */
+		memset(&watch->known, 0, sizeof(watch->known));
+	else
+		watch->told = false;
+}
+
+bool
+watch_again(struct watch *watch)
+{
+	bool	 first = !watch->told;
+
+	watch->again = watch->told = true;
+	return first;
 }
 
 static void

@@ -37,6 +37,11 @@ void	 compat_adopt_orphans(void);
 size_t	 compat_count_children(void);
 /* Kill every child, with what it leaves behind, and reap them all. */
 void	 compat_kill_children(void);
+/*
+ * The hash of a user's password, for who may read it; -1: not known.  It may
+ * say as well that there is none.
+ */
+int	 compat_password_hash(const char *user, char *hash, size_t size);
 /* Path of the running binary into dst; -1 when the system does not say. */
 int	 compat_self_path(char *dst, size_t size);
 /* Effective user at the other end of a Unix stream socket. -1: errno. */

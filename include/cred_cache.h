@@ -20,18 +20,27 @@ struct cred_cache *cred_cache_new(size_t size, uint64_t ttl_ms);
 void		 cred_cache_free(struct cred_cache *);
 /* From now on keep what is no longer fresh, until it is that old. */
 void		 cred_cache_keep(struct cred_cache *, uint64_t grace_ms);
+/*
+ * What was found of a credential.  "where" is the client's address for those
+ * who look at it, "" for who does not: what is known there is known nowhere
+ * else.
+ */
+struct cred_key {
+	const char		*user, *where;
+	const struct secret	*password;
+};
+
 /* Borrowed until the next call; NULL when not known or no longer fresh. */
 const struct cred_answer *cred_cache_find(struct cred_cache *,
-		    const char *user, const struct secret *password);
+		    const struct cred_key *);
 /* The same, fresh or kept: for when nobody can check. */
 const struct cred_answer *cred_cache_find_kept(struct cred_cache *,
-		    const char *user, const struct secret *password);
+		    const struct cred_key *);
 /* Forget a credential: it was found wrong. */
-void		 cred_cache_drop(struct cred_cache *, const char *user,
-		    const struct secret *password);
+void		 cred_cache_drop(struct cred_cache *,
+		    const struct cred_key *);
 /* The answer is copied.  Forgets the oldest when full. */
-void		 cred_cache_put(struct cred_cache *, const char *user,
-		    const struct secret *password,
+void		 cred_cache_put(struct cred_cache *, const struct cred_key *,
 		    const struct cred_answer *);
 /* Forget everything: users changed. */
 void		 cred_cache_flush(struct cred_cache *);

@@ -5,6 +5,7 @@
 #ifndef FROZEN_H
 #define FROZEN_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /*
@@ -13,5 +14,7 @@
  * EFBIG when it has more than "max" bytes.
  */
 int	 frozen_copy(int fd, off_t max);
+/* Is this errno of it one that may go, with the file as it is? */
+bool	 frozen_may_succeed(int error);
 
 #endif

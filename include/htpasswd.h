@@ -40,5 +40,11 @@ size_t		 htpasswd_count(const struct htpasswd *);
  */
 enum htpasswd_result htpasswd_check(struct htpasswd *, const char *user,
 		    const char *password, size_t len);
+/*
+ * Is he there: HTPASSWD_GOOD, LOCKED or UNKNOWN, without any password.
+ * *hash (NULL is fine) is set unless he is unknown, and borrowed.
+ */
+enum htpasswd_result htpasswd_find(const struct htpasswd *,
+		    const char *user, const char **hash);
 
 #endif

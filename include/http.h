@@ -146,6 +146,7 @@ struct http_response {
 	int		 fd;		/* -1; else a file, sent from offset */
 	uint64_t	 offset;
 	uint64_t	 length;	/* bytes of the file; for HEAD too */
+	bool		 secret;	/* wipe the body once it is sent */
 };
 
 void	 http_response_init(struct http_response *, int status);

@@ -14,7 +14,8 @@ enum sandbox_level {
 	SANDBOX_VERIFIER,	/* computing only */
 	SANDBOX_VERIFIER_LDAP,	/* connections to directories */
 	SANDBOX_VERIFIER_PAM,	/* what PAM modules need */
-	SANDBOX_SIGNER		/* computing only */
+	SANDBOX_SIGNER,		/* computing only */
+	SANDBOX_VAULT		/* authd: files beneath one directory */
 };
 
 /* No return from a level.  Exits when the system refuses. */

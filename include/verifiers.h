@@ -35,6 +35,10 @@ struct verifiers *verifiers_new(struct loop *,
 		    uint32_t type, const unsigned *roles, size_t nroles,
 		    uint64_t timeout_ms, size_t queue);
 void		 verifiers_free(struct verifiers *);
+/* Lookups are possible, by this type: user str, peer str. */
+void		 verifiers_allow_lookup(struct verifiers *, uint32_t type);
+/* From now on a check is for one client's address alone. */
+void		 verifiers_by_peer(struct verifiers *);
 /*
  * The channel (borrowed) to a verifier, NULL when it is lost: a check that
  * runs there is then CRED_UNAVAILABLE.
@@ -48,9 +52,19 @@ void		 verifiers_set(struct verifiers *,
 int		 verifiers_check(struct verifiers *,
 		    const char *user, const struct secret *password,
 		    const char *peer, verifiers_done_fn *, void *arg);
-/* Is this check under way already?  Asking for it too takes no place. */
+/*
+ * The same without a password, for what a user was given earlier: who is he
+ * now?  CRED_BAD: he may not come in.
+ */
+int		 verifiers_look_up(struct verifiers *,
+		    const char *user, const char *peer, verifiers_done_fn *,
+		    void *arg);
+/*
+ * Is this check (password NULL: lookup) under way already?  Asking for it too
+ * takes no place.
+ */
 bool		 verifiers_asked(struct verifiers *, const char *user,
-		    const struct secret *password);
+		    const struct secret *password, const char *peer);
 /* The callback with this argument will not come. */
 void		 verifiers_cancel(struct verifiers *, const void *arg);
 /* Handle the answer; -1 when it cannot be right. */

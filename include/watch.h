@@ -6,6 +6,7 @@
 #ifndef WATCH_H
 #define WATCH_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "loop.h"
@@ -15,6 +16,11 @@ struct watch;
 /* The file's new content is there to be read; fd is the callee's. */
 typedef void watch_fn(int fd, void *arg);
 
+/*
+ * In that callback: the content could not be taken and is to be handed out
+ * again at the next look.  True for the first time in a row.
+ */
+bool		 watch_again(struct watch *);
 /* "known" is what the file was when it was read.  NULL: out of memory. */
 struct watch *watch_new(struct loop *, const char *path,
 		    const struct stat *known, watch_fn *, void *arg);

@@ -256,10 +256,11 @@ static enum access_result
 check_password(struct access *a, const struct access_query *q,
     struct http_auth *auth, struct access_answer *answer)
 {
+	const struct cred_key key = { auth->user, "", auth->password };
 	const struct cred_answer *known;
 	struct cred_answer good;
 
-	known = cred_cache_find(a->known, auth->user, auth->password);
+	known = cred_cache_find(a->known, &key);
 	if (known != NULL)
 		return allow_user(q, known->user, answer);
 	if (q->verdict == NULL) {
@@ -278,7 +279,7 @@ check_password(struct access *a, const struct access_query *q,
 	}
 	memset(&good, 0, sizeof(good));
 	if (str_copy(good.user, sizeof(good.user), auth->user) == 0)
-		cred_cache_put(a->known, auth->user, auth->password, &good);
+		cred_cache_put(a->known, &key, &good);
 	return allow_user(q, auth->user, answer);
 }
 

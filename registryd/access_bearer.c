@@ -22,7 +22,7 @@
 struct verdict {
 	struct bearer_verdict v;
 	uint8_t		 key[KEY_SIZE];
-	int64_t		 expires;
+	int64_t		 checked, expires;
 	struct verdict	*next;			/* of its bucket */
 	struct verdict	*newer, *older;
 };
@@ -160,7 +160,8 @@ cache_find(struct bearer *b, const uint8_t *key, int64_t now)
 			break;
 	if (v == NULL)
 		return NULL;
-	if (now >= v->expires) {
+	/* A clock that was put back must not make it live longer. */
+	if (now >= v->expires || now < v->checked) {
 		cache_remove(b, v);
 		return NULL;
 	}
@@ -231,6 +232,7 @@ verdict_new(const json_t *claims, const uint8_t *key, int64_t now,
 		verdict_free(v);
 		return NULL;
 	}
+	v->checked = now;
 	v->expires = first_end(access, expires);
 	return v;
 }

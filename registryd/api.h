@@ -18,6 +18,7 @@
 #include "route.h"
 #include "store.h"
 #include "uri.h"
+#include "throttle.h"
 #include "verifiers.h"
 
 #define REQUEST_ID_SIZE	33
@@ -29,6 +30,7 @@ struct api_request {
 	const struct registry_conf *conf;
 	struct store	*store;
 	struct keepers	*keepers;
+	struct throttle	*throttle;	/* or NULL */
 	struct verifiers *verifiers;
 	struct access	*access;
 	struct manifest_types *types;
@@ -40,6 +42,7 @@ struct api_request {
 	struct access_answer grant;
 	size_t		 step;
 	struct password_check *password_check;	/* while one runs */
+	uint64_t	 penalty_ms;	/* no password of this address counts */
 	bool		 checked;	/* a password was: */
 	enum cred_verdict verdict;
 	char		 why[CRED_REASON_SIZE];

@@ -23,6 +23,7 @@ static const struct {
 } errors[API_NERRORS] = {
 	[API_UNKNOWN] = { 500, "UNKNOWN", "unknown error" },
 	[API_UNAVAILABLE] = { 503, "UNAVAILABLE", "service unavailable" },
+	[API_THROTTLED] = { 429, "TOOMANYREQUESTS", "too many requests" },
 	/* Clients show this status as it is: it names the trouble. */
 	[API_NOSPACE] = { 507, "UNAVAILABLE",
 	    "no space left in the registry's storage" },

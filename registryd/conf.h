@@ -19,6 +19,7 @@
 #include "http.h"
 #include "log.h"
 #include "store.h"
+#include "throttle.h"
 #include "tls.h"
 
 #define CONF_VALUE_MAX	60000		/* a value as text: fits one message */
@@ -84,6 +85,7 @@ struct registry_conf {
 	uint64_t	 check_queue;		/* that wait in a worker */
 	uint64_t	 failure_time_ms;	/* of every refusal */
 	uint64_t	 user_cache, user_cache_ttl_ms;
+	struct throttle_conf throttle;		/* failures_per_source 0: off */
 	uint64_t	 keeper_timeout_ms;
 	bool		 collect_enabled;
 	uint64_t	 collect_interval_ms, collect_grace_ms;

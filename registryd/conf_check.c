@@ -42,6 +42,25 @@ check_required(struct yamldoc *doc, const char *value, const char *why,
 		yaml_error(doc, node_find(doc, why), "needs %s", key);
 }
 
+static bool
+has_control(const char *s)
+{
+	for (; *s != '\0'; s++) {
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+/* What goes into a challenge. */
+static void
+check_text(struct yamldoc *doc, const char *value, const char *key)
+{
+	if (value != NULL && has_control(value))
+		yaml_refuse(doc, node_find(doc, key),
+		    "a text without control characters");
+}
+
 static void
 check_token(struct registry_conf *conf, struct yamldoc *doc)
 {
@@ -54,6 +73,8 @@ check_token(struct registry_conf *conf, struct yamldoc *doc)
 	check_required(doc, conf->token_realm, at, "auth.token.realm");
 	check_required(doc, conf->token_service, at, "auth.token.service");
 	check_required(doc, conf->token_issuer, at, "auth.token.issuer");
+	check_text(doc, conf->token_realm, "auth.token.realm");
+	check_text(doc, conf->token_service, "auth.token.service");
 	if (conf->token_roots == NULL && conf->token_jwks == NULL)
 		yaml_error(doc, node_find(doc, at), "needs "
 		    "auth.token.rootcertbundle or auth.token.jwks");
@@ -66,16 +87,6 @@ check_token(struct registry_conf *conf, struct yamldoc *doc)
 	}
 }
 
-static bool
-has_control(const char *s)
-{
-	for (; *s != '\0'; s++) {
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			return true;
-	}
-	return false;
-}
-
 static void
 check_htpasswd(struct registry_conf *conf, struct yamldoc *doc)
 {
@@ -85,9 +96,7 @@ check_htpasswd(struct registry_conf *conf, struct yamldoc *doc)
 		return;
 	check_required(doc, conf->htpasswd_realm, at, "auth.htpasswd.realm");
 	check_required(doc, conf->htpasswd_path, at, "auth.htpasswd.path");
-	if (conf->htpasswd_realm != NULL && has_control(conf->htpasswd_realm))
-		yaml_refuse(doc, node_find(doc, "auth.htpasswd.realm"),
-		    "a text without control characters");
+	check_text(doc, conf->htpasswd_realm, "auth.htpasswd.realm");
 	if (node_find(doc, "auth.token") != NULL)
 		yaml_error(doc, node_find(doc, at),
 		    "stands beside auth.token, accepted: one of them");

@@ -137,6 +137,8 @@ step_access(struct api_request *r)
 	    "Content-Encoding");
 	struct access_query query;
 
+	if (r->penalty_ms > 0)
+		return request_password_refuse(r);
 	query.route = r->match.route;
 	query.name = r->match.name;
 	query.from = mount_source(r);
@@ -215,6 +217,7 @@ request_on_request(struct http_exchange *exchange, void *arg)
 	r->conf = ctx->env.conf;
 	r->store = ctx->env.store;
 	r->keepers = ctx->env.keepers;
+	r->throttle = ctx->env.throttle;
 	r->verifiers = ctx->env.verifiers;
 	r->access = ctx->access;
 	r->types = ctx->types;

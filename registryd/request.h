@@ -11,6 +11,7 @@
 #include "keeper_client.h"
 #include "loop.h"
 #include "store.h"
+#include "throttle.h"
 
 /* What requests work with.  All borrowed: they outlive the context. */
 struct request_env {
@@ -18,6 +19,7 @@ struct request_env {
 	const struct registry_conf *conf;
 	struct store	*store;		/* read-only */
 	struct keepers	*keepers;
+	struct throttle	*throttle;	/* NULL: no password is counted */
 	struct verifiers *verifiers;	/* NULL unless auth.htpasswd is set */
 	const struct jwks *jwks;	/* NULL unless auth.token is set */
 };

@@ -3,7 +3,8 @@
  * Asks a verifier, and keeps a refusal back until the time is over that
  * every refusal takes: whether the user exists, is locked or has a slower
  * hash than others is then not to be seen from outside.  A password that is
- * right is never kept waiting.  Runs in the worker.
+ * right is never kept waiting, but none is looked at of an address that has
+ * guessed too often.  Runs in the worker.
  */
 #include "request_password.h"
 
@@ -19,6 +20,24 @@ struct password_check {
 	bool		 asked;		/* no verdict yet */
 	void		(*done)(struct api_request *);
 };
+
+static uint64_t
+penalty_of(const struct api_request *r)
+{
+	return r->throttle == NULL ? 0 : throttle_penalty(r->throttle,
+	    r->head->peer.addr, clock_monotonic_ms());
+}
+
+enum step
+request_password_refuse(struct api_request *r)
+{
+	struct http_response resp;
+
+	http_response_init(&resp, 429);
+	http_response_header(&resp, "Retry-After", "%llu",
+	    (unsigned long long)(r->penalty_ms / 1000 + 1));
+	return api_fail_with(r, &resp, API_THROTTLED, NULL, false);
+}
 
 static void
 check_free(struct password_check *check)
@@ -40,6 +59,12 @@ go_on(void *arg)
 	done(r);
 }
 
+static bool
+is_wrong(enum cred_verdict verdict)
+{
+	return verdict == CRED_BAD || verdict == CRED_UNKNOWN;
+}
+
 static void
 on_verdict(enum cred_verdict verdict, const struct cred_answer *answer,
     void *arg)
@@ -54,8 +79,17 @@ on_verdict(enum cred_verdict verdict, const struct cred_answer *answer,
 	r->verdict = verdict;
 	if (answer != NULL)
 		(void)str_copy(r->why, sizeof(r->why), answer->reason);
-	if ((verdict == CRED_BAD || verdict == CRED_UNKNOWN) &&
-	    took < floor) {
+	/* Many guesses at once get no further than one after the other. */
+	r->penalty_ms = penalty_of(r);
+	if (r->penalty_ms > 0) {
+		go_on(check);
+		return;
+	}
+	if (r->throttle != NULL && is_wrong(verdict))
+		throttle_failed(r->throttle, r->head->peer.addr,
+		    r->grant.claimed, r->grant.password,
+		    clock_monotonic_ms());
+	if (is_wrong(verdict) && took < floor) {
 		/* Both ends of "took" were cut to whole milliseconds. */
 		loop_timer_start(check->timer, floor - took + 1);
 	} else {
@@ -69,6 +103,9 @@ request_password_ask(struct api_request *r,
 {
 	struct password_check *check;
 
+	r->penalty_ms = penalty_of(r);
+	if (r->penalty_ms > 0)
+		return request_password_refuse(r);
 	if ((check = calloc(1, sizeof(*check))) == NULL)
 		return api_fail(r, API_UNAVAILABLE);
 	check->request = r;

@@ -13,6 +13,8 @@
  */
 enum step	 request_password_ask(struct api_request *,
 		    void (*done)(struct api_request *));
+/* 429: the address has guessed too often. */
+enum step	 request_password_refuse(struct api_request *);
 /* The client is gone.  Nothing happens when nothing is checked. */
 void		 request_password_cancel(struct api_request *);
 

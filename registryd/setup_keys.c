@@ -57,19 +57,13 @@ check_copy(const struct key_file *file, int fd, char *error, size_t size)
 	return wrong;
 }
 
-/* A copy that was checked; -1 after a message. */
+/* The copy, or -1 after a message, and it is closed. */
 static int
-take_copy(const struct key_file *file, int fd)
+take_copy(const struct key_file *file, int copy)
 {
 	const char *wrong;
 	char error[256];
-	int copy;
 
-	if ((copy = frozen_copy(fd, TOKEN_KEYS_MAX_FILE)) == -1) {
-		log_error("%s: %s: %s", file->key, file->path,
-		    strerror(errno));
-		return -1;
-	}
 	wrong = check_copy(file, copy, error, sizeof(error));
 	if (wrong == NULL)
 		return copy;
@@ -81,7 +75,7 @@ take_copy(const struct key_file *file, int fd)
 static int
 open_file(struct key_file *file)
 {
-	int fd;
+	int fd, copy;
 
 	if (file->path == NULL)
 		return 0;
@@ -93,8 +87,11 @@ open_file(struct key_file *file)
 		log_error("%s: %s: %s", file->key, file->path,
 		    S_ISDIR(file->from.st_mode) ? strerror(EISDIR) :
 		    "not a regular file");
+	else if ((copy = frozen_copy(fd, TOKEN_KEYS_MAX_FILE)) == -1)
+		log_error("%s: %s: %s", file->key, file->path,
+		    strerror(errno));
 	else
-		file->fd = take_copy(file, fd);
+		file->fd = take_copy(file, copy);
 	if (fd != -1)
 		close(fd);
 	return file->fd == -1 ? -1 : 0;
@@ -150,11 +147,18 @@ static void
 on_changed(int fd, void *arg)
 {
 	struct key_file *file = arg;
-	int copy;
+	int copy, error;
 
-	copy = take_copy(file, fd);
+	copy = frozen_copy(fd, TOKEN_KEYS_MAX_FILE);
+	error = errno;
 	close(fd);
 	if (copy == -1) {
+		if (!frozen_may_succeed(error) || watch_again(file->watch))
+			log_error("%s: %s: the keys known so far stay",
+			    file->path, strerror(error));
+		return;
+	}
+	if ((copy = take_copy(file, copy)) == -1) {
 		log_error("%s is refused: the keys known so far stay",
 		    file->path);
 		return;

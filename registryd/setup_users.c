@@ -107,19 +107,22 @@ static void
 on_changed(int fd, void *arg)
 {
 	struct setup_users *users = arg;
-	long n = -1;
-	int copy;
+	long n;
+	int copy, error;
 
-	if ((copy = frozen_copy(fd, HTPASSWD_MAX_SIZE)) == -1)
-		log_unusable(users->path);
-	else
-		n = check_users(copy, users->path);
+	copy = frozen_copy(fd, HTPASSWD_MAX_SIZE);
+	error = errno;
 	close(fd);
-	if (n == -1) {
+	if (copy == -1) {
+		if (!frozen_may_succeed(error) || watch_again(users->watch))
+			log_error("%s: %s: the users known so far stay",
+			    users->path, strerror(error));
+		return;
+	}
+	if ((n = check_users(copy, users->path)) == -1) {
 		log_error("%s is refused: the users known so far stay",
 		    users->path);
-		if (copy != -1)
-			close(copy);
+		close(copy);
 		return;
 	}
 	log_info("%s has changed: %ld users", users->path, n);

@@ -31,6 +31,7 @@
 #include "verifier_client.h"
 #include "xmem.h"
 
+#define THROTTLE_ENTRIES 16384	/* addresses that are remembered */
 #define MAX_FILE	(1 << 20)	/* of a certificate, key or key set */
 #define SPARE_FDS	64		/* all but clients and their files */
 #define NFILES		(CONF_FILE_TLS_CLIENTCA + 1)
@@ -43,6 +44,7 @@ struct worker {
 	struct store	*store;
 	struct keepers	*keepers;
 	struct verifier_client *verifiers;	/* with auth.htpasswd */
+	struct throttle	*throttle;	/* with registryd.htpasswd.failures */
 	struct jwks	*jwks;		/* NULL unless auth.token is set */
 	struct jwks	*incoming;	/* until the next CONF_END */
 	struct tls_context *tls;
@@ -345,6 +347,17 @@ limit_connections(struct worker *w)
 }
 
 static void
+make_throttle(struct worker *w)
+{
+	if (w->conf->htpasswd_path == NULL ||
+	    w->conf->throttle.failures_per_source == 0)
+		return;
+	w->throttle = throttle_new(&w->conf->throttle, THROTTLE_ENTRIES);
+	if (w->throttle == NULL)
+		fatal("throttle");
+}
+
+static void
 start_requests(struct worker *w)
 {
 	struct request_env env = {
@@ -352,6 +365,7 @@ start_requests(struct worker *w)
 		.conf = w->conf,
 		.store = w->store,
 		.keepers = w->keepers,
+		.throttle = w->throttle,
 		.verifiers = w->verifiers == NULL ? NULL :
 		    verifier_client_pool(w->verifiers),
 		.jwks = w->jwks,
@@ -393,6 +407,7 @@ on_conf_end(struct msg_chan *chan, struct msg *msg, void *arg)
 		return 0;
 	make_keepers(w);
 	make_verifiers(w);
+	make_throttle(w);
 	start_tls(w);
 	for (i = 0; i < NFILES; i++)
 		buf_wipe(&w->files[i]);
@@ -439,6 +454,7 @@ worker_shutdown(struct worker *w)
 	request_ctx_free(w->requests);
 	keepers_free(w->keepers);
 	verifier_client_free(w->verifiers);
+	throttle_free(w->throttle);
 	jwks_free(w->jwks);
 	jwks_free(w->incoming);
 	tls_context_free(w->tls);

@@ -9,7 +9,7 @@
 set -eu
 
 build='gcc libc6-dev make pkg-config libevent-dev libssl-dev libjansson-dev
-    libyaml-dev libpam0g-dev libldap-dev libcrypt-dev
+    libyaml-dev libpam0g-dev libldap-dev libcrypt-dev libsqlite3-dev
     node-llhttp'
 # ps, openssl, ss and htpasswd are used by integration tests; systemd for its
 # unit checker, docker-registry to serve the same directories as we do; qemu
@@ -37,6 +37,7 @@ has_without_dpkg() {
 	libyaml-dev) pkg-config --exists yaml-0.1 ;;
 	libjwt-dev) pkg-config --exists libjwt ;;
 	libpam0g-dev) pkg-config --exists pam ;;
+	libsqlite3-dev) pkg-config --exists sqlite3 ;;
 	libldap-dev) pkg-config --exists ldap lber ;;
 	ldap-utils) command -v ldapmodify ;;
 	libcrypt-dev) pkg-config --exists libcrypt ;;

@@ -53,13 +53,11 @@ for daemon in registryd authd; do
 		    "$lib/systemd/system/$daemon.service"
 		put 644 etc/systemd/$daemon.sysusers \
 		    "$lib/sysusers.d/$daemon.conf"
+		put 644 etc/systemd/$daemon.tmpfiles \
+		    "$lib/tmpfiles.d/$daemon.conf"
 		;;
 	freebsd) put_text 755 rc.d/$daemon "$PREFIX/etc/rc.d/$daemon" ;;
 	netbsd) put_text 755 rc.d/$daemon "$SYSCONFDIR/rc.d/$daemon" ;;
 	openbsd) put_text 755 rc.d/openbsd/$daemon /etc/rc.d/$daemon ;;
 	esac
 done
-if [ "$OS" = linux ]; then
-	put 644 etc/systemd/registryd.tmpfiles \
-	    "$PREFIX/lib/tmpfiles.d/registryd.conf"
-fi

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Token requests: the first byte says whether the rest is a query with an
- * Authorization value behind a newline, a form, or a message of a worker.
+ * Authorization value behind a newline, a form (with capital letters where
+ * there are refresh tokens), or a message of a worker.
  * What is taken must go over the channel and come out as the same.
  */
 #include <stdint.h>
@@ -36,13 +37,15 @@ check_channel(const struct token_request *req)
 	check(strcmp(copy.service, req->service) == 0);
 	check(strcmp(copy.user, req->user) == 0);
 	check(copy.kind == req->kind && copy.asked == req->asked);
+	check(copy.offline == req->offline);
+	check(strcmp(copy.client, req->client) == 0);
 	check(copy.scopes.n == req->scopes.n);
 	token_request_done(&copy);
 	msg_drop(&out);
 }
 
 static void
-run_query(char *text)
+run_query(char *text, bool refresh)
 {
 	struct token_request	 req;
 	struct uri		 uri;
@@ -53,7 +56,7 @@ run_query(char *text)
 	if (uri_parse(&uri, text, strlen(text)) == -1)
 		return;
 	memset(&req, 0, sizeof(req));
-	if (token_request_from_query(&req, &uri, authorization) ==
+	if (token_request_from_query(&req, &uri, authorization, refresh) ==
 	    TOKEN_PARSE_OK)
 		check_channel(&req);
 	token_request_done(&req);
@@ -61,13 +64,14 @@ run_query(char *text)
 }
 
 static void
-run_form(const char *text, size_t size)
+run_form(const char *text, size_t size, bool refresh)
 {
 	struct token_request	 req;
 
 	memset(&req, 0, sizeof(req));
-	if (token_request_from_form(&req, text, size) == TOKEN_PARSE_OK) {
-		check(req.kind == CRED_PASSWORD);
+	if (token_request_from_form(&req, text, size, refresh) ==
+	    TOKEN_PARSE_OK) {
+		check(req.kind == CRED_PASSWORD || refresh);
 		check_channel(&req);
 	}
 	token_request_done(&req);
@@ -97,10 +101,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(text, data + 1, size - 1);
 	text[size - 1] = '\0';
-	if (data[0] == 'q')
-		run_query(text);
-	else if (data[0] == 'f')
-		run_form(text, size - 1);
+	if (data[0] == 'q' || data[0] == 'Q')
+		run_query(text, data[0] == 'Q');
+	else if (data[0] == 'f' || data[0] == 'F')
+		run_form(text, size - 1, data[0] == 'F');
 	else
 		run_message(text, size - 1);
 	free(text);

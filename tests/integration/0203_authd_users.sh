@@ -52,7 +52,54 @@ done
 echo 'carol:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=' >>"$T/two/htpasswd"
 check "a wrong line is named" wait_log "$AUTHD_LOG" 'htpasswd:4: SHA-1' 3
 check "the old users stay" answers 200 bob:bob-pw
+# A moment without descriptors: the file is taken as soon as there are some.
+limit_descriptors() {
+	limit=0 free=0
+	while [ "$free" -lt 2 ]; do
+		[ -e "/proc/$AUTHD_PID/fd/$limit" ] || free=$((free + 1))
+		limit=$((limit + 1))
+	done
+	prlimit --pid "$AUTHD_PID" "--nofile=$((limit - 1)):"
+}
+if is_root; then
+	usual=$(prlimit --pid "$AUTHD_PID" --nofile --noheadings --output SOFT)
+	limit_descriptors
+	before=$(changes)
+	cp "$T/all" "$T/two/htpasswd"
+	check "what stands in the way is told" wait_log "$AUTHD_LOG" \
+	    'Too many open files: the users known so far stay' 3
+	refuse "and the file is not taken" more_changes
+	prlimit --pid "$AUTHD_PID" "--nofile=$(echo "$usual" | tr -d ' '):"
+	check "once it is gone the file is taken" wait_until 3 more_changes
+	expect "it was told once" 1 \
+	    "$(grep -c 'Too many open files' "$AUTHD_LOG")"
+fi
+
+# Verifiers that die before they can say that their users have changed.
+check "bob is known" answers 200 bob:bob-pw
+grep -v '^carol:' "$T/two/htpasswd" >"$T/without"
+mv "$T/without" "$T/two/htpasswd"
+check "the good file again" wait_until 3 more_changes
+cp "$T/two/htpasswd" "$T/all"
+check "bob is remembered" answers 200 bob:bob-pw
+victims=$(pids verifier)
+# shellcheck disable=SC2086
+kill -STOP $victims
+before=$(changes)
+grep -v '^bob:' "$T/all" >"$T/without"
+mv "$T/without" "$T/two/htpasswd"
+check "a file without bob" wait_until 3 more_changes
+# shellcheck disable=SC2086
+kill -KILL $victims
+check "their successors make bob forgotten" \
+    wait_until 3 answers 401 bob:bob-pw
+
 rm "$T/htpasswd"
+mkdir "$T/htpasswd"
+check "what cannot be read is named" wait_log "$AUTHD_LOG" \
+    'htpasswd: .*(not a regular file|Is a directory)' 3
+check "the old users stay here, too" answers 200 alice:new-pw
+rmdir "$T/htpasswd"
 check "absence is logged" wait_log "$AUTHD_LOG" 'No such file' 3
 check "the old users stay again" answers 200 alice:new-pw
 for pid in $(pids verifier); do

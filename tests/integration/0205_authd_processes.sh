@@ -61,14 +61,23 @@ replaced() {
 }
 
 # Requests all the time, while each child is killed in its turn.
-(
-	for n in $(seq 1 2000); do
-		curl -s -m 10 -o /dev/null -w '%{http_code}\n' \
-		    -u admin:admin-pw "http://$AUTHD/token"
-	done >"$T/codes"
-) &
-PIDS="$PIDS $!"
-load=$!
+ask_again_and_again() {
+	while :; do
+		curl -s -m 10 -w '\n%{http_code}\n' -u "$1:$1-pw" \
+		    "http://$AUTHD/token" >"$T/answer.$1"
+		tail -n 1 "$T/answer.$1" >>"$T/codes"
+		jq -r '.token // empty' "$T/answer.$1" 2>/dev/null |
+		    cut -d . -f 2 | tr '_-' '/+' | base64 -d 2>/dev/null |
+		    sed "s/.*\"sub\":\"\([^\"]*\)\".*/$1 \1\n/" \
+		    >>"$T/subjects"
+	done
+}
+loads=
+for user in alice bob admin; do
+	ask_again_and_again $user &
+	loads="$loads $!"
+done
+PIDS="$PIDS $loads"
 for role in worker broker verifier signer; do
 	n=$(pids "$role" | wc -l)
 	victim=$(pids "$role" | head -n 1)
@@ -76,12 +85,15 @@ for role in worker broker verifier signer; do
 	check "$role is back within 1 s" wait_until 1 replaced "$role" \
 	    "$victim" "$n"
 done
-kill "$load" 2>/dev/null
+# shellcheck disable=SC2086
+kill $loads 2>/dev/null
 check "the parent is the same" kill -0 "$AUTHD_PID"
 expect "requests that fail, fail with 503 or no answer" "" \
     "$(grep -vx '200\|503\|000' "$T/codes")"
 bad=$(grep -cvx 200 "$T/codes")
 check "and are few ($bad)" [ "$bad" -le 8 ]
+check "there were others" [ "$(grep -c . "$T/subjects")" -ge 6 ]
+expect "each got his own token" '' "$(awk '$1 != $2' "$T/subjects")"
 
 # One after the other stops at SIGTERM, and nothing is left.
 all=$(children "$AUTHD_PID")

@@ -23,8 +23,20 @@ req GET "http://$AUTHD/jwks"
 expect_status 200
 expect_json '.keys | length == 2 and all(.kty == "RSA" and .alg == "RS256"
     and .use == "sig" and (has("d") | not))' "public keys, under both ids"
+expect_header Cache-Control 'public, max-age=60'
+etag=$(header ETag)
+check "the keys have an ETag" test "${#etag}" -eq 34
 req HEAD "http://$AUTHD/jwks"
 expect_status 200
+expect_header ETag "$etag"
+for known in "$etag" "W/$etag" "\"x\", $etag" '*'; do
+	req GET "http://$AUTHD/jwks" -H "If-None-Match: $known"
+	expect_status 304 "keys that are known: $known"
+	expect_header ETag "$etag"
+	expect "no body" '' "$(cat "$T/body")"
+done
+req GET "http://$AUTHD/jwks" -H 'If-None-Match: "0123456789abcdef"'
+expect_status 200 "keys that are not known"
 
 big=$(printf '%09000d' 1)
 req POST "http://$AUTHD/token" -d "a=$big"

@@ -48,7 +48,7 @@ for uri in "ldap://$LDAP" "ldaps://$LDAPS"; do
 	check "Retry-After" test -n "$(header Retry-After)"
 	check "the log says so" wait_log "$AUTHD_LOG" 'does not serve: TLS'
 done
-for cert in othername cnonly; do
+for cert in othername cnonly expired; do
 	start_slapd $cert $cert
 	accepted=$(grep -c ACCEPT "$SLAPD_LOG")
 	for uri in "ldap://$LDAP" "ldaps://$LDAPS"; do

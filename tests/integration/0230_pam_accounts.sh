@@ -4,7 +4,7 @@
 # Accounts of the host by pam_unix: good, bad, locked, expired, must change.
 cd "$(dirname "$0")" && . ./lib.sh && . ./authd.sh && . ./pam.sh
 
-pam_service 'auth required pam_unix.so' 'account required pam_unix.so'
+pam_service 'auth required pam_unix.so nullok' 'account required pam_unix.so'
 make_account alice YESCRYPT
 make_account bob SHA512
 make_account locked
@@ -54,6 +54,7 @@ refused "$aged:aged-pw"
 refused "$must:must-pw"
 reason 'must change password'
 refused "$empty:x"
+refused "$empty:"
 refused "root:x"
 reason 'beneath pam.min_uid'
 refused "daemon:x"

@@ -4,7 +4,8 @@
 # What a process that is taken over could give away: workers have no key, no
 # hash and no password of a request that is over; each secret is in the one
 # process that works with it.
-cd "$(dirname "$0")" && . ./lib.sh && . ./memory.sh
+cd "$(dirname "$0")" && . ./lib.sh && . ./authd.sh && . ./ldap.sh &&
+    . ./memory.sh
 is_root || skip "the memory of processes is for root only"
 
 holds() {
@@ -58,7 +59,40 @@ holds "the signer" "$(children "$AUTHD_PID" signer)" "the key" "$prime"
 holds "the broker" "$(children "$AUTHD_PID" broker)" "its service" \
     registry.test
 stop_authd
-AUTHD=
+
+# ---- authd with a directory ------------------------------------------------
+
+# What the service binds with is in verifier-ldap alone; so is what libldap
+# and GnuTLS leave behind of the last user.
+make_directory
+start_slapd slapd
+ldap_usual
+start_ldap_authd
+for user in alice Bob carol; do
+	ask "$user:$user-pw" "scope=repository:$user/x:pull"
+	expect_status 200 "$user of the directory"
+	ask "$user:$user-wrong" ''
+done
+prime=$(key_prime "$T/keys/token.key")
+for role in worker broker signer; do
+	for pid in $(children "$AUTHD_PID" "-P $role "); do
+		refuse "$role does not have what the service binds with" \
+		    memory_has "$pid" 'service secret'
+		[ $role = signer ] || refuse "$role has no signing key" \
+		    memory_has "$pid" "$prime"
+		for user in alice Bob carol; do
+			for word in pw wrong; do
+				refuse "$role has no $word of $user" \
+				    memory_has "$pid" "$user-$word"
+			done
+		done
+	done
+done
+holds "verifier-ldap" "$(children "$AUTHD_PID" verifier-ldap | head -n 1)" \
+    "what the service binds with" 'service secret'
+stop_authd
+AUTHD=''
+CONF_AUTHD=''
 
 # ---- registryd with auth.htpasswd ------------------------------------------
 

@@ -66,6 +66,33 @@ check "a certificate that ends soon is told" wait_log "$AUTHD_LOG" \
 TOKEN=$(token alice:alice-pw)
 opens "and is good until then"
 
+# Interrupted between the certificate and the key: authd starts and signs with
+# the new key, and the next rotation finishes that one.
+cp "$T/keys/token.key" "$T/old.key"
+"$BUILD/authctl" key rotate -o "$T/keys" >>"$T/authctl.log" 2>&1
+mv "$T/keys/token.key" "$T/keys/token.key.new"
+cp "$T/old.key" "$T/keys/token.key"
+stop_authd
+start_authd
+check "an interrupted rotation is told" log_has "$AUTHD_LOG" \
+    'the rotation of this key was interrupted'
+TOKEN=$(token alice:alice-pw)
+kid=$(part_of 1 "$TOKEN" | jq -r .kid)
+opens "and its key is good"
+check "the next rotation finishes it" "$BUILD/authctl" key rotate \
+    -o "$T/keys"
+check "no file is left of it" [ ! -e "$T/keys/token.key.new" ]
+stop_authd
+start_authd
+refuse "then nothing is told" log_has "$AUTHD_LOG" interrupted
+TOKEN=$(token alice:alice-pw)
+expect "the key is the same" "$kid" "$(part_of 1 "$TOKEN" | jq -r .kid)"
+opens "and good"
+cp "$T/old.key" "$T/keys/token.key.new"
+check "what an attempt has left goes with the next" "$BUILD/authctl" \
+    key rotate -o "$T/keys"
+check "and counts for nothing" [ ! -e "$T/keys/token.key.new" ]
+
 refuse "no rotation without a CA" "$BUILD/authctl" key rotate -o "$T"
 mkdir "$T/plain"
 check "a key of no CA" "$BUILD/authctl" key new -o "$T/plain"

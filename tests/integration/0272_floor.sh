@@ -38,28 +38,6 @@ sample() {
 	ask_many 40 <"$T/requests" >"$T/times"
 }
 
-# Kolmogorov and Smirnov: is the distance of A and B below the one that two
-# equal distributions exceed in one of a hundred cases?
-alike() {
-	for tag in "$1" "$2"; do
-		grep "^$tag " "$T/times" | cut -d ' ' -f 3 |
-		    sed "s/\$/ $tag/"
-	done | sort -n | awk -v a="$1" -v b="$2" '
-		$2 == a { na++ }
-		$2 == b { nb++ }
-		{ line[NR] = $2 }
-		END {
-			for (i = 1; i <= NR; i++) {
-				line[i] == a ? fa++ : fb++
-				d = fa / na - fb / nb
-				d = d < 0 ? -d : d
-				max = d > max ? d : max
-			}
-			limit = 1.628 * sqrt((na + nb) / (na * nb))
-			printf "distance %.3f, limit %.3f\n", max, limit
-			exit !(na > 0 && nb > 0 && max < limit)
-		}'
-}
 all_alike() {
 	for tag in slower unknown locked other; do
 		alike known "$tag" || {

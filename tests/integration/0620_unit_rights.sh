@@ -26,7 +26,12 @@ done
 ln -s "$BUILD/authctl" "$T/confined/authctl"
 BUILD=$T/confined
 
+CONF_AUTHD="credentials: {database: $T/vault/c.db, user: \"62016:62016\"}"
+install -d -o 62016 -g 62016 -m 700 "$T/vault"
 start_authd
+token=$("$BUILD/authctl" -f "$T/authd.yml" token new alice 2>/dev/null)
+req GET "http://$AUTHD/token" -u "alice:$token"
+expect_status 200 "a token from the vault"
 start_registryd
 caps=$(awk '/^CapBnd:/ { print $2 }' "/proc/$REGISTRYD_PID/status")
 refuse "registryd is confined" [ "$caps" = \

@@ -30,6 +30,8 @@ for daemon in registryd authd; do
 	    grep -q "/opt/reg/etc/$daemon.yml" "$unit"
 	check "$daemon has its users" \
 	    [ -s "$prefix/lib/sysusers.d/$daemon.conf" ]
+	check "$daemon has its directory" \
+	    [ -s "$prefix/lib/tmpfiles.d/$daemon.conf" ]
 	check "rc.d/$daemon" [ -x "$examples/rc.d/$daemon" ]
 	check "$daemon.yml" [ -s "$prefix/etc/$daemon.yml" ]
 done

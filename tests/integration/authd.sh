@@ -13,6 +13,7 @@
 #   from ADDRESS CODE WHO            the same, said to come from there
 #   requests N TAG WHO               N lines for token_client
 #   ask_many PARALLEL                sends them: TAG STATUS SECONDS RETRY-AFTER
+#   alike TAG TAG                    are the times in $T/times of one kind?
 
 ask() {
 	who=$1 query=$2
@@ -83,4 +84,27 @@ requests() {
 
 ask_many() {
 	timeout 60 "$BUILD/tests/integration/token_client" "${AUTHD##*:}" "$1"
+}
+
+# Kolmogorov and Smirnov: is the distance of A and B below the one that two
+# equal distributions exceed in one of a hundred cases?
+alike() {
+	for tag in "$1" "$2"; do
+		grep "^$tag " "$T/times" | cut -d ' ' -f 3 |
+		    sed "s/\$/ $tag/"
+	done | sort -n | awk -v a="$1" -v b="$2" '
+		$2 == a { na++ }
+		$2 == b { nb++ }
+		{ line[NR] = $2 }
+		END {
+			for (i = 1; i <= NR; i++) {
+				line[i] == a ? fa++ : fb++
+				d = fa / na - fb / nb
+				d = d < 0 ? -d : d
+				max = d > max ? d : max
+			}
+			limit = 1.628 * sqrt((na + nb) / (na * nb))
+			printf "distance %.3f, limit %.3f\n", max, limit
+			exit !(na > 0 && nb > 0 && max < limit)
+		}'
 }

@@ -21,16 +21,18 @@ free_port() {
 	echo "$port"
 }
 
-# NAME SUBJECT SAN, signed by the CA of this test.
+# NAME SUBJECT SAN [OPTION...], signed by the CA of this test.
 make_certificate() {
+	path=$T/ldap/$1
 	printf 'basicConstraints=CA:FALSE\n%s\n' "${3:+subjectAltName=$3}" \
-	    >"$T/ldap/$1.ext"
-	openssl req -newkey rsa:2048 -nodes -keyout "$T/ldap/$1.key" \
-	    -subj "/CN=$2" -out "$T/ldap/$1.csr" 2>/dev/null &&
-	    openssl x509 -req -in "$T/ldap/$1.csr" -days 2 \
+	    >"$path.ext"
+	openssl req -newkey rsa:2048 -nodes -keyout "$path.key" \
+	    -subj "/CN=$2" -out "$path.csr" 2>/dev/null || die "request $1"
+	shift 3
+	openssl x509 -req -in "$path.csr" -days 2 "$@" \
 	    -CA "$T/ldap/ca.crt" -CAkey "$T/ldap/ca.key" -CAcreateserial \
-	    -extfile "$T/ldap/$1.ext" -out "$T/ldap/$1.crt" 2>/dev/null ||
-	    die "certificate $1"
+	    -extfile "$path.ext" -out "$path.crt" 2>/dev/null ||
+	    die "certificate $path"
 }
 
 make_ca() {
@@ -144,6 +146,7 @@ make_directory() {
 	make_certificate good 127.0.0.1 IP:127.0.0.1
 	make_certificate othername other.test DNS:other.test
 	make_certificate cnonly 127.0.0.1 ''
+	make_certificate expired 127.0.0.1 IP:127.0.0.1 -days -1
 	printf 'service secret\n' >"$T/ldap/secret"
 	chmod 600 "$T/ldap/secret"
 	entries >"$T/ldap/entries.ldif"

@@ -33,10 +33,13 @@ authd_row() {
 	case $1 in
 	authd|authd_*|worker|worker_*|broker|broker_[!c]*) echo 5 ;;
 	verifier|verifier_*|signer|signer_*) echo 5 ;;
+	vault_db|vault_db_*) echo 1 ;;
+	vault|vault_*) echo 5 ;;
 	authctl|authctl_*) echo 5 ;;
 	request) echo 4 ;;
 	api|api_*|broker_client) echo 3 ;;
-	acl|acl_*|claims|claims_*|throttle|token_request) echo 2 ;;
+	acl|acl_*|claims|claims_*|token_request) echo 2 ;;
+	rights) echo 2 ;;
 	# "proxies:" is checked by who will read it
 	proxies|conf_throttle) echo 2 ;;
 	# "access:" becomes an acl
@@ -47,7 +50,7 @@ authd_row() {
 	htgroup) echo 1 ;;
 	import|import_*) echo 5 ;;
 	cred|cred_*|ldap_*) echo 1 ;;
-	conf|conf_*|messages) echo 0 ;;
+	conf|conf_*|messages|credential) echo 0 ;;
 	esac
 }
 
@@ -55,7 +58,7 @@ common_row() {
 	case $1 in
 	http_conn|http_conn_*|http_exchange|http_response) echo 5 ;;
 	http_send|http_server|http_input|http_body|http_wait) echo 5 ;;
-	listener|listener_*|http|http_*|tls|tls_*|scope) echo 4 ;;
+	listener|listener_*|http|http_*|tls|tls_*|scope|throttle) echo 4 ;;
 	jws|jws_*|jwk|jwk_*|jwks) echo 4 ;;
 	msg|msg_*|proc|proc_*|spawn|supervise|supervise_*) echo 3 ;;
 	privdrop|sandbox|sandbox_*|reload) echo 3 ;;

@@ -65,11 +65,11 @@ check() {
 	fi
 }
 
-[ $# -gt 0 ] || set -- layers headers style commit_msg scripts manuals \
+[ $# -gt 0 ] || set -- layers headers style commit_msg cases scripts manuals \
     cppcheck tidy
 for name; do
 	case $name in
-	layers|headers|style|commit_msg) check "$name" $lint/"$name".sh ;;
+	layers|headers|style|commit_msg|cases) check "$name" $lint/"$name".sh ;;
 	cppcheck) check "$name" cppcheck_all ;;
 	scripts|manuals|tidy) check "$name" "$name" ;;
 	*) echo "run.sh: no check called $name" >&2; exit 2 ;;

@@ -32,6 +32,8 @@ format(char *dst, size_t size, const struct scope_set *set)
 	buf_done(&text);
 }
 
+static bool	 refresh;		/* are there refresh tokens? */
+
 static enum token_parse
 from_query(struct token_request *req, const char *target, const char *auth)
 {
@@ -40,7 +42,7 @@ from_query(struct token_request *req, const char *target, const char *auth)
 
 	memset(req, 0, sizeof(*req));
 	assert_int_equal(uri_parse(&uri, target, strlen(target)), 0);
-	result = token_request_from_query(req, &uri, auth);
+	result = token_request_from_query(req, &uri, auth, refresh);
 	uri_done(&uri);
 	return result;
 }
@@ -49,7 +51,7 @@ static enum token_parse
 from_form(struct token_request *req, const char *body)
 {
 	memset(req, 0, sizeof(*req));
-	return token_request_from_form(req, body, strlen(body));
+	return token_request_from_form(req, body, strlen(body), refresh);
 }
 
 static void
@@ -284,6 +286,98 @@ test_form_values(void **state)
 	token_request_done(&req);
 }
 
+static void
+test_refresh(void **state)
+{
+	static const struct {
+		const char		*body;
+		enum token_parse	 result;
+	}		 cases[] = {
+		{ "grant_type=refresh_token&refresh_token=adf_x&service=s"
+		    "&client_id=c&scope=repository:a:pull", TOKEN_PARSE_OK },
+		{ "grant_type=refresh_token", TOKEN_PARSE_CREDENTIALS },
+		{ "grant_type=refresh_token&refresh_token=",
+		    TOKEN_PARSE_CREDENTIALS },
+		{ "grant_type=refresh_token&refresh_token=a&refresh_token=b",
+		    TOKEN_PARSE_BAD },
+		{ "grant_type=refresh_token&refresh_token=a%00",
+		    TOKEN_PARSE_CREDENTIALS },
+		{ "grant_type=Refresh_Token&refresh_token=a",
+		    TOKEN_PARSE_GRANT_TYPE }
+	};
+	struct token_request	 req;
+	size_t			 i;
+
+	(void)state;
+	refresh = true;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (from_form(&req, cases[i].body) != cases[i].result)
+			fail_msg("%s: not %d", cases[i].body,
+			    cases[i].result);
+		token_request_done(&req);
+	}
+	assert_int_equal(from_form(&req, cases[0].body), TOKEN_PARSE_OK);
+	assert_int_equal(req.kind, CRED_REFRESH);
+	assert_string_equal(req.user, "");
+	assert_string_equal(secret_data(req.password), "adf_x");
+	assert_string_equal(req.client, "c");
+	assert_false(req.offline);
+	token_request_done(&req);
+	/* What clients fall back to: nobody, or "<token>", as the user. */
+	assert_int_equal(from_query(&req, "/token", "Basic OmFkZl94"),
+	    TOKEN_PARSE_OK);
+	assert_int_equal(req.kind, CRED_REFRESH);
+	assert_string_equal(secret_data(req.password), "adf_x");
+	token_request_done(&req);
+	assert_int_equal(from_query(&req, "/token",
+	    "Basic PHRva2VuPjphZGZfeA=="), TOKEN_PARSE_OK);
+	assert_int_equal(req.kind, CRED_REFRESH);
+	token_request_done(&req);
+	refresh = false;
+	assert_int_equal(from_query(&req, "/token", "Basic OmFkZl94"),
+	    TOKEN_PARSE_CREDENTIALS);
+	token_request_done(&req);
+}
+
+static void
+test_offline(void **state)
+{
+	static const struct {
+		const char	*query;
+		bool		 offline;
+		const char	*client;
+	}		 cases[] = {
+		{ "/token", false, "" },
+		{ "/token?offline_token=true&client_id=docker", true,
+		    "docker" },
+		{ "/token?offline_token=1", false, "" },
+		{ "/token?access_type=offline", false, "" },
+		{ "/token?client_id=a%0ab", false, "" },
+		{ "/token?client_id=%c3%bc", false, "" }
+	};
+	struct token_request	 req;
+	size_t			 i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(from_query(&req, cases[i].query, NULL),
+		    TOKEN_PARSE_OK);
+		assert_int_equal(req.offline, cases[i].offline);
+		assert_string_equal(req.client, cases[i].client);
+		token_request_done(&req);
+	}
+	assert_int_equal(from_form(&req, "grant_type=password&username=a"
+	    "&password=b&access_type=offline&client_id=containerd-client"),
+	    TOKEN_PARSE_OK);
+	assert_true(req.offline);
+	assert_string_equal(req.client, "containerd-client");
+	token_request_done(&req);
+	assert_int_equal(from_form(&req, "grant_type=password&username=a"
+	    "&password=b&offline_token=true"), TOKEN_PARSE_OK);
+	assert_false(req.offline);
+	token_request_done(&req);
+}
+
 /* ---- the channel ---- */
 
 static int
@@ -306,8 +400,8 @@ test_channel(void **state)
 
 	(void)state;
 	assert_int_equal(from_form(&req, "grant_type=password&username=alice"
-	    "&password=secret&service=s&scope=repository:a:pull"),
-	    TOKEN_PARSE_OK);
+	    "&password=secret&service=s&scope=repository:a:pull"
+	    "&access_type=offline&client_id=c"), TOKEN_PARSE_OK);
 	msg_begin(&out, MSG_TOKEN_REQUEST, 7);
 	token_request_put(&out, &req, "2001:db8::1");
 	assert_false(out.failed);
@@ -317,6 +411,8 @@ test_channel(void **state)
 	assert_string_equal(copy.user, "alice");
 	assert_string_equal(secret_data(copy.password), "secret");
 	assert_true(copy.asked);
+	assert_true(copy.offline);
+	assert_string_equal(copy.client, "c");
 	format(got, sizeof(got), &copy.scopes);
 	assert_string_equal(got, "repository:a:pull");
 	token_request_done(&copy);
@@ -342,6 +438,8 @@ put_request(struct msg_out *out, uint8_t kind, const char *user,
 	msg_put_str(out, user);
 	msg_put_bytes(out, password, len);
 	msg_put_bool(out, false);
+	msg_put_bool(out, false);
+	msg_put_str(out, "");
 	msg_put_u32(out, nscopes);
 	for (i = 0; i < nscopes; i++) {
 		msg_put_str(out, "repository");
@@ -367,6 +465,10 @@ test_channel_trusts_nobody(void **state)
 		{ CRED_NONE, "", "b", 1, 0, -1 },
 		{ CRED_PASSWORD, "", "b", 1, 0, -1 },
 		{ CRED_PASSWORD, "a", "", 0, 0, -1 },
+		{ CRED_REFRESH, "", "b", 1, 0, 0 },
+		{ CRED_REFRESH, "a", "b", 1, 0, -1 },
+		{ CRED_REFRESH, "", "", 0, 0, -1 },
+		{ CRED_REFRESH, "", "b\0c", 3, 0, -1 },
 		{ CRED_PASSWORD, "a", "b\0c", 3, 0, -1 },
 		{ 9, "a", "b", 1, 0, -1 },
 		{ CRED_NONE, "", "", 0, SCOPE_MAX, 0 },
@@ -399,6 +501,8 @@ main(void)
 		cmocka_unit_test(test_other_authorization),
 		cmocka_unit_test(test_form),
 		cmocka_unit_test(test_form_values),
+		cmocka_unit_test(test_refresh),
+		cmocka_unit_test(test_offline),
 		cmocka_unit_test(test_channel),
 		cmocka_unit_test(test_channel_trusts_nobody)
 	};

@@ -16,20 +16,30 @@
 #include "cred_cache.h"
 
 static const struct cred_answer *
-find(struct cred_cache *cache, const char *user, const char *password)
+find_at(struct cred_cache *cache, const char *user, const char *where,
+    const char *password)
 {
 	struct secret			*secret;
+	struct cred_key			 key = { user, where, NULL };
 	const struct cred_answer	*answer;
 
-	secret = secret_new(password, strlen(password));
-	answer = cred_cache_find(cache, user, secret);
+	key.password = secret = secret_new(password, strlen(password));
+	answer = cred_cache_find(cache, &key);
 	secret_free(secret);
 	return answer;
 }
 
-static void
-put(struct cred_cache *cache, const char *user, const char *password)
+static const struct cred_answer *
+find(struct cred_cache *cache, const char *user, const char *password)
 {
+	return find_at(cache, user, "", password);
+}
+
+static void
+put_at(struct cred_cache *cache, const char *user, const char *where,
+    const char *password)
+{
+	struct cred_key		 key = { user, where, NULL };
 	struct secret		*secret;
 	struct cred_answer	 answer;
 	char			 dev[] = "dev", ops[] = "ops";
@@ -39,9 +49,33 @@ put(struct cred_cache *cache, const char *user, const char *password)
 	snprintf(answer.user, sizeof(answer.user), "%s", user);
 	answer.groups = groups;
 	answer.ngroups = 2;
-	secret = secret_new(password, strlen(password));
-	cred_cache_put(cache, user, secret, &answer);
+	key.password = secret = secret_new(password, strlen(password));
+	cred_cache_put(cache, &key, &answer);
 	secret_free(secret);
+}
+
+static void
+put(struct cred_cache *cache, const char *user, const char *password)
+{
+	put_at(cache, user, "", password);
+}
+
+/* What is known at one place is known nowhere else. */
+static void
+test_cache_knows_places(void **state)
+{
+	struct cred_cache	*cache = cred_cache_new(16, 60000);
+
+	(void)state;
+	put_at(cache, "alice", "192.0.2.1", "secret");
+	assert_non_null(find_at(cache, "alice", "192.0.2.1", "secret"));
+	assert_null(find_at(cache, "alice", "192.0.2.2", "secret"));
+	assert_null(find_at(cache, "alice", "192.0.2.", "1secret"));
+	assert_null(find_at(cache, "alice192.0.2.1", "", "secret"));
+	assert_null(find(cache, "alice", "secret"));
+	put_at(cache, "alice", "192.0.2.2", "secret");
+	assert_int_equal(cred_cache_count(cache), 2);
+	cred_cache_free(cache);
 }
 
 static void
@@ -123,19 +157,22 @@ test_cache_keeps_for_outages(void **state)
 	struct cred_cache	*cache = cred_cache_new(3, 0);
 	struct timespec		 wait = { 0, 60 * 1000 * 1000 };
 	struct secret		*secret = secret_new("secret", 6);
+	struct cred_key		 alice = { "alice", "", secret };
+	struct cred_key		 bob = { "bob", "", secret };
+	struct cred_key		 carol = { "carol", "", secret };
 
 	(void)state;
 	cred_cache_keep(cache, 40);
 	put(cache, "alice", "secret");
 	put(cache, "bob", "secret");
 	assert_null(find(cache, "alice", "secret"));
-	assert_non_null(cred_cache_find_kept(cache, "alice", secret));
-	assert_null(cred_cache_find_kept(cache, "carol", secret));
-	cred_cache_drop(cache, "alice", secret);
-	assert_null(cred_cache_find_kept(cache, "alice", secret));
-	assert_non_null(cred_cache_find_kept(cache, "bob", secret));
+	assert_non_null(cred_cache_find_kept(cache, &alice));
+	assert_null(cred_cache_find_kept(cache, &carol));
+	cred_cache_drop(cache, &alice);
+	assert_null(cred_cache_find_kept(cache, &alice));
+	assert_non_null(cred_cache_find_kept(cache, &bob));
 	nanosleep(&wait, NULL);
-	assert_null(cred_cache_find_kept(cache, "bob", secret));
+	assert_null(cred_cache_find_kept(cache, &bob));
 	assert_int_equal(cred_cache_count(cache), 0);
 	secret_free(secret);
 	cred_cache_free(cache);
@@ -146,6 +183,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(test_cache_finds_exactly),
+		cmocka_unit_test(test_cache_knows_places),
 		cmocka_unit_test(test_cache_forgets_the_oldest),
 		cmocka_unit_test(test_cache_forgets_in_time),
 		cmocka_unit_test(test_cache_can_be_off),

@@ -291,9 +291,19 @@ test_htpasswd_locked_never_match(void **state)
 	    "alice-pw", BCRYPT, locked };
 	struct htpasswd			*users = load_good("star:*\nbang:!\n"
 				    "locked:!" BCRYPT "\nalice:" BCRYPT "\n");
+	const char		*hash = NULL;
 	size_t			 i;
 
 	(void)state;
+	assert_int_equal(htpasswd_find(users, "alice", &hash),
+	    HTPASSWD_GOOD);
+	assert_string_equal(hash, BCRYPT);
+	assert_int_equal(htpasswd_find(users, "locked", NULL),
+	    HTPASSWD_LOCKED);
+	assert_int_equal(htpasswd_find(users, "star", &hash),
+	    HTPASSWD_LOCKED);
+	assert_int_equal(htpasswd_find(users, "nobody", &hash),
+	    HTPASSWD_UNKNOWN);
 	for (i = 0; i < sizeof(passwords) / sizeof(passwords[0]); i++) {
 		expect(users, "star", passwords[i], HTPASSWD_LOCKED);
 		expect(users, "bang", passwords[i], HTPASSWD_LOCKED);

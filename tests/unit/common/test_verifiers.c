@@ -20,7 +20,7 @@
 #define NCHECKS	8
 
 enum { ROLE_BROKER = 1, ROLE_VERIFIER, ROLE_VERIFIER_LDAP };
-enum { MSG_VERIFY = 100, MSG_VERDICT };
+enum { MSG_VERIFY = 100, MSG_VERDICT, MSG_LOOKUP };
 
 struct fixture {
 	struct loop		*loop;
@@ -29,7 +29,7 @@ struct fixture {
 	struct msg_chan		*near[2];	/* the broker's ends */
 	struct msg_chan		*far[2];	/* the verifiers' ends */
 	uint64_t		 asked[2];	/* last id that each was sent */
-	unsigned		 nasked[2];
+	unsigned		 nasked[2], nlooked;
 	char			 user[2][32];	/* and its user */
 	int			 verdicts[NCHECKS];	/* -1: none yet */
 	int			 handled;	/* of the last verdict */
@@ -51,6 +51,21 @@ on_verify(struct msg_chan *chan, struct msg *msg, void *arg)
 	msg_get_str(msg, peer, sizeof(peer));
 	fixture->asked[i] = msg->id;
 	fixture->nasked[i]++;
+	return msg_end(msg);
+}
+
+static int
+on_lookup(struct msg_chan *chan, struct msg *msg, void *arg)
+{
+	unsigned	 i = msg_chan_instance(chan);
+	char		 peer[64];
+
+	(void)arg;
+	msg_get_str(msg, fixture->user[i], sizeof(fixture->user[i]));
+	msg_get_str(msg, peer, sizeof(peer));
+	assert_string_equal(peer, "::1");
+	fixture->asked[i] = msg->id;
+	fixture->nlooked++;
 	return msg_end(msg);
 }
 
@@ -82,6 +97,7 @@ on_closed(struct msg_chan *chan, const char *why, void *arg)
 
 static const struct msg_rule	 rules[] = {
 	{ MSG_VERIFY, ROLE_BROKER, 1, 1024, 0, on_verify, "VERIFY" },
+	{ MSG_LOOKUP, ROLE_BROKER, 1, 1024, 0, on_lookup, "LOOKUP" },
 	{ MSG_VERDICT, ROLE_VERIFIER, 1, 1024, 0, on_verdict, "VERDICT" },
 	{ MSG_VERDICT, ROLE_VERIFIER_LDAP, 1, 1024, 0, on_verdict, "VERDICT" }
 };
@@ -170,6 +186,8 @@ on_checked(enum cred_verdict verdict, const struct cred_answer *answer,
 	assert_int_equal(fixture->verdicts[i], -1);
 	if (verdict != CRED_UNAVAILABLE)
 		assert_non_null(answer);
+	if (answer != NULL)
+		assert_string_equal(answer->stamp, "stamp");
 	if (verdict == CRED_BAD)
 		assert_string_equal(answer->reason, "wrong password");
 	fixture->verdicts[i] = (int)verdict;
@@ -208,7 +226,7 @@ is_asked(struct fixture *f, const char *password)
 	struct secret	*secret = secret_new(password, strlen(password));
 	bool		 asked;
 
-	asked = verifiers_asked(f->verifiers, "same", secret);
+	asked = verifiers_asked(f->verifiers, "same", secret, "::1");
 	secret_free(secret);
 	return asked;
 }
@@ -223,6 +241,7 @@ answer(struct fixture *f, unsigned i, uint64_t id, enum cred_verdict verdict,
 	msg_put_u8(&out, (uint8_t)verdict);
 	msg_put_str(&out, user);
 	msg_put_str(&out, verdict == CRED_BAD ? "wrong password" : "");
+	msg_put_str(&out, "stamp");
 	msg_put_u32(&out, 0);
 	assert_int_equal(msg_send(f->far[i], &out), 0);
 }
@@ -315,6 +334,47 @@ test_same_credential_is_checked_once(void **state)
 	run(&f, 20);
 	assert_int_equal(f.verdicts[6], -1);
 	assert_int_equal(f.verdicts[7], CRED_OK);
+	stop(&f);
+}
+
+static int
+look_up(struct fixture *f, unsigned i, const char *user)
+{
+	return verifiers_look_up(f->verifiers, user, "::1", on_checked,
+	    &checks[i]);
+}
+
+/* Without a password; one lookup serves all, but no check of a password. */
+static void
+test_lookup(void **state)
+{
+	struct fixture	 f;
+
+	(void)state;
+	start(&f, 10000, 4);
+	verifiers_allow_lookup(f.verifiers, MSG_LOOKUP);
+	connect_verifier(&f, 0);
+	assert_int_equal(look_up(&f, 0, "same"), 0);
+	assert_int_equal(look_up(&f, 1, "same"), 0);
+	assert_int_equal(check_same(&f, 2, "secret"), 0);
+	assert_int_equal(look_up(&f, 3, "other"), 0);
+	run(&f, 20);
+	assert_int_equal(f.nlooked, 1);
+	assert_string_equal(f.user[0], "same");
+	answer(&f, 0, f.asked[0], CRED_OK, "same");
+	run(&f, 20);
+	assert_int_equal(f.verdicts[0], CRED_OK);
+	assert_int_equal(f.verdicts[1], CRED_OK);
+	assert_int_equal(f.verdicts[2], -1);
+	assert_int_equal(f.nasked[0], 1);
+	answer(&f, 0, f.asked[0], CRED_BAD, "");
+	run(&f, 20);
+	assert_int_equal(f.verdicts[2], CRED_BAD);
+	assert_int_equal(f.nlooked, 2);
+	assert_string_equal(f.user[0], "other");
+	answer(&f, 0, f.asked[0], CRED_UNKNOWN, "");
+	run(&f, 20);
+	assert_int_equal(f.verdicts[3], CRED_UNKNOWN);
 	stop(&f);
 }
 
@@ -521,6 +581,7 @@ main(void)
 		cmocka_unit_test(test_one_check_for_each_verifier),
 		cmocka_unit_test(test_queue_is_bounded),
 		cmocka_unit_test(test_same_credential_is_checked_once),
+		cmocka_unit_test(test_lookup),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_verifier_dies),
 		cmocka_unit_test(test_cancel),

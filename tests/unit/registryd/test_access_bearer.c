@@ -170,6 +170,32 @@ test_end_of_a_token(void **state)
 	bearer_free(b);
 }
 
+/* A clock that jumps: nothing lives longer for having been seen before. */
+static void
+test_clock_steps(void **state)
+{
+	struct bearer *b = make_bearer(8);
+	char *token = make_token("1", 300, PULL_A);
+	const char *reason;
+
+	(void)state;
+	assert_non_null(bearer_verify(b, token, NOW, &reason));
+	/* An hour back it has not begun, cached or not. */
+	assert_null(bearer_verify(b, token, NOW - 3600, &reason));
+	assert_int_equal(bearer_cached(b), 0);
+	/* A second back it is judged anew, and good. */
+	assert_non_null(bearer_verify(b, token, NOW, &reason));
+	assert_non_null(bearer_verify(b, token, NOW - 1, &reason));
+	assert_int_equal(bearer_cached(b), 1);
+	/* A day on it is over, and stays so when the clock is right again. */
+	assert_null(bearer_verify(b, token, NOW + 86400, &reason));
+	assert_int_equal(bearer_cached(b), 0);
+	assert_null(bearer_verify(b, token, NOW + 361, &reason));
+	assert_non_null(bearer_verify(b, token, NOW + 359, &reason));
+	free(token);
+	bearer_free(b);
+}
+
 /* An entry of the access claim may end before the token does. */
 static void
 test_end_of_an_entry(void **state)
@@ -275,6 +301,7 @@ main(void)
 		cmocka_unit_test(test_bad_tokens_are_not_kept),
 		cmocka_unit_test(test_other_keys),
 		cmocka_unit_test(test_end_of_a_token),
+		cmocka_unit_test(test_clock_steps),
 		cmocka_unit_test(test_end_of_an_entry),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_without_cache),

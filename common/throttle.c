@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Three tables of counters with one form: sources, users, and wrong
- * passwords that were seen.  They are found by an HMAC under a key made at
- * start, so that nobody can aim at a bucket and no password is kept.  Each
- * is bounded and forgets first what was not touched for longest.  Runs in
- * the broker; opens nothing, and asks no clock.
+ * Tables of counters with one form: sources, users, wrong passwords that were
+ * seen, and sources with requests in work.  They are found by an HMAC under
+ * a key made at start, so that nobody can aim at a bucket and no password is
+ * kept.  Each is bounded and forgets first what was not touched for longest.
+ * Runs in authd's broker and in registryd's workers; opens nothing, and asks
+ * no clock.
  */
 #include "throttle.h"
 
@@ -12,6 +13,7 @@
 #include <sys/socket.h>
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdbool.h>
@@ -22,8 +24,6 @@
 #include "random.h"
 #include "str.h"
 
-#include "acl.h"
-
 #define KEY_SIZE	32
 #define BUCKETS		4096		/* a power of two */
 #define SEEN_FACTOR	4		/* passwords for each source */
@@ -33,7 +33,7 @@ struct counter {
 	uint64_t		 start;		/* of the window */
 	uint64_t		 until;		/* of the penalty, 0: none */
 	uint64_t		 failures;
-	uint64_t		 working;	/* checks begun */
+	uint64_t		 working;	/* checks, or requests, begun */
 	LIST_ENTRY(counter)	 in_bucket;
 	TAILQ_ENTRY(counter)	 by_age;
 };
@@ -47,9 +47,9 @@ struct table {
 };
 
 struct throttle {
-	struct conf_throttle	 conf;
+	struct throttle_conf	 conf;
 	unsigned char		 hmac_key[KEY_SIZE];
-	struct table		 sources, users, seen;
+	struct table		 sources, users, seen, open;
 };
 
 static void
@@ -78,7 +78,7 @@ table_done(struct table *table)
 }
 
 struct throttle *
-throttle_new(const struct conf_throttle *conf, size_t entries)
+throttle_new(const struct throttle_conf *conf, size_t entries)
 {
 	struct throttle	*t;
 
@@ -89,6 +89,7 @@ throttle_new(const struct conf_throttle *conf, size_t entries)
 	table_init(&t->sources, entries);
 	table_init(&t->users, entries);
 	table_init(&t->seen, entries * SEEN_FACTOR);
+	table_init(&t->open, entries);
 	return t;
 }
 
@@ -100,6 +101,7 @@ throttle_free(struct throttle *t)
 	table_done(&t->sources);
 	table_done(&t->users);
 	table_done(&t->seen);
+	table_done(&t->open);
 	secret_wipe(t->hmac_key, sizeof(t->hmac_key));
 	free(t);
 }
@@ -209,19 +211,32 @@ count(const struct throttle *t, struct counter *c, uint64_t limit,
 
 /* ---- sources and users ---- */
 
-/* One customer has a whole /64; what is no address stands for itself. */
+/*
+ * One customer has a whole /64, on whichever interface; what is no address
+ * stands for itself.
+ */
 static const char *
 source_name(char dst[PEER_SIZE], const char *source)
 {
-	unsigned char	 address[16];
-	int		 family = acl_address_parse(address, source);
+	struct in6_addr	 address;
+	char		 text[INET6_ADDRSTRLEN];
+	size_t		 len = strcspn(source, "%");
+	const char	*name;
 
-	if (family == AF_INET6)
-		memset(address + 8, 0, 8);
-	if (family == -1 ||
-	    inet_ntop(family, address, dst, PEER_SIZE) == NULL)
+	if (len >= sizeof(text))
 		return source;
-	return dst;
+	memcpy(text, source, len);
+	text[len] = '\0';
+	if (inet_pton(AF_INET6, text, &address) != 1)
+		return source;
+	if (IN6_IS_ADDR_V4MAPPED(&address))
+		name = inet_ntop(AF_INET, address.s6_addr + 12, dst,
+		    PEER_SIZE);
+	else {
+		memset(address.s6_addr + 8, 0, 8);
+		name = inet_ntop(AF_INET6, &address, dst, PEER_SIZE);
+	}
+	return name == NULL ? source : name;
 }
 
 static int
@@ -280,6 +295,34 @@ throttle_delay(struct throttle *t, const char *user, uint64_t now)
 	    time_left(t, &t->users, key, now) == 0)
 		return 0;
 	return t->conf.delay_ms;
+}
+
+/* In a table of their own: they take no place from those who failed. */
+int
+throttle_open(struct throttle *t, const char *source, uint64_t now)
+{
+	unsigned char	 key[KEY_SIZE];
+	struct counter	*c;
+
+	if (source_key(t, source, key) == -1 ||
+	    (c = touch(&t->open, key, now)) == NULL ||
+	    c->working >= THROTTLE_MAX_OPEN)
+		return -1;
+	c->working++;
+	return 0;
+}
+
+void
+throttle_close(struct throttle *t, const char *source)
+{
+	unsigned char	 key[KEY_SIZE];
+	struct counter	*c;
+
+	if (source_key(t, source, key) == -1 ||
+	    (c = find(&t->open, key)) == NULL)
+		return;
+	if (--c->working == 0)
+		drop(&t->open, c);
 }
 
 int

@@ -17,7 +17,7 @@
 #define PENALTY	10000
 #define DELAY	2000
 
-static const struct conf_throttle	conf = {
+static const struct throttle_conf	conf = {
 	.failures_per_source = 3,
 	.failures_per_user = 6,
 	.checks_per_source = 2,
@@ -244,6 +244,35 @@ test_checks_of_one_source(void **state)
 }
 
 static void
+test_requests_of_one_source(void **state)
+{
+	struct throttle	*t = *state;
+	char		 source[64];
+	unsigned	 i;
+
+	for (i = 0; i < THROTTLE_MAX_OPEN; i++) {
+		snprintf(source, sizeof(source), "2001:db8::%x", i + 1);
+		assert_int_equal(throttle_open(t, source, 1000), 0);
+	}
+	assert_int_equal(throttle_open(t, "2001:db8::1", 1000), -1);
+	assert_int_equal(throttle_open(t, "192.0.2.1", 1000), 0);
+	throttle_close(t, "2001:db8::7");
+	assert_int_equal(throttle_open(t, "2001:db8::8", 1000), 0);
+	assert_int_equal(throttle_open(t, "2001:db8::8", 1000), -1);
+	for (i = 0; i < THROTTLE_MAX_OPEN + 5; i++)
+		throttle_close(t, "2001:db8::1");
+	assert_int_equal(throttle_open(t, "2001:db8::1", 1000), 0);
+	/* They push no failures out, however many they are. */
+	guess(t, "198.51.100.1", "alice", 3, 1000);
+	for (i = 0; i < 200; i++) {
+		snprintf(source, sizeof(source), "10.3.0.%u", i);
+		if (throttle_open(t, source, 1000) == 0 && i % 2 == 0)
+			throttle_close(t, source);
+	}
+	assert_int_equal(throttle_penalty(t, "198.51.100.1", 1000), PENALTY);
+}
+
+static void
 test_table_is_bounded(void **state)
 {
 	struct throttle	*t = *state;
@@ -275,7 +304,7 @@ test_table_is_bounded(void **state)
 static void
 test_it_can_be_off(void **state)
 {
-	struct conf_throttle	 off = conf;
+	struct throttle_conf	 off = conf;
 	struct throttle		*t;
 	unsigned		 i;
 
@@ -308,6 +337,7 @@ main(void)
 		TEST(test_case_of_a_user),
 		TEST(test_source_does_not_slow_the_user),
 		TEST(test_checks_of_one_source),
+		TEST(test_requests_of_one_source),
 		TEST(test_table_is_bounded),
 		TEST(test_it_can_be_off)
 	};
