@@ -346,6 +346,7 @@ fs_free(struct store *s)
 	close(fs->root);
 	if (fs->syncfd != -1)
 		close(fs->syncfd);
+	fs_barrier_free(fs->barrier);
 	free(fs->durable);
 	free(s->path);
 	free(fs);
@@ -410,8 +411,9 @@ store_fs_new(int rootfd, const char *path, bool writable,
 	if ((fs->base.path = strdup(path)) == NULL ||
 	    (writable && (fs->durable = calloc(FS_DURABLE_SLOTS,
 	    sizeof(*fs->durable))) == NULL) ||
-	    (fs->base.batched && (fs->syncfd = sysfs_open(rootfd, ".",
-	    O_RDONLY | O_DIRECTORY, 0)) == -1)) {
+	    (fs->base.batched && ((fs->barrier = fs_barrier_new()) == NULL ||
+	    (fs->syncfd = sysfs_open(rootfd, ".", O_RDONLY | O_DIRECTORY,
+	    0)) == -1))) {
 		fs_free(&fs->base);
 		return NULL;
 	}

@@ -21,7 +21,9 @@ struct fs {
 	struct store	 base;
 	int		 root;
 	enum store_durability durability;
-	bool		 unsynced;	/* batch: since the last barrier */
+	/* batch */
+	bool		 unsynced;	/* since the last barrier */
+	struct fs_barrier *barrier;
 	/*
 	 * Of this process alone: errors are told once to each file
 	 * description, and processes share that of the root.
@@ -65,8 +67,20 @@ enum store_result fs_sync_dir(struct fs *, int dirfd);
  * whose names are not known to be on the disk.
  */
 enum store_result fs_sync_parents(struct fs *, const char *path, int dirfd);
-enum store_result fs_barrier(struct store *);
+/* What is on the disk is unknown: no more writing, and why. */
+enum store_result fs_sync_failed(struct fs *, int error);
+/* The names of a directory and of those above it are on the disk. */
+void		 fs_durable_add(struct fs *, uint64_t key);
 enum store_result fs_settle(struct store *, const char *);
+
+/* store_fs_barrier.c: what the next barrier has to make durable */
+struct fs_barrier *fs_barrier_new(void);
+void		 fs_barrier_free(struct fs_barrier *);
+/* Is there any use in saying what was written? */
+bool		 fs_barrier_remembers(const struct fs_barrier *);
+void		 fs_barrier_add(struct fs_barrier *, int fd);
+void		 fs_barrier_add_key(struct fs_barrier *, uint64_t);
+enum store_result fs_barrier(struct store *);
 
 /* store_fs_put.c */
 enum store_result fs_put(struct store *, const char *, const void *, size_t,

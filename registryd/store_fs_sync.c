@@ -24,8 +24,8 @@
  * A second try may succeed because the system has forgotten what it could
  * not write: so there is none, and this process writes no more.
  */
-static enum store_result
-sync_failed(struct fs *fs, int error)
+enum store_result
+fs_sync_failed(struct fs *fs, int error)
 {
 	fs->base.failure = error;
 	return error == ENOSPC || error == EDQUOT ? STORE_NOSPACE :
@@ -40,26 +40,14 @@ fs_sync_dir(struct fs *fs, int dirfd)
 		break;
 	case STORE_BATCH:
 		fs->unsynced = true;
+		fs_barrier_add(fs->barrier, dirfd);
 		return STORE_OK;
 	case STORE_NONE:
 		return STORE_OK;
 	}
 	/* EINVAL: a file system whose directories cannot be synced. */
 	if (sysfs_sync(dirfd) == -1 && errno != EINVAL && errno != ENOTSUP)
-		return sync_failed(fs, errno);
-	return STORE_OK;
-}
-
-enum store_result
-fs_barrier(struct store *s)
-{
-	struct fs *fs = (struct fs *)s;
-
-	if (!fs->unsynced)
-		return STORE_OK;
-	if (sysfs_syncfs(fs->syncfd) == -1)
-		return sync_failed(fs, errno);
-	fs->unsynced = false;
+		return fs_sync_failed(fs, errno);
 	return STORE_OK;
 }
 
@@ -88,11 +76,21 @@ durable_has(const struct fs *fs, uint64_t key)
 	return key != 0 && fs->durable[key % FS_DURABLE_SLOTS] == key;
 }
 
-static void
-durable_add(struct fs *fs, uint64_t key)
+void
+fs_durable_add(struct fs *fs, uint64_t key)
 {
 	if (key != 0)
 		fs->durable[key % FS_DURABLE_SLOTS] = key;
+}
+
+/* Once all that has been done about it is on the disk. */
+static void
+durable_soon(struct fs *fs, uint64_t key)
+{
+	if (fs->durability == STORE_BATCH)
+		fs_barrier_add_key(fs->barrier, key);
+	else
+		fs_durable_add(fs, key);
 }
 
 /*
@@ -128,7 +126,8 @@ fs_sync_parents(struct fs *fs, const char *path, int dirfd)
 	int fd = dirfd;
 
 	if ((r = fs_sync_dir(fs, dirfd)) != STORE_OK ||
-	    fs->durability != STORE_FULL)
+	    fs->durability == STORE_NONE || (fs->durability == STORE_BATCH &&
+	    !fs_barrier_remembers(fs->barrier)))
 		return r;
 	snprintf(dir, sizeof(dir), "%s", path);
 	while ((slash = strrchr(dir, '/')) != NULL) {
@@ -151,7 +150,7 @@ fs_sync_parents(struct fs *fs, const char *path, int dirfd)
 	}
 	/* Only now: a key says that all names above are there too. */
 	while (nkeys > 0)
-		durable_add(fs, keys[--nkeys]);
+		durable_soon(fs, keys[--nkeys]);
 	return STORE_OK;
 }
 

@@ -81,6 +81,7 @@ fs_sync(struct store *s, int fd)
 		break;
 	case STORE_BATCH:
 		fs->unsynced = true;
+		fs_barrier_add(fs->barrier, fd);
 		if (sysfs_flush(fd, 0, 0, false) == -1)
 			return store_result_errno(errno);
 		break;

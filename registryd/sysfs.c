@@ -105,6 +105,14 @@ sysfs_close(int fd)
 	return r == -1 && errno != EINTR ? -1 : 0;
 }
 
+int
+sysfs_dup(int fd)
+{
+	if (enter(SYSFS_OPEN, fd, NULL) == -1)
+		return -1;
+	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
 ssize_t
 sysfs_pread(int fd, void *data, size_t len, uint64_t offset)
 {

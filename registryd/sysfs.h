@@ -58,6 +58,8 @@ void	 sysfs_set_hook(sysfs_hook_fn *, void *arg);	/* NULL: none */
 
 int	 sysfs_open(int dirfd, const char *path, int flags, mode_t);
 int	 sysfs_close(int fd);
+/* The same file description once more. */
+int	 sysfs_dup(int fd);
 ssize_t	 sysfs_pread(int fd, void *, size_t, uint64_t offset);
 ssize_t	 sysfs_pwrite(int fd, const void *, size_t, uint64_t offset);
 int	 sysfs_sync(int fd);

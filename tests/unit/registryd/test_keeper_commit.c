@@ -119,6 +119,55 @@ test_commit_costs_of_one_client(void **state)
 }
 
 static int
+on_barrier_wait(const struct sysfs_call *call, void *arg)
+{
+	(void)arg;
+	if (call->kind == SYSFS_SYNCFS)
+		usleep(8000);
+	return 0;
+}
+
+static void
+push_alone(struct fixture *f, const char *id, const char *text)
+{
+	struct digest d = tmp_digest(text);
+	struct answer a = { .f = f };
+
+	a.data = text;
+	a.len = strlen(text);
+	a.call = keeper_upload_finish(f->keepers, "a", id, true, 0, a.len, &d,
+	    on_room, on_done, &a);
+	assert_non_null(a.call);
+	feed(&a);
+	assert_int_equal(await(&a), STORE_OK);
+}
+
+/*
+ * A sync of all waits for what others have written: one client that is alone
+ * does not, and many still go together.
+ */
+static void
+test_commit_is_not_slower_than_its_own_syncs(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a[CLIENTS];
+	uint64_t barriers, syncs;
+	int i;
+
+	sysfs_set_hook(on_barrier_wait, NULL);
+	push_alone(f, "first", "this one shows it");
+	barriers = sysfs_count(SYSFS_SYNCFS);
+	syncs = sysfs_count(SYSFS_SYNC);
+	push_alone(f, "second", "alone");
+	assert_int_equal(sysfs_count(SYSFS_SYNCFS), barriers);
+	assert_in_range(sysfs_count(SYSFS_SYNC) - syncs, 4, 16);
+	push_all(f, a);
+	for (i = 0; i < CLIENTS; i++)
+		assert_int_equal(await(&a[i]), STORE_OK);
+	sysfs_set_hook(NULL, NULL);
+}
+
+static int
 on_barrier_fail(const struct sysfs_call *call, void *arg)
 {
 	int *left = arg;
@@ -224,6 +273,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_commit_one_barrier_serves_many),
 		TEST(test_commit_costs_of_one_client),
+		TEST(test_commit_is_not_slower_than_its_own_syncs),
 		TEST(test_commit_failed_barrier_fails_all_who_wait),
 		TEST(test_commit_worker_goes_while_it_waits)
 	};

@@ -21,6 +21,7 @@ struct watch {
 	/* files whose bytes could be lost */
 	ino_t		 files[MAX_DIRTY];
 	size_t		 nfiles;
+	bool		 slow;		/* a sync of all takes its time */
 	unsigned	 visible;	/* names checked */
 };
 
@@ -173,6 +174,8 @@ on_call_watch(const struct sysfs_call *call, void *arg)
 		forget_edge(w, fd_ino(call->fd), NULL);
 		break;
 	case SYSFS_SYNCFS:
+		if (w->slow)
+			usleep(8000);
 		w->nfiles = w->nedges = 0;
 		break;
 	case SYSFS_CREATE:
@@ -214,7 +217,7 @@ check_acknowledged(struct watch *w, const struct operation *op)
 }
 
 static void
-watch_operations(enum store_durability durability)
+watch_operations(enum store_durability durability, bool slow)
 {
 	struct tmp_store t;
 	struct watch w;
@@ -229,6 +232,7 @@ watch_operations(enum store_durability durability)
 		memset(&w, 0, sizeof(w));
 		w.t = &t;
 		w.op = operations[i].name;
+		w.slow = slow;
 		/* From the empty directory on, so that all are watched. */
 		sysfs_set_hook(on_call_watch, &w);
 		operations[i].prepare(&t);
@@ -246,14 +250,30 @@ static void
 test_order_names_follow_syncs(void **state)
 {
 	(void)state;
-	watch_operations(STORE_FULL);
+	watch_operations(STORE_FULL, false);
 }
 
 static void
 test_order_names_follow_barriers(void **state)
 {
 	(void)state;
-	watch_operations(STORE_BATCH);
+	watch_operations(STORE_BATCH, false);
+}
+
+/* Other programs write much: then it is quicker to sync one by one. */
+static void
+test_order_names_follow_slow_barriers(void **state)
+{
+	uint64_t syncs = sysfs_count(SYSFS_SYNC);
+	uint64_t barriers = sysfs_count(SYSFS_SYNCFS);
+
+	(void)state;
+	watch_operations(STORE_BATCH, true);
+	syncs = sysfs_count(SYSFS_SYNC) - syncs;
+	barriers = sysfs_count(SYSFS_SYNCFS) - barriers;
+	/* The first one of each store showed it. */
+	assert_in_range(barriers, 1, NOPERATIONS);
+	assert_true(syncs > 4 * barriers);
 }
 
 /* A directory that another process made may not be on the disk yet. */
@@ -403,6 +423,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order_names_follow_syncs),
 		cmocka_unit_test(test_order_names_follow_barriers),
+		cmocka_unit_test(test_order_names_follow_slow_barriers),
 		cmocka_unit_test(test_order_foreign_directories_are_synced),
 		cmocka_unit_test(test_order_directory_made_again_is_synced),
 		cmocka_unit_test(test_order_durability_none_never_syncs),
