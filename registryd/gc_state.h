@@ -27,6 +27,10 @@ enum store_result gc_names_next(struct gc *, struct gc_names *,
 		    const char **name);
 void		 gc_names_close(struct gc_names *);
 
+/* Every name of a small directory, temporary ones too; to be freed. */
+enum store_result gc_scan(struct gc *, const char *path, char ***names,
+		    size_t *n);
+
 struct gc_item {
 	const char	*path;		/* of the item itself */
 	const char	*names[GC_LEVELS];	/* from the part to it */

@@ -17,9 +17,9 @@ is_wanted(const struct gc *gc, enum gc_class class, const struct digest *d)
 	return gc_marked(gc, class, gc_print_digest(&gc->key, d));
 }
 
-/* A PUT that never came back. */
+/* A PUT that never came back, or a file that distribution was writing. */
 static enum store_result
-sweep_pending(struct gc *gc, const char *dir, const char *name)
+sweep_leftover(struct gc *gc, const char *dir, const char *name)
 {
 	char path[LAYOUT_PATH_SIZE];
 	struct store_stat st;
@@ -28,7 +28,8 @@ sweep_pending(struct gc *gc, const char *dir, const char *name)
 	if (layout_join(path, dir, name) == -1)
 		return STORE_OK;
 	r = store_stat(gc->store, path, &st);
-	if (r == STORE_OK && gc_age(gc, &st) >= gc->options.grace_ms) {
+	if (r == STORE_OK && !st.is_dir &&
+	    gc_age(gc, &st) >= gc->options.grace_ms) {
 		gc->report.leftovers_deleted++;
 		if (!gc->options.dryrun)
 			r = store_unlink(gc->store, path);
@@ -37,28 +38,40 @@ sweep_pending(struct gc *gc, const char *dir, const char *name)
 	    STORE_OK : gc_stop(gc, path, r);
 }
 
+/* "link.<uuid>.tmp" */
+static bool
+is_temporary(const char *name, const char *base)
+{
+	size_t len = strlen(base);
+
+	return strncmp(name, base, len) == 0 && name[len] == '.' &&
+	    str_ends(name, ".tmp");
+}
+
+static enum store_result
+sweep_one(struct gc *gc, const struct gc_object *o, const char *name)
+{
+	if (layout_is_pending(name) || is_temporary(name, o->base))
+		return sweep_leftover(gc, o->dir, name);
+	return gc_sweep_name(gc, o, name);
+}
+
 /* All names of a directory that one object has to itself. */
 static enum store_result
 sweep_dir(struct gc *gc, const struct gc_object *o, const char *stop)
 {
-	struct gc_names names;
 	enum store_result r;
-	const char *name;
+	char **names;
+	size_t i, n;
 	uint64_t before = gc_changes(gc);
-	bool any = false;
 
-	gc_names_open(&names, o->dir);
-	while ((r = gc_names_next(gc, &names, &name)) == STORE_OK &&
-	    name != NULL) {
-		any = true;
-		r = layout_is_pending(name) ? sweep_pending(gc, o->dir,
-		    name) : gc_sweep_name(gc, o, name);
-		if (r != STORE_OK)
-			break;
-	}
-	gc_names_close(&names);
-	if (r == STORE_OK && (!any || gc_changes(gc) != before))
-		gc_prune(gc, o->dir, stop, any);
+	if ((r = gc_scan(gc, o->dir, &names, &n)) != STORE_OK)
+		return r;
+	for (i = 0; i < n && r == STORE_OK; i++)
+		r = sweep_one(gc, o, names[i]);
+	store_names_free(names, n);
+	if (r == STORE_OK && (n == 0 || gc_changes(gc) != before))
+		gc_prune(gc, o->dir, stop, n > 0);
 	return r;
 }
 
@@ -172,6 +185,29 @@ sweep_history(struct gc *gc, const char *tag, const char *index,
 	return r;
 }
 
+/* Of the link itself nothing is taken: it is the tag. */
+static enum store_result
+sweep_current(struct gc *gc, const char *tag)
+{
+	char path[LAYOUT_PATH_SIZE];
+	enum store_result r;
+	char **names;
+	size_t i, n;
+
+	if (layout_join(path, tag, "current") == -1)
+		return STORE_OK;
+	if ((r = gc_scan(gc, path, &names, &n)) != STORE_OK)
+		return r;
+	for (i = 0; i < n && r == STORE_OK; i++)
+		if (is_temporary(names[i], "link"))
+			r = sweep_leftover(gc, path, names[i]);
+	store_names_free(names, n);
+	/* One that was never finished, or whose last entry has gone. */
+	if (r == STORE_OK && n == 0)
+		gc_prune(gc, path, LAYOUT_REPOSITORIES, false);
+	return r;
+}
+
 static enum store_result
 sweep_tag(struct gc *gc, const struct gc_item *item)
 {
@@ -193,9 +229,8 @@ sweep_tag(struct gc *gc, const struct gc_item *item)
 		    alg)) != STORE_OK)
 			break;
 	gc_names_close(&names);
-	/* One that was never finished, or whose last entry has gone. */
-	if (r == STORE_OK && layout_join(path, item->path, "current") == 0)
-		gc_prune(gc, path, LAYOUT_REPOSITORIES, false);
+	if (r == STORE_OK)
+		r = sweep_current(gc, item->path);
 	return r;
 }
 

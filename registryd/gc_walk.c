@@ -9,13 +9,18 @@
  * names may be parts of a name, whether or not we would serve them: what
  * cannot be reached cannot be marked.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gc_state.h"
+#include "store_root.h"
 #include "str.h"
+#include "sysfs.h"
 
 #define PAGE	1024
+#define SCAN_MAX	65536	/* names of one object, and strange ones */
 
 /* ---- a directory ---- */
 
@@ -62,6 +67,60 @@ gc_names_next(struct gc *gc, struct gc_names *d, const char **name)
 	}
 	*name = d->names[d->next++];
 	return STORE_OK;
+}
+
+/* ---- a small directory ---- */
+
+struct scan {
+	char		**names;
+	size_t		 n, size;
+};
+
+static int
+scan_name(const char *name, unsigned char type, void *arg)
+{
+	struct scan *scan = arg;
+	char **grown;
+
+	(void)type;
+	if (scan->n == scan->size) {
+		if (scan->size == SCAN_MAX) {
+			errno = EMFILE;		/* a limit of ours */
+			return -1;
+		}
+		scan->size = scan->size == 0 ? 4 : 2 * scan->size;
+		grown = reallocarray(scan->names, scan->size,
+		    sizeof(*grown));
+		if (grown == NULL)
+			return -1;
+		scan->names = grown;
+	}
+	if ((scan->names[scan->n] = strdup(name)) == NULL)
+		return -1;
+	scan->n++;
+	return 0;
+}
+
+enum store_result
+gc_scan(struct gc *gc, const char *path, char ***names, size_t *n)
+{
+	struct scan scan = { .names = NULL };
+	enum store_result r = STORE_OK;
+	int fd;
+
+	fd = sysfs_open(store_root_fd(gc->store), path,
+	    O_RDONLY | O_DIRECTORY, 0);
+	if (fd == -1 || sysfs_list(fd, scan_name, &scan) != 0)
+		r = store_result_errno(errno);
+	if (r != STORE_OK) {
+		store_names_free(scan.names, scan.n);
+		scan.names = NULL;
+		scan.n = 0;
+	}
+	*names = scan.names;
+	*n = scan.n;
+	return r == STORE_OK || r == STORE_NOTFOUND ? STORE_OK :
+	    gc_stop(gc, path, r);
 }
 
 /* ---- repositories ---- */

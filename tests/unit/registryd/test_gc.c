@@ -655,6 +655,7 @@ test_gc_years_of_distribution(void **state)
 	char path[LAYOUT_PATH_SIZE], half[LAYOUT_PATH_SIZE];
 	char text[DIGEST_STR_SIZE], junk[64];
 	struct digest d, gone = tmp_digest("gone");
+	struct digest used = tmp_digest("used");
 	struct gc_report report;
 	int i;
 
@@ -682,6 +683,10 @@ test_gc_years_of_distribution(void **state)
 	*strrchr(layout_layer(half, "a", &gone), '/') = '\0';
 	assert_int_equal(mkdir(tmp_path(t, half), 0777), 0);
 	tmp_write(t, REPOS "file", "");
+	tmp_write(t, REPOS "a/_manifests/tags/v1/current/link.1-2.tmp", "");
+	*strrchr(layout_layer(path, "a", &used), '/') = '\0';
+	strcat(path, "/link.0b-1c.tmp");
+	tmp_write(t, path, "");
 	tmp_write(t, REPOS "a/_layers/README", "");
 	tmp_write(t, "docker/registry/v2/blobs/sha256/xy", "");
 	for (i = 0; i < 2000; i++) {
@@ -702,6 +707,11 @@ test_gc_years_of_distribution(void **state)
 	    "dangling")));
 	assert_false(tmp_exists(t, layout_tag_index(path, "a", "v1",
 	    &gone)));
+	assert_false(tmp_exists(t, REPOS "a/_manifests/tags/v1/current/"
+	    "link.1-2.tmp"));
+	*strrchr(layout_layer(path, "a", &used), '/') = '\0';
+	strcat(path, "/link.0b-1c.tmp");
+	assert_false(tmp_exists(t, path));
 	assert_true(tmp_exists(t, REPOS "file"));
 	assert_int_equal(tmp_count(t, REPOS "a/_junk"), 2000);
 	assert_false(tmp_exists(t, half));
