@@ -15,7 +15,7 @@
 #define FS_MARK			"user.registryd.size"
 #define FS_MARK_TEXT_SIZE	32
 #define FS_FILE_MODE		0666
-#define FS_RACE_TRIES		4	/* a directory vanished between calls */
+#define FS_RACE_TRIES		16	/* a directory vanished between calls */
 
 struct fs {
 	struct store	 base;

@@ -83,12 +83,17 @@ fs_make_parent(struct fs *fs, const char *path, int *fd, const char **name)
 {
 	enum store_result r;
 	const char *slash = NULL;
+	int tries = 0;
 
 	r = fs_open_parent(fs, path, fd, name);
 	if (r != STORE_NOTFOUND)
 		return r;
+	/* Others may remove what is empty as soon as it is made. */
 	if (errno == ENOENT && (slash = strrchr(path, '/')) != NULL)
-		*fd = make_dirs(fs, path, (size_t)(slash - path));
+		do
+			*fd = make_dirs(fs, path, (size_t)(slash - path));
+		while (*fd == -1 && errno == ENOENT &&
+		    ++tries < FS_RACE_TRIES);
 	/* NOTFOUND is left to a race; a file in the way is not one. */
 	if (*fd == -1)
 		return errno == ENOTDIR || errno == ENAMETOOLONG ?

@@ -471,6 +471,49 @@ test_store_put_races_with_prune(void **state)
 	assert_int_equal(status, 0);
 }
 
+struct prune {
+	struct tmp_store *t;
+	int		 left;
+};
+
+/* What was made is gone before it is opened. */
+static int
+on_open_prune(const struct sysfs_call *call, void *arg)
+{
+	struct prune *p = arg;
+
+	if (call->kind != SYSFS_MKDIR || p->left == 0)
+		return 0;
+	p->left--;
+	(void)rmdir(tmp_path(p->t, "race/x/y"));
+	(void)rmdir(tmp_path(p->t, "race/x"));
+	(void)rmdir(tmp_path(p->t, "race"));
+	return 0;
+}
+
+static void
+test_store_directories_that_vanish_are_made_again(void **state)
+{
+	struct tmp_store *t = *state;
+	struct prune p = { .t = t, .left = 8 };
+	int fd;
+
+	sysfs_set_hook(on_open_prune, &p);
+	assert_int_equal(store_create(t->store, "race/x/y/z", &fd), STORE_OK);
+	sysfs_set_hook(NULL, NULL);
+	assert_int_equal(p.left, 0);
+	store_close(t->store, fd);
+	assert_true(tmp_exists(t, "race/x/y/z"));
+	assert_int_equal(store_unlink(t->store, "race/x/y/z"), STORE_OK);
+	p.left = 8;
+	sysfs_set_hook(on_open_prune, &p);
+	store_prune(t->store, "race/x/y", "");
+	assert_int_equal(store_put(t->store, "race/x/y/z", "z", 1, 0),
+	    STORE_OK);
+	sysfs_set_hook(NULL, NULL);
+	assert_int_equal(p.left, 0);
+}
+
 static void
 test_store_results_have_texts(void **state)
 {
@@ -508,6 +551,7 @@ main(void)
 		TEST(test_store_lists_by_page),
 		TEST(test_store_lists_many),
 		TEST(test_store_put_races_with_prune),
+		TEST(test_store_directories_that_vanish_are_made_again),
 		cmocka_unit_test(test_store_results_have_texts)
 	};
 
