@@ -6,7 +6,7 @@ cd "$(dirname "$0")" && . ./lib.sh
 
 check "a kernel and what it boots" "$TESTS/powercut/build.sh" ||
     die "no guest"
-"$BUILD/tests/powercut/powercut" -c 1 -i 1 -t 2500 -d batch -f ext4 \
+"$BUILD/tests/powercut/powercut" -c 1 -i 1 -t 4000 -d batch -f ext4 \
     "$BUILD/powercut" >"$T/powercut.log" 2>&1
 check "a cut on ext4 loses nothing" [ $? -eq 0 ]
 check "it was one cut" grep -q '^ext4-batch: 1 cuts, ' "$T/powercut.log"

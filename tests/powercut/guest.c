@@ -145,7 +145,8 @@ add_machine(struct arguments *a, const struct guest *g)
 	add(a, "-no-reboot", NULL);
 	add(a, "-display", xstrdup("none"));
 	add(a, "-machine", xstrdup("q35"));
-	add(a, "-accel", xstrdup(kvm ? "kvm" : "tcg,thread=multi"));
+	add(a, "-accel", xstrdup(kvm ? "kvm" :
+	    "tcg,thread=multi,tb-size=128"));
 	if (kvm)
 		add(a, "-cpu", xstrdup("host"));
 	add(a, "-smp", xstrdup(kvm ? "2" : "1"));

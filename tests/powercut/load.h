@@ -41,6 +41,7 @@ struct load {
 	bool		 is_distribution;	/* 2.8: lacks some */
 	uint64_t	 grace;		/* nanoseconds; 0: no collection */
 	atomic_bool	 stopping;
+	atomic_uint	 steps;		/* done since load_start() */
 	pthread_mutex_t	 lock;		/* for what follows */
 	struct offer	 offers[OFFERS_MAX];
 	size_t		 n_offers, next_offer;
@@ -51,6 +52,8 @@ void	 load_init(struct load *, uint64_t seed);
 void	 load_reset(struct load *);
 /* They go on until load_stop(), or until the registry has gone. */
 void	 load_start(struct load *, uint16_t port);
+/* What all clients have done since then. */
+unsigned	 load_steps(struct load *);
 /* Before the cut: a broken connection is no surprise from here on. */
 void	 load_stop(struct load *);
 /* After it. */

@@ -232,6 +232,12 @@ operation_ack(struct model *m, struct object *o, size_t n)
 	m->n_acks++;
 }
 
+void
+operation_cancel(struct object *o)
+{
+	o->n_ops--;
+}
+
 /* The operation that was acknowledged last by then; NULL: none. */
 static const struct operation *
 last_acked(const struct object *o, uint64_t cut)
@@ -304,19 +310,33 @@ names(const struct content *manifest, const struct content *content)
 	return false;
 }
 
-bool
-model_is_used(const struct model *m, const char *repo,
-    const struct content *content)
+static bool
+is_named(const struct model *m, const char *repo,
+    const struct content *content, bool now)
 {
 	const struct object	*o;
 
 	for (o = m->objects; o != NULL; o = o->next)
 		if (o->kind == OBJECT_MANIFEST && o->n_ops > 0 &&
 		    strcmp(o->repo, repo) == 0 &&
-		    object_allows(o, UINT64_MAX, o->content) &&
+		    (!now || object_allows(o, UINT64_MAX, o->content)) &&
 		    names(o->content, content))
 			return true;
 	return false;
+}
+
+bool
+model_is_used(const struct model *m, const char *repo,
+    const struct content *content)
+{
+	return is_named(m, repo, content, true);
+}
+
+bool
+model_was_used(const struct model *m, const char *repo,
+    const struct content *content)
+{
+	return is_named(m, repo, content, false);
 }
 
 bool

@@ -78,6 +78,9 @@ struct object	*model_upload(struct model *, const char *repo,
 size_t		 operation_begin(struct object *, const struct content *);
 void		 operation_ack(struct model *, struct object *, size_t);
 
+/* The last one was refused: nothing has changed. */
+void		 operation_cancel(struct object *);
+
 /* What it may be after a cut: is "content" (NULL: nothing) one of them? */
 bool		 object_allows(const struct object *, uint64_t cut,
 		    const struct content *);
@@ -90,6 +93,9 @@ bool		 object_known(const struct object *, uint64_t cut);
 void		 object_settle(struct object *, const struct content *);
 /* Manifests of the repository that are, or may be, there and name it. */
 bool		 model_is_used(const struct model *, const char *repo,
+		    const struct content *);
+/* Any that was ever put there names it, even if that was cut short. */
+bool		 model_was_used(const struct model *, const char *repo,
 		    const struct content *);
 /*
  * Whether collection may have removed a blob since the cut: nobody has asked

@@ -40,6 +40,8 @@
 /* The check asks for everything in each round, which is as good as a push. */
 #define COLLECT		"collect: {interval: 200ms, grace: 1s, delay: 200ms}"
 #define GRACE		700000000U	/* nanoseconds; clocks differ */
+#define STEPS_MAX	48		/* of all clients, before a cut */
+#define AFTER_STEPS	100000U		/* microseconds */
 #define RECOVERY_TIME	1500000U	/* microseconds */
 #define KEPT_MAX	20		/* findings kept with their image */
 
@@ -97,13 +99,21 @@ struct run {
 static void
 run_program(const char *const argv[])
 {
-	pid_t	 pid;
-	int	 status;
+	posix_spawn_file_actions_t	 actions;
+	pid_t				 pid;
+	int				 status;
 
-	errno = posix_spawnp(&pid, argv[0], NULL, NULL,
+	/* mkfs.btrfs has advice even with -q. */
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null",
+	    O_WRONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO,
+	    STDERR_FILENO);
+	errno = posix_spawnp(&pid, argv[0], &actions, NULL,
 	    (char **)(uintptr_t)argv, environ);
 	if (errno != 0)
 		err(1, "%s", argv[0]);
+	posix_spawn_file_actions_destroy(&actions);
 	if (waitpid(pid, &status, 0) == -1 || status != 0)
 		errx(1, "%s failed", argv[0]);
 }
@@ -342,16 +352,27 @@ vary(struct run *r, struct guest *g)
 	    n * 10);
 }
 
+/* Some steps of the clients and a little more; or, on a slow machine, less. */
+static void
+wait_for_moment(struct run *r)
+{
+	uint64_t	 end = disk_now() + r->load_ms * 1000000ULL;
+	unsigned	 steps = dice(&r->dice) % STEPS_MAX;
+
+	while (load_steps(r->load) < steps && load_odd(r->load) == NULL &&
+	    disk_now() < end)
+		usleep(2000);
+	usleep((useconds_t)(dice(&r->dice) % AFTER_STEPS));
+}
+
 static void
 load_and_cut(struct run *r)
 {
-	uint64_t	 ms;
 	const char	*odd;
 
 	vary(r, r->guest);
-	ms = r->load_ms / 10 + dice(&r->dice) % r->load_ms;
 	load_start(r->load, guest_port(r->guest));
-	usleep((useconds_t)(ms * 1000));
+	wait_for_moment(r);
 	if ((odd = load_odd(r->load)) != NULL) {
 		r->n_findings++;
 		r->findings[FINDING_ANSWER]++;
@@ -576,7 +597,7 @@ main(int argc, char *argv[])
 {
 	struct run	 r = {
 		.durability = "full", .lines = "", .fs = &filesystems[0],
-		.cuts = 10, .images = 2, .load_ms = 2000,
+		.cuts = 10, .images = 2, .load_ms = 10000,
 	};
 	int		 i;
 

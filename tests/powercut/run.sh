@@ -5,7 +5,7 @@
 #
 # Cuts power CUTS=200 times on each of FS="ext4 xfs btrfs", shared among
 # DURABILITY="full batch"; IMAGES=1 more cuts of each load are looked at,
-# JOBS=2 machines run at a time, LOAD_MS=3000 is the longest load.  COLLECT=1
+# JOBS=2 machines run at a time, LOAD_MS=10000 is the longest load.  COLLECT=1
 # collects garbage all the time.  The last line has the sum; exits 1 when
 # anything was lost or broken.
 #
@@ -21,7 +21,7 @@ what=${1:-powercut}
 FS=${FS:-ext4 xfs btrfs}
 CUTS=${CUTS:-200}
 IMAGES=${IMAGES:-1}
-LOAD_MS=${LOAD_MS:-3000}
+LOAD_MS=${LOAD_MS:-10000}
 JOBS=${JOBS:-2}
 DURABILITY=${DURABILITY:-full batch}
 dir=$BUILD/powercut
