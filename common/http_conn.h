@@ -95,6 +95,7 @@ struct http_exchange {
 	struct http_response	 resp;
 	struct buf		 head;
 	uint64_t		 file_left;
+	int			 file_error;	/* errno of reading it */
 	http_produce_fn		*produce;
 	void			*produce_arg;
 	bool			 chunked;

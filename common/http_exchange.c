@@ -208,6 +208,12 @@ http_sent(const struct http_exchange *ex)
 	return ex->sent;
 }
 
+int
+http_file_error(const struct http_exchange *ex)
+{
+	return ex->file_error;
+}
+
 bool
 http_completed(const struct http_exchange *ex)
 {

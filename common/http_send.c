@@ -171,8 +171,12 @@ send_file(struct http_conn *c, size_t most)
 	n = compat_sendfile(c->fd, ex->resp.fd, ex->resp.offset, most);
 	if (n == 0)
 		errno = EIO;		/* the file is shorter than it was */
-	if (n <= 0)
+	if (n <= 0) {
+		/* No socket fails like that. */
+		if (errno == EIO)
+			ex->file_error = errno;
 		return -1;
+	}
 	ex->resp.offset += (uint64_t)n;
 	ex->file_left -= (uint64_t)n;
 	ex->sent += (uint64_t)n;
@@ -235,8 +239,10 @@ gather_file(struct http_conn *c)
 		return 0;
 	n = pread(ex->resp.fd, c->tls_out.data + c->tls_out.len, room,
 	    (off_t)ex->resp.offset);
-	if (n <= 0)
+	if (n <= 0) {
+		ex->file_error = n == 0 ? EIO : errno;
 		return -1;
+	}
 	ex->resp.offset += (uint64_t)n;
 	ex->file_left -= (uint64_t)n;
 	c->tls_out.len += (size_t)n;

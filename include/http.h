@@ -182,6 +182,8 @@ int	 http_status(const struct http_exchange *);
 uint64_t http_sent(const struct http_exchange *);
 /* True when the whole response went out. */
 bool	 http_completed(const struct http_exchange *);
+/* Why the file of the response could not be sent to its end, or 0. */
+int	 http_file_error(const struct http_exchange *);
 uint64_t http_elapsed_us(const struct http_exchange *);
 const char *http_status_text(int status);
 

@@ -93,6 +93,23 @@ log_failure(const struct api_request *r, const struct texts *t)
 	    sizeof(fields) / sizeof(fields[0]));
 }
 
+/* The client sees an end that is none; the operator is to see why. */
+static void
+log_broken_off(const struct api_request *r, const struct texts *t)
+{
+	const struct log_field fields[] = {
+		{ "err.detail", strerror(http_file_error(r->exchange)) },
+		{ "http.request.id", r->id },
+		{ "http.request.uri", r->head->target },
+		{ "http.request.remoteaddr", t->remote },
+		{ "http.response.written", t->written },
+		{ "vars.name", or_null(r->match.name) },
+	};
+
+	log_event(LOG_LEVEL_ERROR, "response broken off: the file cannot be "
+	    "read to its end", fields, sizeof(fields) / sizeof(fields[0]));
+}
+
 void
 request_log(const struct api_request *r)
 {
@@ -101,6 +118,8 @@ request_log(const struct api_request *r)
 	texts_format(r, &t);
 	if (r->failed)
 		log_failure(r, &t);
+	if (http_file_error(r->exchange) != 0)
+		log_broken_off(r, &t);
 	if (r->conf->accesslog_disabled)
 		return;
 	const struct log_field fields[] = {

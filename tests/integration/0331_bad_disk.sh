@@ -100,6 +100,8 @@ wait_until 10 test -s "$T/part"
 truncate -s 23000000 "$file"
 wait "$slow"
 expect "cut on its way: not a valid end" 18 $?
+check "cut on its way: the log has it" wait_log "$REGISTRYD_LOG" \
+    'broken off.*b/blobs/'
 check "cut on its way: what came is right" cmp -n \
     "$(stat -c %s "$T/part")" "$T/part" "$large"
 push_blob a/b "$large" || fail "push it again"
@@ -113,6 +115,8 @@ dd if="$file" iflag=nocache count=0 2>/dev/null
 truncate -s $((start * 1024 + 2000000)) "$T/disk"
 curl -sS -m 60 -o "$T/part" "http://$REGISTRY$blob" >"$T/curl.log" 2>&1
 expect "unreadable: not a valid end" 18 $?
+check "unreadable: the log has it" \
+    [ "$(grep -c 'broken off' "$REGISTRYD_LOG")" -eq 2 ]
 check "unreadable: what came is right" cmp -n \
     "$(stat -c %s "$T/part")" "$T/part" "$large"
 check "unreadable: something came" [ "$(stat -c %s "$T/part")" -gt 100000 ]
