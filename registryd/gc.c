@@ -174,8 +174,16 @@ gc_digest(struct gc *gc, const char *alg, const char *hex, struct digest *d)
 	memcpy(text + len + 1, hex, strlen(hex) + 1);
 	if (digest_parse(d, text) == 0)
 		return true;
-	gc->report.strange++;
+	gc_strange(gc);
 	return false;
+}
+
+/* Each is met in several phases. */
+void
+gc_strange(struct gc *gc)
+{
+	if (gc->sweeping)
+		gc->report.strange++;
 }
 
 uint64_t

@@ -249,9 +249,10 @@ mark_link(struct gc *gc, const char *path, const struct digest *d, bool *seen)
 	keep = gc->repo_damaged || gc_marked(gc, GC_LAYERS,
 	    gc_print_digest(&gc->key, d)) || gc_marked(gc, GC_LAYERS,
 	    gc_print_digest(&gc->key, &target));
-	if (keep)
-		r = mark_digest(gc, GC_LAYERS, d);
-	else
+	/* Distribution looks for the link of the target as well. */
+	if (keep && (r = mark_digest(gc, GC_LAYERS, d)) == STORE_OK)
+		r = mark_digest(gc, GC_LAYERS, &target);
+	else if (!keep)
 		r = is_young(gc, path, gc->options.grace_ms, &keep);
 	if (r == STORE_OK && keep)
 		r = mark_digest(gc, GC_BLOBS, &target);

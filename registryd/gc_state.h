@@ -130,6 +130,7 @@ bool		 gc_marked(const struct gc *, enum gc_class, uint64_t print);
 bool		 gc_digest(struct gc *, const char *alg, const char *hex,
 		    struct digest *);
 void		 gc_damaged(struct gc *, const char *path);
+void		 gc_strange(struct gc *);
 /* Age in milliseconds; what comes from the future is young. */
 uint64_t	 gc_age(const struct gc *, const struct store_stat *);
 enum store_result gc_enter_repo(struct gc *);

@@ -24,7 +24,7 @@ look(struct gc *gc, const char *path, struct store_stat *st)
 		return r;
 	if (r != STORE_INVALID)
 		return gc_stop(gc, path, r);
-	gc->report.strange++;
+	gc_strange(gc);
 	return STORE_NOTFOUND;
 }
 
@@ -92,7 +92,7 @@ sweep_live(struct gc *gc, const struct gc_object *o, const char *path)
 	if ((r = look(gc, path, &st)) != STORE_OK)
 		return done_with(gc, path, r);
 	if (st.is_dir) {
-		gc->report.strange++;
+		gc_strange(gc);
 		return STORE_OK;
 	}
 	if (gc_age(gc, &st) < o->age_ms) {
@@ -196,7 +196,7 @@ gc_sweep_name(struct gc *gc, const struct gc_object *o, const char *name)
 		return sweep_live(gc, o, path);
 	if (layout_condemned_parse(name, &baselen, &run))
 		return sweep_condemned(gc, o, path, run);
-	gc->report.strange++;
+	gc_strange(gc);
 	return STORE_OK;
 }
 

@@ -219,7 +219,7 @@ sweep_tag(struct gc *gc, const struct gc_item *item)
 	if (layout_join(path, item->path, "index") == -1)
 		return STORE_OK;
 	if (!tag_ok(item->names[0]) || !repo_name_ok(gc->repo)) {
-		gc->report.strange++;
+		gc_strange(gc);
 		return STORE_OK;
 	}
 	gc_names_open(&names, path);
@@ -309,7 +309,7 @@ sweep_referrer(struct gc *gc, const struct gc_item *item)
 
 	note_base(base, item->names[2]);
 	if (digest_parse(&d, base) == -1) {
-		gc->report.strange++;
+		gc_strange(gc);
 		return STORE_OK;
 	}
 	return sweep_note(gc, item, item->names[2], &d, base);

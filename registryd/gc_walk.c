@@ -57,6 +57,9 @@ gc_names_next(struct gc *gc, struct gc_names *d, const char **name)
 		    d->after : NULL, PAGE, &d->names, &d->n, &d->more);
 		if (r == STORE_NOTFOUND) {
 			d->more = false;
+			if (gc->sweeping && store_stat(gc->store, d->path,
+			    NULL) == STORE_OK)
+				gc_strange(gc);
 			return STORE_OK;
 		}
 		if (r != STORE_OK)
@@ -206,7 +209,7 @@ tree_step(struct gc *gc, const struct gc_phase *phase, bool *done)
 	if (r != STORE_OK)
 		return gc_stop(gc, w->repo, r);
 	if (!st.is_dir) {
-		gc->report.strange++;
+		gc_strange(gc);
 		return STORE_OK;
 	}
 	if ((r = tree_push(gc, w->repo)) != STORE_OK ||
