@@ -81,6 +81,20 @@ add_worker(struct keeper *k, unsigned instance, int fd)
 		log_warn("channel to worker %u", instance);
 }
 
+/* Without them hosts that share the directory would lose what they write. */
+static void
+check_locks(struct store *s)
+{
+	struct store_lock lock;
+	enum store_result r;
+
+	if ((r = store_lock(s, "", &lock)) == STORE_OK)
+		store_unlock(s, &lock);
+	else if (r == STORE_IO)
+		log_warn("store %s: locks do not work, so no other process may "
+		    "write there", store_path(s));
+}
+
 static int
 on_conf_end(struct msg_chan *chan, struct msg *m, void *arg)
 {
@@ -100,6 +114,7 @@ on_conf_end(struct msg_chan *chan, struct msg *m, void *arg)
 	k->max_uploads = p->conf->max_uploads;
 	k->max_uploads_total = p->conf->max_uploads_total;
 	store_reserve(k->store, p->conf->reserve);
+	check_locks(k->store);
 	for (i = 0; i < p->nearly; i++)
 		add_worker(k, p->early[i].instance, p->early[i].fd);
 	p->nearly = 0;

@@ -93,17 +93,43 @@ make_root(const char *root, const struct supervise_role *keeper)
 	return 0;
 }
 
+/* Where a tree that another registry has made shows what it is like. */
+static const char *const paths[] = {
+	".", "docker/registry/v2", "docker/registry/v2/blobs",
+	"docker/registry/v2/blobs/sha256", "docker/registry/v2/repositories",
+	".registryd", ".registryd/tmp", ".registryd/trash"
+};
+#define NPATHS	(sizeof(paths) / sizeof(paths[0]))
+
+/* Files are renamed between all of them. */
+static int
+check_device(const char *root, int fd)
+{
+	struct stat st, other;
+	size_t i;
+
+	if (fstat(fd, &st) == -1) {
+		log_error(KEY ": %s: %s", root, strerror(errno));
+		return -1;
+	}
+	for (i = 1; i < NPATHS; i++) {
+		if (fstatat(fd, paths[i], &other, 0) == -1 ||
+		    other.st_dev == st.st_dev)
+			continue;
+		log_error(KEY ": %s/%s is another file system than %s: all "
+		    "of the store must be on one", root, paths[i], root);
+		return -1;
+	}
+	return 0;
+}
+
 static int
 check_keeper(const char *root, int fd, const struct supervise_role *keeper)
 {
-	/* Where a tree that another registry has made shows its owner. */
-	static const char *const paths[] = { ".", "docker/registry/v2",
-	    "docker/registry/v2/blobs", "docker/registry/v2/repositories",
-	    ".registryd" };
 	size_t i;
 	int error;
 
-	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+	for (i = 0; i < NPATHS; i++) {
 		error = access_as(keeper, fd, paths[i], R_OK | W_OK | X_OK);
 		if (error == 0)
 			continue;
@@ -151,7 +177,8 @@ setup_root_open(const struct registry_conf *conf,
 		log_error(KEY ": %s: %s", root, strerror(errno));
 		return -1;
 	}
-	if ((!conf->readonly && check_keeper(root, fd, keeper) == -1) ||
+	if ((!conf->readonly && (check_keeper(root, fd, keeper) == -1 ||
+	    check_device(root, fd) == -1)) ||
 	    check_worker(root, fd, worker) == -1) {
 		close(fd);
 		return -1;

@@ -18,6 +18,8 @@
 
 #include "compat_fs.h"
 
+#define STALE_TRIES	2
+
 static uint64_t counts[SYSFS_NKINDS];
 static sysfs_hook_fn *hook;
 static void *hook_arg;
@@ -79,14 +81,16 @@ enter(enum sysfs_kind kind, int fd, const char *name)
 int
 sysfs_open(int dirfd, const char *path, int flags, mode_t mode)
 {
-	int fd;
+	int fd, tries = 0;
 
 	if (enter(flags & O_CREAT ? SYSFS_CREATE : SYSFS_OPEN, dirfd,
 	    path) == -1)
 		return -1;
+	/* ESTALE: another host has changed a name that was remembered here. */
 	do
 		fd = compat_open_beneath(dirfd, path, flags, mode);
-	while (fd == -1 && errno == EINTR);
+	while (fd == -1 && (errno == EINTR ||
+	    (errno == ESTALE && ++tries < STALE_TRIES)));
 	return fd;
 }
 

@@ -49,6 +49,14 @@ check_bad_starts() {
 	check_bad_start "store that workers cannot read" \
 	    "chmod -R g+rX $STORE" ''
 	chmod 750 "$STORE"
+	blobs=$STORE/docker/registry/v2/blobs
+	mkdir -p "$blobs"
+	chown -R 62001:62001 "$STORE"
+	mount -t tmpfs -o mode=750,uid=62001,gid=62001 registryd "$blobs" ||
+	    fail "cannot mount a tmpfs"
+	check_bad_start "blobs on another file system" \
+	    "$blobs is another file system than $STORE" ''
+	umount "$blobs"
 }
 
 # The address is taken by the registryd that runs.
