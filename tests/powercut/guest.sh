@@ -37,6 +37,9 @@ ip link set eth0 up
 ip route add default via 10.0.2.2
 stty -F /dev/ttyS1 raw -echo
 exec 3</dev/ttyS1 4>/dev/ttyS1
+# Where nothing is ever to be read, for waiting.
+mkfifo /tmp/never
+exec 6<>/tmp/never
 pid=
 
 say() {
@@ -48,14 +51,23 @@ show() {
 	tail -n "${2:-20}" "$1" | cut -c 1-400 | sed 's/^/# /' >&4
 }
 
-# PATTERN FILE: whether a server says so before it ends, within 30 s.
+# PATTERN FILE: whether a server says so before it ends, within 30 s.  No
+# program is started meanwhile: here that takes longer than what it waits for.
 wait_for() {
 	ticks=1500
-	until grep -q "$1" "$2"; do
+	exec 5<"$2"
+	while :; do
+		while read -r line <&5; do
+			# shellcheck disable=SC2254
+			case $line in
+			$1) return 0 ;;
+			esac
+		done
 		kill -0 $pid 2>/dev/null || return 1
 		ticks=$((ticks - 1))
 		[ $ticks -gt 0 ] || return 1
-		usleep 20000
+		# shellcheck disable=SC3045
+		read -r -t 0.02 line <&6
 	done
 }
 
@@ -82,7 +94,7 @@ serve() {
 	: >/tmp/server.log
 	registryd -f /etc/registryd.yml >>/tmp/server.log 2>&1 &
 	pid=$!
-	wait_for 'msg="*ready' /tmp/server.log
+	wait_for '*msg=ready*' /tmp/server.log
 }
 
 distribution() {
@@ -97,7 +109,7 @@ distribution() {
 	: >/tmp/server.log
 	docker-registry serve /etc/distribution.yml >>/tmp/server.log 2>&1 &
 	pid=$!
-	wait_for 'listening on' /tmp/server.log
+	wait_for '*listening on*' /tmp/server.log
 }
 
 stop() {

@@ -9,9 +9,9 @@
 # collects garbage all the time.  The last line has the sum; exits 1 when
 # anything was lost or broken.
 #
-#   distribution	Debian's docker-registry instead, to compare: what it
-#			loses is not an error
-#   selftest		durability none, which must lose something
+#   distribution	Debian's docker-registry instead, CUTS=20, to compare:
+#			what it loses is not an error
+#   selftest		durability none, CUTS=4, which must lose something
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,7 +19,6 @@ BUILD=$(cd "${BUILD:-$here/../../build}" && pwd) || exit 1
 export BUILD
 what=${1:-powercut}
 FS=${FS:-ext4 xfs btrfs}
-CUTS=${CUTS:-200}
 IMAGES=${IMAGES:-1}
 LOAD_MS=${LOAD_MS:-10000}
 JOBS=${JOBS:-2}
@@ -29,9 +28,9 @@ program=$BUILD/tests/powercut/powercut
 PATH=$PATH:/usr/sbin:/sbin		# mkfs
 
 case $what in
-powercut) image='' server=${COLLECT:+-C} ;;
-distribution) image=-d server=-D DURABILITY=none ;;
-selftest) image='' server='' DURABILITY=none ;;
+powercut) image='' server=${COLLECT:+-C} cuts=200 ;;
+distribution) image=-d server=-D DURABILITY=none cuts=20 ;;
+selftest) image='' server='' DURABILITY=none cuts=4 ;;
 *) echo "run.sh: $what?" >&2; exit 2 ;;
 esac
 
@@ -43,7 +42,7 @@ trap 'exit 1' HUP INT TERM
 
 # shellcheck disable=SC2086
 parts=$(set -- $DURABILITY; echo $#)
-each=$(((CUTS + parts - 1) / parts))
+each=$(((${CUTS:-$cuts} + parts - 1) / parts))
 for fs in $FS; do
 	for durability in $DURABILITY; do
 		echo "$fs $durability"
