@@ -252,7 +252,7 @@ check_blob(const char *path, const struct stat *st, int type,
 }
 
 static void
-world_open(struct world *w)
+world_open(struct world *w, enum store_durability durability)
 {
 	int fd;
 
@@ -264,7 +264,7 @@ world_open(struct world *w)
 	if (mkdtemp(w->dir) == NULL ||
 	    (fd = open(w->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
 		abort();
-	w->keeper.store = store_fs_new(fd, w->dir, true, STORE_NONE);
+	w->keeper.store = store_fs_new(fd, w->dir, true, durability);
 	w->keeper.loop = loop_new();
 	if (w->keeper.store == NULL || w->keeper.loop == NULL)
 		abort();
@@ -292,24 +292,32 @@ world_close(struct world *w)
 		abort();
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* Alone, or in groups that wait for a barrier. */
+static void
+run(const uint8_t *data, size_t size, enum store_durability durability)
 {
 	struct world w;
 	char *text, *line, *rest;
 	int n = 0;
 
 	if (size > MAX_INPUT || (text = malloc(size + 1)) == NULL)
-		return 0;
+		return;
 	memcpy(text, data, size);
 	text[size] = '\0';
-	signal(SIGPIPE, SIG_IGN);
-	log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
-	world_open(&w);
+	world_open(&w, durability);
 	rest = text;
 	while ((line = strsep(&rest, "\n")) != NULL && n++ < MAX_LINES)
 		do_line(&w, line);
 	world_close(&w);
 	free(text);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	signal(SIGPIPE, SIG_IGN);
+	log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+	run(data, size, STORE_NONE);
+	run(data, size, STORE_BATCH);
 	return 0;
 }
