@@ -42,6 +42,7 @@
 #include "link.h"
 #include "random.h"
 #include "referrer.h"
+#include "repo_note.h"
 #include "tag.h"
 
 #define ROUNDS	4	/* against a DELETE of the same manifest */
@@ -49,8 +50,6 @@
 enum staged {
 	STAGED_BYTES,
 	STAGED_LINK,
-	STAGED_MEDIATYPE,
-	STAGED_SUBJECT,
 	NSTAGED
 };
 
@@ -61,6 +60,7 @@ struct manifest_commit {
 	size_t		 step;		/* of the table below */
 	unsigned	 round;
 	struct store_staged staged[NSTAGED];
+	struct note_staged notes;
 	struct tag_staged *tags;	/* one for each of "put" */
 	char		 pending[LAYOUT_PATH_SIZE];	/* "": none */
 	uint64_t	 ino;		/* of our link */
@@ -111,6 +111,7 @@ commit_drop(struct manifest_commit *c)
 
 	for (i = 0; i < NSTAGED; i++)
 		store_unstage(c->store, &c->staged[i]);
+	note_unstage(c->store, &c->notes);
 	for (i = 0; i < c->put->ntags; i++)
 		tag_unstage(c->store, &c->tags[i]);
 	if (c->pending[0] != '\0')
@@ -246,12 +247,6 @@ recheck_all(struct manifest_commit *c)
 
 /* ---- 1 and 2 ---- */
 
-static bool
-has_mediatype(const struct manifest_put *put)
-{
-	return put->mediatype != NULL && put->mediatype[0] != '\0';
-}
-
 static enum store_result
 stage_link(struct manifest_commit *c, const struct digest *d,
     enum staged which)
@@ -273,11 +268,8 @@ stage_all(struct manifest_commit *c)
 	    &c->staged[STAGED_BYTES]);
 	if (r == STORE_OK)
 		r = stage_link(c, &put->digest, STAGED_LINK);
-	if (r == STORE_OK && has_mediatype(put))
-		r = store_stage(c->store, put->mediatype,
-		    strlen(put->mediatype), &c->staged[STAGED_MEDIATYPE]);
-	if (r == STORE_OK && put->has_subject)
-		r = stage_link(c, &put->subject, STAGED_SUBJECT);
+	if (r == STORE_OK)
+		r = note_stage(c->store, put, &c->notes);
 	for (i = 0; i < put->ntags && r == STORE_OK; i++)
 		r = tag_stage(c->store, &put->digest, &c->tags[i]);
 	return r;
@@ -383,25 +375,6 @@ publish_pending(struct manifest_commit *c)
 	return r;
 }
 
-/* Only now, when the pending link keeps them from collection. */
-static enum store_result
-publish_notes(struct manifest_commit *c)
-{
-	const struct manifest_put *put = c->put;
-	char path[LAYOUT_PATH_SIZE];
-	enum store_result r = STORE_OK;
-
-	if (has_mediatype(put))
-		r = store_publish(c->store, &c->staged[STAGED_MEDIATYPE],
-		    layout_mediatype(path, put->repo, &put->digest),
-		    STORE_REPLACE);
-	if (r == STORE_OK && put->has_subject)
-		r = store_publish(c->store, &c->staged[STAGED_SUBJECT],
-		    layout_subject(path, put->repo, &put->digest),
-		    STORE_REPLACE);
-	return r;
-}
-
 static enum store_result
 step_bytes(struct manifest_commit *c)
 {
@@ -411,7 +384,8 @@ step_bytes(struct manifest_commit *c)
 	if (r == STORE_OK)
 		r = publish_pending(c);
 	if (r == STORE_OK)
-		r = publish_notes(c);
+		/* Now, when the pending link keeps them. */
+		r = note_publish(c->store, c->put, &c->notes);
 	return r == STORE_NOTFOUND ? commit_again(c) : r;
 }
 
@@ -484,43 +458,6 @@ take_back(struct manifest_commit *c, enum store_result why)
 }
 
 static enum store_result
-check_mediatype(struct manifest_commit *c)
-{
-	const struct manifest_put *put = c->put;
-	char path[LAYOUT_PATH_SIZE];
-	enum store_result r;
-
-	if (!has_mediatype(put))
-		return STORE_OK;
-	layout_mediatype(path, put->repo, &put->digest);
-	r = store_stat(c->store, path, NULL);
-	return r != STORE_NOTFOUND ? r : store_put(c->store, path,
-	    put->mediatype, strlen(put->mediatype), STORE_REPLACE);
-}
-
-/* What collection, or a DELETE, was about to take when the link came. */
-static enum store_result
-check_notes(struct manifest_commit *c)
-{
-	const struct manifest_put *put = c->put;
-	char path[LAYOUT_PATH_SIZE];
-	enum store_result r;
-
-	if ((r = check_mediatype(c)) != STORE_OK || !put->has_subject)
-		return r;
-	layout_subject(path, put->repo, &put->digest);
-	r = store_stat(c->store, path, NULL);
-	if (r == STORE_NOTFOUND)
-		r = link_put(c->store, path, &put->subject);
-	if (r != STORE_OK)
-		return r;
-	layout_referrer(path, put->repo, &put->subject, &put->digest);
-	r = store_stat(c->store, path, NULL);
-	return r != STORE_NOTFOUND ? r : referrer_put(c->store, put->repo,
-	    &put->subject, &put->digest, put->artifact_type);
-}
-
-static enum store_result
 step_show(struct manifest_commit *c)
 {
 	const struct manifest_put *put = c->put;
@@ -550,7 +487,7 @@ tag_locked(struct manifest_commit *c)
 
 	r = repo_recheck_manifest(c->store, put->repo, &put->digest);
 	if (r == STORE_OK)
-		r = check_notes(c);
+		r = note_check(c->store, put);
 	for (i = 0; i < put->ntags && r == STORE_OK; i++) {
 		repo_touch_tagged(c->store, put->repo, put->tags[i]);
 		r = tag_publish(c->store, put->repo, put->tags[i],
