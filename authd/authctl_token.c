@@ -46,12 +46,13 @@ print_token(const json_t *c)
 	const json_t	*rights = json_object_get(c, "rights");
 	const json_t	*networks = json_object_get(c, "networks");
 	char		 id[32], kind[16], user[512], text[512];
-	char		 expires[16], used[16];
+	char		 created[16], expires[16], used[16];
 
-	printf("%-12s  %-8s  %-20s  %-10s  %-10s  ",
+	printf("%-12s  %-8s  %-20s  %-10s  %-10s  %-10s  ",
 	    authctl_text(c, "id", id, sizeof(id)),
 	    authctl_text(c, "kind", kind, sizeof(kind)),
 	    authctl_text(c, "user", user, sizeof(user)),
+	    authctl_day(json_object_get(c, "created"), false, created),
 	    authctl_day(json_object_get(c, "expires"), true, expires),
 	    authctl_day(json_object_get(c, "used"), false, used));
 	if (strcmp(kind, "refresh") == 0)
@@ -109,8 +110,9 @@ token_list(struct authctl_options *options, int argc, char **argv)
 	if (all == NULL)
 		return 1;
 	if (!options->json) {
-		printf("%-12s  %-8s  %-20s  %-10s  %-10s  %s\n", "ID",
-		    "KIND", "USER", "EXPIRES", "LAST USED", "GOOD FOR");
+		printf("%-12s  %-8s  %-20s  %-10s  %-10s  %-10s  %s\n", "ID",
+		    "KIND", "USER", "CREATED", "EXPIRES", "LAST USED",
+		    "GOOD FOR");
 		for (i = 0; i < json_array_size(all); i++)
 			print_token(json_array_get(all, i));
 	}

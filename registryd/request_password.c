@@ -34,8 +34,8 @@ request_password_refuse(struct api_request *r)
 	struct http_response resp;
 
 	http_response_init(&resp, 429);
-	http_response_header(&resp, "Retry-After", "%llu",
-	    (unsigned long long)(r->penalty_ms / 1000 + 1));
+	http_response_header(&resp, "Retry-After", "%u",
+	    (unsigned)(r->penalty_ms / 1000) + 1);
 	return api_fail_with(r, &resp, API_THROTTLED, NULL, false);
 }
 

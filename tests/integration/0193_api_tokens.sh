@@ -50,7 +50,7 @@ TOKEN=$(forge "$good" 300)
 req GET /v2/
 expect_status 200 "the test can make tokens"
 
-# What a token names is not fetched, and not opened.
+# What a token names is not fetched, and not opened; root can see that.
 background "$T/bait.log" "$BUILD/tests/integration/hang_server" silent
 PIDS="$PIDS $started"
 wait_until 5 test -s "$T/bait.log" || die "hang_server"
@@ -59,15 +59,18 @@ workers=$(children "$REGISTRYD_PID" '-P worker ')
 for pid in $workers; do
 	set -- "$@" -p "$pid"
 done
-command -v strace >/dev/null || die "there is no strace"
-background "$T/strace.log" strace -f "$@" -o "$T/strace.out" \
-    -e trace=%file,connect,socket,accept4
-tracer=$started
 attached() {
 	[ "$(grep -c attached "$T/strace.log")" -eq "$(echo "$workers" |
 	    wc -l)" ]
 }
-wait_until 10 attached || die "strace: $(cat "$T/strace.log")"
+tracer=
+if is_root; then
+	command -v strace >/dev/null || die "there is no strace"
+	background "$T/strace.log" strace -f "$@" -o "$T/strace.out" \
+	    -e trace=%file,connect,socket,accept4
+	tracer=$started
+	wait_until 10 attached || die "strace: $(cat "$T/strace.log")"
+fi
 jwk=$(curl -sS "http://$AUTHD/jwks" | jq -c '.keys[0]')
 long=$(head -c 6000 /dev/zero | tr '\0' k)
 for header in "\"kid\":\"../../../../etc/passwd\"" \
@@ -84,11 +87,14 @@ for header in "\"kid\":\"../../../../etc/passwd\"" \
 	done
 done
 TOKEN=
-kill -INT "$tracer"
-wait "$tracer"
-check "the tracer saw the requests" grep -q accept "$T/strace.out"
-expect "no file was opened, nobody was called" '' \
-    "$(grep -E 'open|stat|connect|socket' "$T/strace.out")"
+if [ -n "$tracer" ]; then
+	kill -INT "$tracer"
+	wait "$tracer"
+	check "the tracer saw the requests" grep -q accept "$T/strace.out"
+	expect "no file was opened, nobody was called" '' \
+	    "$(grep -E 'open|stat|connect|socket' "$T/strace.out" |
+	    grep -v '"/dev/urandom"')"
+fi
 
 # ---- bounds ----------------------------------------------------------------
 

@@ -11,6 +11,7 @@ sed -n 's/^alice:/robot$imposter:/p' "$T/htpasswd" >"$T/more"
 cat "$T/more" >>"$T/htpasswd"
 authd_conf >"$T/authd.yml"
 sed -i 's/^access:/&\n  - {network: 203.0.113.0\/24, actions: []}\n'\
+'  - {user: "robot$*", repository: "secret\/ci", actions: [push]}\n'\
 '  - {user: "*", repository: "secret\/**", actions: []}/' "$T/authd.yml"
 { echo 'proxies: [127.0.0.1]'; vault_lines; } >>"$T/authd.yml"
 start_authd "$T/authd.yml"
@@ -38,6 +39,8 @@ ask "robot\$ci:$secret" 'scope=repository:public/x:pull'
 expect_access '' "what rules give to others is not"
 ask "robot\$ci:$secret" 'scope=repository:secret/x:pull'
 expect_access '' "a rule that denies counts"
+ask "robot\$ci:$secret" 'scope=repository:secret/ci:pull,push'
+expect_access 'repository:secret/ci:pull' "unless another is before it"
 ask "robot\$ci:$secret" 'scope=repository:ci/app:pull' \
     -H 'X-Forwarded-For: 203.0.113.7'
 expect_access '' "also one about networks"

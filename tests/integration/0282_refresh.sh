@@ -37,6 +37,8 @@ expect_json 'has("refresh_token") | not' "none for who does not ask"
 log_in alice:alice-pw
 check "one for who asks" expr "$refresh" : 'adf_[0-9A-Za-z]\{49\}$'
 first=$refresh
+expect "the audit names the new one" "$(id_of '.kind == "refresh"')" \
+    "$(field credential.issued)"
 post grant_type=password username=bob password=bob-pw service=registry.test \
     client_id=containerd-client
 expect_json 'has("refresh_token") | not' "nor by POST"

@@ -109,7 +109,7 @@ on_extended(BerElement *in, int id)
 {
 	struct berval	 oid;
 	BerElement	*out;
-	char		 who[64];
+	char		 who[64] = "";
 
 	if (ber_scanf(in, "{m", &oid) == LBER_ERROR)
 		exit(1);
@@ -118,8 +118,8 @@ on_extended(BerElement *in, int id)
 		    "no such operation"));
 		return;
 	}
-	snprintf(who, sizeof(who), bound == NULL ? "" : "u:CORP\\%s",
-	    bound == NULL ? "" : bound->account);
+	if (bound != NULL)
+		snprintf(who, sizeof(who), "u:CORP\\%s", bound->account);
 	out = begin(id, LDAP_RES_EXTENDED, LDAP_SUCCESS, "");
 	ber_printf(out, "ts", (ber_tag_t)LDAP_TAG_EXOP_RES_VALUE, who);
 	send_answer(out);
