@@ -69,19 +69,19 @@ on_own_name(struct fsck *f, int dirfd, const char *name, unsigned char type,
 {
 	static const struct {
 		const char	*name;
-		unsigned char	 type;
 		fsck_name_fn	*fn;
 		enum fsck_kind	 kind;
+		unsigned char	 type;
 	} known[] = {
-		{ "repositories", DT_DIR, NULL, FSCK_NKINDS },
-		{ "tmp", DT_DIR, on_leftover, FSCK_TEMPORARY },
-		{ "trash", DT_DIR, on_leftover, FSCK_TRASH },
-		{ "quarantine", DT_DIR, on_leftover, FSCK_QUARANTINED },
-		{ "locks", DT_DIR, on_anything, FSCK_NKINDS },
-		{ "control", DT_DIR, NULL, FSCK_NKINDS },
-		{ "readonly", DT_REG, NULL, FSCK_NKINDS },
-		{ "clock", DT_REG, NULL, FSCK_NKINDS },
-		{ "reserve", DT_REG, NULL, FSCK_NKINDS }
+		{ "repositories", NULL, FSCK_NKINDS, DT_DIR },
+		{ "tmp", on_leftover, FSCK_TEMPORARY, DT_DIR },
+		{ "trash", on_leftover, FSCK_TRASH, DT_DIR },
+		{ "quarantine", on_leftover, FSCK_QUARANTINED, DT_DIR },
+		{ "locks", on_anything, FSCK_NKINDS, DT_DIR },
+		{ "control", NULL, FSCK_NKINDS, DT_DIR },
+		{ "readonly", NULL, FSCK_NKINDS, DT_REG },
+		{ "clock", NULL, FSCK_NKINDS, DT_REG },
+		{ "reserve", NULL, FSCK_NKINDS, DT_REG }
 	};
 	enum fsck_kind kind;
 	bool any = false;
