@@ -168,10 +168,10 @@ body_end(struct keeper_body *b, enum store_result r)
 
 /* Its worker has gone: what is under way goes on, without an answer. */
 static void
-body_orphan(struct keeper_body *b)
+body_orphan(struct keeper_worker *w, struct keeper_body *b)
 {
 	LIST_REMOVE(b, entry);
-	b->worker->nbodies--;
+	w->nbodies--;
 	b->worker = NULL;
 	LIST_INSERT_HEAD(&b->keeper->orphans, b, entry);
 	if (!b->job.queued)
@@ -186,7 +186,7 @@ keeper_bodies_abort(struct keeper_worker *w)
 	while ((b = LIST_FIRST(&w->bodies)) != NULL) {
 		if (b->job.queued || (b->kind == BODY_APPEND &&
 		    b->upload != NULL)) {
-			body_orphan(b);
+			body_orphan(w, b);
 			continue;
 		}
 		body_undo(b);
