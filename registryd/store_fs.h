@@ -21,14 +21,13 @@ struct fs {
 	struct store	 base;
 	int		 root;
 	enum store_durability durability;
-	/* batch */
-	bool		 unsynced;	/* since the last barrier */
-	struct fs_barrier *barrier;
+	bool		 unsynced;	/* batch: since the last barrier */
+	struct fs_barrier *barrier;	/* batch; else NULL */
 	/*
 	 * Of this process alone: errors are told once to each file
 	 * description, and processes share that of the root.
 	 */
-	int		 syncfd;	/* batch; else -1 */
+	int		 syncfd;	/* -1: not needed, or of no use */
 	uint64_t	 reserve;	/* bytes to keep back, 0: none */
 	enum { FS_LEASES_UNKNOWN, FS_LEASES_WORK, FS_LEASES_FAIL } leases;
 	/*
@@ -67,6 +66,8 @@ enum store_result fs_sync_dir(struct fs *, int dirfd);
  * whose names are not known to be on the disk.
  */
 enum store_result fs_sync_parents(struct fs *, const char *path, int dirfd);
+/* sysfs_sync() of a file or directory, also of one that is removed. */
+int		 fs_sync_fd(struct fs *, int fd);
 /* What is on the disk is unknown: no more writing, and why. */
 enum store_result fs_sync_failed(struct fs *, int error);
 /* The names of a directory and of those above it are on the disk. */

@@ -32,6 +32,25 @@ fs_sync_failed(struct fs *fs, int error)
 	    STORE_READONLY;
 }
 
+/*
+ * What was done in a directory that is removed before it is synced is on the
+ * disk only with the removal: some file systems sync nothing of it then.
+ */
+int
+fs_sync_fd(struct fs *fs, int fd)
+{
+	struct stat st;
+
+	/* EINVAL: a file system whose directories cannot be synced. */
+	if (sysfs_sync(fd) == -1 && errno != EINVAL && errno != ENOTSUP)
+		return -1;
+	if (sysfs_fstat(fd, &st) == -1)
+		return -1;
+	if (!S_ISDIR(st.st_mode) || st.st_nlink > 0 || fs->syncfd == -1)
+		return 0;
+	return sysfs_syncfs(fs->syncfd);
+}
+
 enum store_result
 fs_sync_dir(struct fs *fs, int dirfd)
 {
@@ -45,8 +64,7 @@ fs_sync_dir(struct fs *fs, int dirfd)
 	case STORE_NONE:
 		return STORE_OK;
 	}
-	/* EINVAL: a file system whose directories cannot be synced. */
-	if (sysfs_sync(dirfd) == -1 && errno != EINVAL && errno != ENOTSUP)
+	if (fs_sync_fd(fs, dirfd) == -1)
 		return fs_sync_failed(fs, errno);
 	return STORE_OK;
 }
