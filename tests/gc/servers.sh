@@ -51,7 +51,7 @@ push_and_collect_distribution() {
 }
 
 push_and_collect_registryd() {
-	CONF_REGISTRYD='collect: {interval: 200ms, grace: 1s, delay: 200ms}'
+	CONF_REGISTRYD='  collect: {interval: 200ms, grace: 1s, delay: 200ms}'
 	start_registryd
 	"$CLIENTS" -r "$rounds" "${REGISTRY#*:}" >"$T/out"
 	rc=$?

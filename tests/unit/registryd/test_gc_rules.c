@@ -268,6 +268,164 @@ test_tag_deleted_while_it_is_set_keeps_its_history(void **state)
 	assert_true(tmp_exists(t, layout_tag_current(path, "a", "v")));
 }
 
+/* ---- what comes in between ---- */
+
+struct between {
+	struct tmp_store *t;
+	enum sysfs_kind	 kind;
+	const char	*name;		/* of the call; NULL: any */
+	void		(*act)(struct tmp_store *);
+	bool		 locked;	/* a lock was asked for before */
+	unsigned	 n;
+	int		 error;
+};
+
+static int
+on_between(const struct sysfs_call *call, void *arg)
+{
+	struct between *b = arg;
+
+	if (call->kind == SYSFS_LOCK)
+		b->locked = true;
+	if (call->kind != b->kind || (b->name != NULL &&
+	    (call->name == NULL || strstr(call->name, b->name) == NULL)))
+		return 0;
+	if (b->n++ == 0 && b->act != NULL)
+		b->act(b->t);
+	return b->error;
+}
+
+static void
+touch_blob(struct tmp_store *t)
+{
+	char path[LAYOUT_PATH_SIZE];
+	struct digest d = tmp_digest("renewed");
+
+	assert_int_equal(utimensat(AT_FDCWD, tmp_path(t, layout_blob(path,
+	    &d)), NULL, 0), 0);
+}
+
+/* Renewed after it was looked at, before it was renamed. */
+static void
+test_gc_gives_back_what_was_renewed(void **state)
+{
+	struct tmp_store *t = *state;
+	struct between b = { .t = t, .kind = SYSFS_RENAME, .name = "data",
+	    .act = touch_blob };
+	char path[LAYOUT_PATH_SIZE];
+	struct digest d = tmp_digest("renewed");
+
+	tree_image(t, "a", "layer", "v1");
+	tmp_write(t, layout_blob(path, &d), "renewed");
+	tree_age(t, HOUR);
+	sysfs_set_hook(on_between, &b);
+	tree_collect(t);
+	sysfs_set_hook(NULL, NULL);
+	assert_int_equal(b.n, 2);
+	assert_true(tmp_exists(t, layout_blob(path, &d)));
+}
+
+/* Nobody knows what it names: that is no damage, but no run either. */
+static void
+test_gc_stops_at_bytes_that_cannot_be_opened(void **state)
+{
+	struct tmp_store *t = *state;
+	struct between b = { .t = t, .kind = SYSFS_OPEN, .name = "/data",
+	    .error = EIO };
+	struct gc_report report;
+
+	tree_image(t, "a", "layer", "v1");
+	tree_blob(t, "b", "unused");
+	tree_age(t, HOUR);
+	sysfs_set_hook(on_between, &b);
+	assert_int_equal(tree_collect_with(t, &tree_options, &report),
+	    STORE_IO);
+	sysfs_set_hook(NULL, NULL);
+	assert_true(b.n > 0);
+	assert_int_equal(report.damaged, 0);
+	assert_true(tree_has_blob(t, "unused"));
+}
+
+static void
+move_tag(struct tmp_store *t)
+{
+	char path[LAYOUT_PATH_SIZE], text[DIGEST_STR_SIZE];
+	struct digest d = tmp_digest("other");
+
+	tmp_write(t, layout_tag_current(path, "a", "v"),
+	    digest_format(text, &d));
+}
+
+static void
+test_tag_moved_before_the_lock_is_spared(void **state)
+{
+	struct tmp_store *t = *state;
+	struct between b = { .t = t, .kind = SYSFS_LOCK, .act = move_tag };
+	struct digest d = tmp_digest("manifest"), now;
+
+	assert_int_equal(tag_put(t->store, "a", "v", &d), STORE_OK);
+	sysfs_set_hook(on_between, &b);
+	assert_int_equal(tag_delete_if(t->store, "a", "v", &d),
+	    STORE_MISMATCH);
+	sysfs_set_hook(NULL, NULL);
+	assert_int_equal(b.n, 1);
+	assert_int_equal(tag_get(t->store, "a", "v", &now), STORE_OK);
+	d = tmp_digest("other");
+	assert_true(digest_equal(&now, &d));
+}
+
+static void
+test_tag_changes_only_when_locked(void **state)
+{
+	struct tmp_store *t = *state;
+	struct between put = { .t = t, .kind = SYSFS_RENAME },
+	    removed = put;
+	struct digest d = tmp_digest("manifest");
+
+	assert_int_equal(tag_put(t->store, "a", "v", &d), STORE_OK);
+	sysfs_set_hook(on_between, &put);
+	assert_int_equal(tag_put(t->store, "a", "v", &d), STORE_OK);
+	assert_true(put.n > 0 && put.locked);
+	sysfs_set_hook(on_between, &removed);
+	assert_int_equal(tag_delete(t->store, "a", "v"), STORE_OK);
+	sysfs_set_hook(NULL, NULL);
+	assert_true(removed.n > 0 && removed.locked);
+}
+
+/* Deleted by another host when the tag is there, and not yet answered. */
+static void
+test_put_looks_at_its_link_at_the_end(void **state)
+{
+	static const char body[] = "{\"schemaVersion\":2}", *const tag = "v";
+	struct manifest_put m = { .repo = "a", .data = body,
+	    .len = sizeof(body) - 1, .artifact_type = "", .tags = &tag,
+	    .ntags = 1 };
+	struct tmp_store *t = *state;
+	char link[LAYOUT_PATH_SIZE], current[LAYOUT_PATH_SIZE];
+	struct manifest_commit *c;
+	bool deleted = false;
+	enum store_result r;
+	struct store *s;
+
+	s = tmp_reopen(t->dir, true, STORE_BATCH);
+	m.digest = tmp_digest(body);
+	layout_revision(link, "a", &m.digest);
+	layout_tag_current(current, "a", tag);
+	assert_non_null(c = manifest_commit_new(s, &m, 0));
+	while ((r = manifest_commit_step(c)) == STORE_AGAIN) {
+		assert_int_equal(store_barrier(s), STORE_OK);
+		if (deleted || !tmp_exists(t, current))
+			continue;
+		assert_int_equal(unlink(tmp_path(t, link)), 0);
+		deleted = true;
+	}
+	assert_int_equal(r, STORE_OK);
+	manifest_commit_free(c);
+	store_free(s);
+	assert_true(deleted);
+	assert_true(tmp_exists(t, link));
+}
+
 #define T(f)	cmocka_unit_test_setup_teardown(f, tmp_setup, tmp_teardown)
 
 int
@@ -282,7 +440,12 @@ main(void)
 		T(test_gc_syncs_before_it_removes),
 		T(test_sync_of_a_directory_that_fails_ends_writing),
 		T(test_sync_of_an_upload_that_fails_ends_it),
-		T(test_tag_deleted_while_it_is_set_keeps_its_history)
+		T(test_tag_deleted_while_it_is_set_keeps_its_history),
+		T(test_gc_gives_back_what_was_renewed),
+		T(test_gc_stops_at_bytes_that_cannot_be_opened),
+		T(test_tag_moved_before_the_lock_is_spared),
+		T(test_tag_changes_only_when_locked),
+		T(test_put_looks_at_its_link_at_the_end)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
