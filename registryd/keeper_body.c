@@ -236,8 +236,9 @@ body_open_upload(struct keeper_body *b, bool create, uint64_t offset)
 	enum store_result r;
 
 	/* A length that is not known yet is tried. */
-	r = store_room(s, b->length == KEEPER_ANY ? 0 : b->length);
-	if (r != STORE_OK)
+	if ((r = keeper_may_write(b->worker->keeper)) != STORE_OK ||
+	    (r = store_room(s, b->length == KEEPER_ANY ? 0 :
+	    b->length)) != STORE_OK)
 		return r;
 	if (create)
 		r = upload_start(s, b->repo, b->upload_id, b->digest.alg,
@@ -323,6 +324,8 @@ keeper_on_manifest(struct msg_chan *chan, struct msg *m, void *arg)
 	if (keeper_manifest_get(b, m, &r) == -1 ||
 	    body_start(b, m, &r) == -1 || msg_end(m) == -1)
 		return -1;
+	if (r == STORE_OK)
+		r = keeper_may_write(w->keeper);
 	if (r == STORE_OK)
 		r = store_room(w->keeper->store, b->length);
 	if (r != STORE_OK)
