@@ -13,6 +13,7 @@
 
 #define FS_DURABLE_SLOTS	4096
 #define FS_MARK			"user.registryd.size"
+#define FS_DURABLE_MARK		"user.registryd.durable"
 #define FS_MARK_TEXT_SIZE	32
 #define FS_FILE_MODE		0666
 #define FS_RACE_TRIES		16	/* a directory vanished between calls */
@@ -73,6 +74,8 @@ enum store_result fs_sync_failed(struct fs *, int error);
 /* The names of a directory and of those above it are on the disk. */
 void		 fs_durable_add(struct fs *, uint64_t key);
 enum store_result fs_settle(struct store *, const char *);
+void		 fs_settled(struct store *, const char *);
+enum store_result fs_sync_all(struct store *);
 
 /* store_fs_barrier.c: what the next barrier has to make durable */
 struct fs_barrier *fs_barrier_new(void);

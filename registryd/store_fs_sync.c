@@ -172,6 +172,42 @@ fs_sync_parents(struct fs *fs, const char *path, int dirfd)
 	return STORE_OK;
 }
 
+/*
+ * The mark needs no sync: whoever sees it before a power cut sees what was
+ * true, and what is there after one is on the disk by itself.
+ */
+void
+fs_settled(struct store *s, const char *path)
+{
+	const struct fs *fs = (const struct fs *)s;
+	int fd;
+
+	if (fs->durability != STORE_FULL)
+		return;
+	fd = sysfs_open(fs->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	if (fd == -1)
+		return;
+	(void)sysfs_mark(fd, FS_DURABLE_MARK, "1");
+	sysfs_close(fd);
+}
+
+static bool
+is_settled(const struct fs *fs, int dirfd, const char *name)
+{
+	char text[FS_MARK_TEXT_SIZE];
+	ssize_t n;
+	int fd;
+
+	if (fs->durability != STORE_FULL)
+		return false;
+	fd = sysfs_open(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	if (fd == -1)
+		return false;
+	n = sysfs_marked(fd, FS_DURABLE_MARK, text, sizeof(text));
+	sysfs_close(fd);
+	return n == 1 && text[0] == '1';
+}
+
 enum store_result
 fs_settle(struct store *s, const char *path)
 {
@@ -187,8 +223,19 @@ fs_settle(struct store *s, const char *path)
 	now = clock_wall();
 	if (sysfs_stat(dirfd, name, &st) == -1)
 		r = store_result_errno(errno);
-	else if (st.st_ctim.tv_sec > now - SETTLED_S)
+	else if (st.st_ctim.tv_sec > now - SETTLED_S &&
+	    !is_settled(fs, dirfd, name))
 		r = fs_sync_parents(fs, path, dirfd);
 	sysfs_close(dirfd);
 	return r;
+}
+
+enum store_result
+fs_sync_all(struct store *s)
+{
+	struct fs *fs = (struct fs *)s;
+
+	if (fs->syncfd != -1 && sysfs_syncfs(fs->syncfd) == -1)
+		return fs_sync_failed(fs, errno);
+	return STORE_OK;
 }

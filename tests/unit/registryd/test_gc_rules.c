@@ -6,6 +6,8 @@
  */
 #include "gc_tree.h"
 
+#include <time.h>
+
 #include "sysfs.h"
 #include "upload.h"
 
@@ -147,10 +149,14 @@ struct watch {
 static int
 on_removal(const struct sysfs_call *call, void *arg)
 {
+	/* So slow that what this process has written is synced alone. */
+	static const struct timespec slow = { .tv_nsec = 8000000 };
 	struct watch *w = arg;
 
-	if (call->kind == SYSFS_SYNCFS)
+	if (call->kind == SYSFS_SYNCFS) {
 		w->syncs++;
+		nanosleep(&slow, NULL);
+	}
 	if (call->kind == SYSFS_UNLINK && w->before == -1 &&
 	    strncmp(call->name, "data.condemned.", 15) == 0)
 		w->before = (int)w->syncs;
@@ -166,11 +172,16 @@ test_gc_syncs_before_it_removes(void **state)
 	struct digest d = tmp_digest("old");
 
 	tree_image(t, "a", "layer", "v1");
-	tmp_write(t, layout_blob(path, &d), "old");
-	condemn(t, layout_blob(path, &d));
 	tree_age(t, HOUR);
 	batch.store = tmp_reopen(t->dir, true, STORE_BATCH);
 	sysfs_set_hook(on_removal, &w);
+	tree_collect(&batch);
+	assert_int_equal(store_barrier(batch.store), STORE_OK);
+	w.syncs = 0;
+	/* Again, and what is absent is another process's doing. */
+	tmp_write(t, layout_blob(path, &d), "old");
+	condemn(t, layout_blob(path, &d));
+	tree_age(t, HOUR);
 	tree_collect(&batch);
 	sysfs_set_hook(NULL, NULL);
 	store_free(batch.store);
