@@ -483,6 +483,43 @@ count_syncs(uint64_t *push, uint64_t *untag)
 	tmp_close(&t);
 }
 
+static int
+on_call_unmark(const struct sysfs_call *call, void *arg)
+{
+	(void)arg;
+	return call->kind == SYSFS_MARK ? ENOTSUP : 0;
+}
+
+/*
+ * A layer whose push has been answered costs its manifest no sync; one that
+ * another process may be about to sync does.
+ */
+static void
+test_order_what_is_durable_is_not_synced_again(void **state)
+{
+	uint64_t syncs[2];
+	struct tmp_store t;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		tmp_open(&t);
+		if (i == 1)
+			sysfs_set_hook(on_call_unmark, NULL);
+		prepare_blob(&t);
+		/* As another keeper: nothing is remembered. */
+		store_free(t.store);
+		t.store = tmp_reopen(t.dir, true, STORE_FULL);
+		syncs[i] = sysfs_count(SYSFS_SYNC);
+		assert_int_equal(run_manifest(&t), STORE_OK);
+		syncs[i] = sysfs_count(SYSFS_SYNC) - syncs[i];
+		sysfs_set_hook(NULL, NULL);
+		tmp_close(&t);
+	}
+	/* link and bytes, each with its directory at least */
+	assert_in_range(syncs[1], syncs[0] + 2, 100);
+}
+
 /*
  * Two directories may share a slot of the table of those that are known to
  * be durable, by the chance of a store's seed: then one is synced again.
@@ -521,6 +558,8 @@ main(void)
 		cmocka_unit_test(
 		    test_order_removed_directory_is_synced_with_all),
 		cmocka_unit_test(test_order_durability_none_never_syncs),
+		cmocka_unit_test(
+		    test_order_what_is_durable_is_not_synced_again),
 		cmocka_unit_test(test_order_number_of_syncs)
 	};
 
