@@ -5,12 +5,13 @@
 #
 # Each *.mut here is a mistake: "file" names a source, "old" and "new" are
 # lines of it and what stands there instead, and "test" a program, and a test
-# in it, that must then fail.  A mutant that no test fails on, and one whose old lines are no
-# longer there exactly once, is a failure.  Nothing in the tree is changed:
-# the one object is compiled and put into a copy of the library in $BUILD.
+# in it, that must then fail.  A mutant that no test fails on, and one whose
+# old lines are no longer there exactly once, is a failure.  Nothing in the
+# tree is changed: the one object is compiled and put into a copy of the
+# library in $BUILD.
 #
-# "make mutant-tests" builds the tests, and leaves the commands that the tree is
-# built with in $BUILD/mutants.env.
+# "make mutant-tests" builds the tests, and leaves the commands that the tree
+# is built with in $BUILD/mutants.env.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -74,7 +75,8 @@ build() {
 	    mutate "$1" "$2" >"$work/mutant/${2##*/}" || return 1
 	object=$work/mutant/$(basename "$2" .c).o
 	library=${2%%/*}
-	cp "$BUILD/obj/registryd.a" "$BUILD/obj/common.a" "$work/mutant" || exit 1
+	cp "$BUILD/obj/registryd.a" "$BUILD/obj/common.a" "$work/mutant" ||
+	    exit 1
 	$MUTANT_CC -w -iquote "${2%/*}" -c "$work/mutant/${2##*/}" \
 	    -o "$object" 2>"$work/out" || return 2
 	ar r "$work/mutant/$library.a" "$object" 2>>"$work/out" || return 2
