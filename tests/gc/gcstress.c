@@ -94,8 +94,8 @@ start(unsigned slot)
 	if ((pid = fork()) == -1)
 		err(1, "fork");
 	if (pid == 0) {
-		signal(SIGINT, SIG_DFL);
-		signal(SIGTERM, SIG_DFL);
+		signal(SIGINT, SIG_IGN);
+		signal(SIGTERM, SIG_IGN);
 		c.store = open_store(generation);
 		if (slot < NCLIENTS_MAX)
 			client_main(&c);
