@@ -109,6 +109,7 @@ on_conf_end(struct msg_chan *chan, struct msg *m, void *arg)
 	    conf->durability == STORE_NONE ? STORE_NONE : STORE_BATCH);
 	if (c->store == NULL)
 		fatal("store %s", c->root);
+	store_reserve(c->store, conf->reserve);
 	c->jobs = collector_jobs_new(c->loop, c->store, conf);
 	start_control(c);
 	return msg_send_empty(chan, MSG_READY, m->id);

@@ -30,7 +30,19 @@ gc_job_start(struct job *job)
 static enum store_result
 gc_job_step(struct job *job, unsigned budget_ms, bool *done)
 {
-	return gc_step(job->state, budget_ms, done);
+	struct gc *gc = job->state;
+	enum store_result r;
+
+	r = gc_step(gc, budget_ms, done);
+	if (r != STORE_NOSPACE || !store_release(job->store))
+		return r;
+	/* What makes room may have what is kept back for it: once more. */
+	if (gc_job_start(job) == -1) {
+		job->state = gc;
+		return r;
+	}
+	gc_free(gc);
+	return STORE_OK;
 }
 
 const struct gc_report *

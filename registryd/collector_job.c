@@ -152,6 +152,12 @@ job_end(struct collector_jobs *jobs, enum store_result r)
 		fatalx("the store could not be synced");
 }
 
+static bool
+is_readonly(struct collector_jobs *jobs)
+{
+	return store_stat(jobs->store, LAYOUT_READONLY, NULL) == STORE_OK;
+}
+
 static void
 on_slice(void *arg)
 {
@@ -159,7 +165,8 @@ on_slice(void *arg)
 	enum store_result r;
 	bool done = false;
 
-	r = ops[jobs->which]->step(&jobs->job, SLICE_MS, &done);
+	r = is_readonly(jobs) && !jobs->job.dryrun ? STORE_READONLY :
+	    ops[jobs->which]->step(&jobs->job, SLICE_MS, &done);
 	if (r != STORE_OK || done)
 		job_end(jobs, r);
 	else if (loop_timer_start(jobs->slice, PAUSE_MS) == -1)
@@ -194,12 +201,6 @@ collector_start(struct collector_jobs *jobs, enum collector_job which,
 }
 
 /* ---- the schedule ---- */
-
-static bool
-is_readonly(struct collector_jobs *jobs)
-{
-	return store_stat(jobs->store, LAYOUT_READONLY, NULL) == STORE_OK;
-}
 
 static void
 on_due(void *arg)

@@ -47,4 +47,14 @@ struct export {
 	unsigned char	*buffer;
 };
 
+/* ---- export.c ---- */
+int	 export_fail(struct export *, const char *fmt, ...)
+	    __attribute__((__format__(printf, 2, 3)));
+int	 export_fail_store(struct export *, const char *what,
+	    enum store_result);
+
+/* ---- export_select.c ---- */
+/* Everything, or what the reference leads to; -1 and failed. */
+int	 export_select(struct export *, const char *reference);
+
 #endif

@@ -155,7 +155,7 @@ take_data(struct fsck *f, int dirfd, const char *name, struct blob *b,
 		return;
 	}
 	fsck_check_mode(f, &st);
-	if (st.st_nlink > 1)
+	if (fsck_has_other_names(f, &st))
 		fsck_report(f, FSCK_BLOB_HARDLINK, "%u names",
 		    (unsigned)st.st_nlink);
 	fsck_count(f);

@@ -59,7 +59,7 @@ fsck_link(struct fsck *f, int dirfd, const char *name, struct digest *d)
 	data = fsck_read_file(f, dirfd, name, LINK_MAX_SIZE, &st, &len);
 	if (data == NULL)
 		return -1;
-	if (st.st_nlink > 1)
+	if (fsck_has_other_names(f, &st))
 		fsck_report(f, FSCK_LINK_HARDLINK, "%u names",
 		    (unsigned)st.st_nlink);
 	start = strspn(data, LINK_SPACE);

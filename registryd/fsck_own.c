@@ -4,11 +4,13 @@
  * to be put in place or to go.
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "fsck_state.h"
 #include "layout.h"
 #include "str.h"
+#include "sysfs.h"
 
 static void
 on_leftover(struct fsck *f, int dirfd, const char *name, unsigned char type,
@@ -31,6 +33,40 @@ on_anything(struct fsck *f, int dirfd, const char *name, unsigned char type,
 	(void)name;
 	(void)type;
 	(void)arg;
+}
+
+/* ---- names ---- */
+
+struct count {
+	const struct stat *st;
+	int		 fd;
+	nlink_t		 n;
+};
+
+static int
+on_tmp_name(const char *name, unsigned char type, void *arg)
+{
+	struct count *count = arg;
+	struct stat st;
+
+	if (type == DT_DIR || sysfs_stat(count->fd, name, &st) == -1)
+		return 0;
+	if (st.st_ino == count->st->st_ino && st.st_dev == count->st->st_dev)
+		count->n++;
+	return 0;
+}
+
+bool
+fsck_has_other_names(struct fsck *f, const struct stat *st)
+{
+	struct count count = { st, -1, 1 };
+
+	if (st->st_nlink <= 1)
+		return false;
+	count.fd = sysfs_open(f->root, LAYOUT_TMP, O_RDONLY | O_DIRECTORY, 0);
+	if (count.fd != -1)
+		sysfs_list(count.fd, on_tmp_name, &count);
+	return count.n < st->st_nlink;
 }
 
 /* ---- repositories ---- */
@@ -69,19 +105,19 @@ on_own_name(struct fsck *f, int dirfd, const char *name, unsigned char type,
 {
 	static const struct {
 		const char	*name;
-		unsigned char	 type;
 		fsck_name_fn	*fn;
 		enum fsck_kind	 kind;
+		unsigned char	 type;
 	} known[] = {
-		{ "repositories", DT_DIR, NULL, FSCK_NKINDS },
-		{ "tmp", DT_DIR, on_leftover, FSCK_TEMPORARY },
-		{ "trash", DT_DIR, on_leftover, FSCK_TRASH },
-		{ "quarantine", DT_DIR, on_leftover, FSCK_QUARANTINED },
-		{ "locks", DT_DIR, on_anything, FSCK_NKINDS },
-		{ "control", DT_DIR, NULL, FSCK_NKINDS },
-		{ "readonly", DT_REG, NULL, FSCK_NKINDS },
-		{ "clock", DT_REG, NULL, FSCK_NKINDS },
-		{ "reserve", DT_REG, NULL, FSCK_NKINDS }
+		{ "repositories", NULL, FSCK_NKINDS, DT_DIR },
+		{ "tmp", on_leftover, FSCK_TEMPORARY, DT_DIR },
+		{ "trash", on_leftover, FSCK_TRASH, DT_DIR },
+		{ "quarantine", on_leftover, FSCK_QUARANTINED, DT_DIR },
+		{ "locks", on_anything, FSCK_NKINDS, DT_DIR },
+		{ "control", NULL, FSCK_NKINDS, DT_DIR },
+		{ "readonly", NULL, FSCK_NKINDS, DT_REG },
+		{ "clock", NULL, FSCK_NKINDS, DT_REG },
+		{ "reserve", NULL, FSCK_NKINDS, DT_REG }
 	};
 	enum fsck_kind kind;
 	bool any = false;

@@ -114,6 +114,11 @@ bool	 fsck_has_revision(struct fsck *, const struct digest *);
 
 /* ---- fsck_own.c, fsck_note.c ---- */
 void	 fsck_own(struct fsck *);
+/*
+ * Has the file other names than one, beside those in .registryd/tmp?  There
+ * a loss of power may leave the name that it was renamed from.
+ */
+bool	 fsck_has_other_names(struct fsck *, const struct stat *);
 /* The notes in one of "_referrers", "_mediatypes", "_subjects" of a repo. */
 bool	 fsck_is_note_tree(const char *name);
 void	 fsck_notes(struct fsck *, int dirfd, const char *name);

@@ -24,7 +24,8 @@
  *              live or condemned.
  *            Any error but the absence of the object itself ends the run here,
  *            and not one name has been changed.
- *  3. SYNC   what MARK found absent is made durable, so that no power cut
+ *  3. SYNC   what MARK found absent, whoever removed it, is made durable (of
+ *            this host; others have a delay for it), so that no power cut
  *            brings back what referred to something that step 4 removes
  *  4. SWEEP  live X, not in S, older than the grace: rename to condemned; if
  *              that caught something younger, rename it back;
@@ -228,10 +229,7 @@ take_lock(struct gc *gc)
 	return r == STORE_EXISTS ? STORE_BUSY : r;
 }
 
-/*
- * What time is it for the one who gives files their times?  The probe is
- * written each time, so that a barrier has something to do.
- */
+/* What time is it for the one who gives files their times? */
 static enum store_result
 read_clock(struct gc *gc)
 {
@@ -296,7 +294,7 @@ begin_sweep(struct gc *gc)
 	if (passed > CLOCK_JUMP_MS || passed < -CLOCK_JUMP_MS)
 		return gc_stop(gc, LAYOUT_CLOCK, STORE_MISMATCH);
 	if (!gc->options.dryrun &&
-	    (r = store_barrier(gc->store)) != STORE_OK)
+	    (r = store_sync_all(gc->store)) != STORE_OK)
 		return gc_stop(gc, LAYOUT_BLOBS, r);
 	gc->sweeping = true;
 	return STORE_OK;

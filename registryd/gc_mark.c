@@ -9,6 +9,7 @@
  * that is being renamed to "link" is seen.  What a condemned manifest refers
  * to is kept until the last of its names is gone.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "gc_state.h"
@@ -183,16 +184,37 @@ mark_history(struct gc *gc, const char *tag)
 }
 
 /*
- * A tag whose revision is not there: what is left is kept, so that somebody
- * may mend it, but nothing more is kept for what is not.
+ * A tag whose revision has not been seen: it may have come since.  If it is
+ * not there, what is left is kept, so that somebody may mend it, but nothing
+ * more is kept for what is not.
  */
 static enum store_result
-mark_dangling(struct gc *gc, const char *path, const struct digest *d)
+mark_unseen(struct gc *gc, const char *path, const struct digest *d)
 {
+	char link[LAYOUT_PATH_SIZE], dir[LAYOUT_PATH_SIZE];
+	char revision[LAYOUT_PATH_SIZE], hex[DIGEST_HEX_SIZE];
 	bool damaged = gc->repo_damaged;
+	struct gc_item item = { .path = revision };
+	struct digest now;
 	enum store_result r;
 	uint32_t manifest;
 
+	snprintf(dir, sizeof(dir), "%s", gc->walk.repo);
+	item.names[0] = digest_alg_name(d->alg);
+	item.names[1] = digest_hex(hex, d);
+	if (layout_join(link, dir, "_manifests/revisions") == -1 ||
+	    layout_join(dir, link, item.names[0]) == -1 ||
+	    layout_join(revision, dir, hex) == -1)
+		return STORE_OK;
+	r = mark_revision(gc, &item);
+	if (r != STORE_OK || gc_marked(gc, GC_NOTES,
+	    gc_print_digest(&gc->key, d)))
+		return r;
+	/* Both may have gone. */
+	r = link_get(gc->store, path, &now);
+	if (r != STORE_OK || !digest_equal(&now, d))
+		return r == STORE_NOTFOUND || r == STORE_INVALID ? STORE_OK :
+		    r;
 	gc_damaged(gc, path);
 	r = gc_manifest_mark(gc, d, &manifest);
 	gc->repo_damaged = damaged;
@@ -222,10 +244,11 @@ mark_tag(struct gc *gc, const struct gc_item *item)
 		    mark_history(gc, item->path);
 	if (r != STORE_OK)
 		return gc_stop(gc, path, r);
-	r = gc_live_root(gc, &d);
-	if (r == STORE_OK && !gc_marked(gc, GC_NOTES,
-	    gc_print_digest(&gc->key, &d)))
-		r = mark_dangling(gc, path, &d);
+	r = STORE_OK;
+	if (!gc_marked(gc, GC_NOTES, gc_print_digest(&gc->key, &d)))
+		r = mark_unseen(gc, path, &d);
+	if (r == STORE_OK)
+		r = gc_live_root(gc, &d);
 	if (r != STORE_OK || keeps_untagged(gc))
 		return r;
 	r = is_young(gc, path, untagged_limit(gc), &moved);

@@ -168,10 +168,10 @@ body_end(struct keeper_body *b, enum store_result r)
 
 /* Its worker has gone: what is under way goes on, without an answer. */
 static void
-body_orphan(struct keeper_body *b)
+body_orphan(struct keeper_worker *w, struct keeper_body *b)
 {
 	LIST_REMOVE(b, entry);
-	b->worker->nbodies--;
+	w->nbodies--;
 	b->worker = NULL;
 	LIST_INSERT_HEAD(&b->keeper->orphans, b, entry);
 	if (!b->job.queued)
@@ -186,7 +186,7 @@ keeper_bodies_abort(struct keeper_worker *w)
 	while ((b = LIST_FIRST(&w->bodies)) != NULL) {
 		if (b->job.queued || (b->kind == BODY_APPEND &&
 		    b->upload != NULL)) {
-			body_orphan(b);
+			body_orphan(w, b);
 			continue;
 		}
 		body_undo(b);
@@ -236,8 +236,9 @@ body_open_upload(struct keeper_body *b, bool create, uint64_t offset)
 	enum store_result r;
 
 	/* A length that is not known yet is tried. */
-	r = store_room(s, b->length == KEEPER_ANY ? 0 : b->length);
-	if (r != STORE_OK)
+	if ((r = keeper_may_write(b->worker->keeper)) != STORE_OK ||
+	    (r = store_room(s, b->length == KEEPER_ANY ? 0 :
+	    b->length)) != STORE_OK)
 		return r;
 	if (create)
 		r = upload_start(s, b->repo, b->upload_id, b->digest.alg,
@@ -323,6 +324,8 @@ keeper_on_manifest(struct msg_chan *chan, struct msg *m, void *arg)
 	if (keeper_manifest_get(b, m, &r) == -1 ||
 	    body_start(b, m, &r) == -1 || msg_end(m) == -1)
 		return -1;
+	if (r == STORE_OK)
+		r = keeper_may_write(w->keeper);
 	if (r == STORE_OK)
 		r = store_room(w->keeper->store, b->length);
 	if (r != STORE_OK)

@@ -63,6 +63,8 @@ on_step(void *arg)
 
 	if (req->made)
 		return STORE_OK;
+	if ((r = keeper_may_write(req->worker->keeper)) != STORE_OK)
+		return r;
 	r = req->fn(req);
 	/* What makes room may have what is kept back for it. */
 	if (r == STORE_NOSPACE && req->fn != mount_blob &&
@@ -244,7 +246,8 @@ admit_upload(struct keeper *k, const char *repo)
 	enum store_result r;
 	size_t n;
 
-	if ((r = store_room(k->store, 0)) != STORE_OK ||
+	if ((r = keeper_may_write(k)) != STORE_OK ||
+	    (r = store_room(k->store, 0)) != STORE_OK ||
 	    (r = admit_to_all(k)) != STORE_OK || k->max_uploads == 0)
 		return r;
 	r = upload_count(k->store, repo, (size_t)k->max_uploads, &n);
@@ -290,7 +293,9 @@ keeper_on_cancel(struct msg_chan *chan, struct msg *m, void *arg)
 	if (keeper_get_repo(m, repo) == -1 || keeper_get_id(m, id) == -1 ||
 	    msg_end(m) == -1)
 		return -1;
-	r = upload_cancel(w->keeper->store, repo, id);
+	r = keeper_may_write(w->keeper);
+	if (r == STORE_OK)
+		r = upload_cancel(w->keeper->store, repo, id);
 	/* It begins by a rename, for which a full disk may have no room. */
 	if (r == STORE_NOSPACE && store_release(w->keeper->store))
 		r = upload_cancel(w->keeper->store, repo, id);

@@ -13,6 +13,7 @@
 
 #include "keeper_commit.h"
 #include "keeper_msg.h"
+#include "layout.h"
 #include "log.h"
 #include "messages.h"
 #include "reference.h"
@@ -118,6 +119,17 @@ keeper_worker_cut_all(struct keeper *k)
 	}
 	keeper_orphans_end(k);
 	keeper_commit_free(k);
+}
+
+/*
+ * Workers look too, and tell clients why; but what keeps the store as it is
+ * must not depend on them.
+ */
+enum store_result
+keeper_may_write(const struct keeper *k)
+{
+	return store_stat(k->store, LAYOUT_READONLY, NULL) == STORE_OK ?
+	    STORE_READONLY : STORE_OK;
 }
 
 /* ---- answers ---- */

@@ -63,6 +63,8 @@ int	 keeper_worker_add(struct keeper *, unsigned instance, int fd);
 void	 keeper_worker_cut(struct keeper_worker *, const char *why);
 void	 keeper_worker_cut_all(struct keeper *);
 
+/* READONLY while an administrator lets nothing be written. */
+enum store_result keeper_may_write(const struct keeper *);
 /* The one answer to a request; "what" and "repo" are for the log. */
 void	 keeper_reply(struct keeper_worker *, uint64_t id, const char *what,
 	    const char *repo, enum store_result, uint64_t offset);

@@ -316,9 +316,9 @@ add_totals(json_t *status, const struct totals *t, const struct statvfs *fs)
 	    "upload_bytes", (json_int_t)t->upload_bytes));
 	if (fs != NULL)
 		json_object_update_new(status, json_pack("{sI sI}",
-		    "free_bytes", (json_int_t)(fs->f_bavail * fs->f_frsize),
-		    "disk_bytes", (json_int_t)(fs->f_blocks *
-		    fs->f_frsize)));
+		    "free_bytes", (json_int_t)fs->f_bavail *
+		    (json_int_t)fs->f_frsize, "disk_bytes",
+		    (json_int_t)fs->f_blocks * (json_int_t)fs->f_frsize));
 }
 
 static void

@@ -514,8 +514,12 @@ step_tag(struct manifest_commit *c)
 static enum store_result
 step_end(struct manifest_commit *c)
 {
+	char path[LAYOUT_PATH_SIZE];
 	enum store_result r;
 
+	store_settled(c->store, layout_blob(path, &c->put->digest));
+	store_settled(c->store, layout_revision(path, c->put->repo,
+	    &c->put->digest));
 	r = repo_recheck_manifest(c->store, c->put->repo, &c->put->digest);
 	return r == STORE_NOTFOUND ? commit_again(c) : r;
 }

@@ -70,8 +70,13 @@ scan_bytes(struct search *search, const char *dir, const char *name)
 	    layout_join(path, dir, name) == -1)
 		return STORE_OK;
 	r = store_read(search->store, path, MANIFEST_MAX_SIZE, &data, &len);
-	if (r == STORE_NOTFOUND || r == STORE_INVALID || r == STORE_TOOBIG)
+	if (r == STORE_INVALID || r == STORE_TOOBIG)
 		return STORE_OK;
+	/* Renamed since it was listed: nobody knows what it names. */
+	if (r == STORE_NOTFOUND) {
+		search->found = true;
+		return STORE_OK;
+	}
 	if (r != STORE_OK)
 		return r;
 	digest_scan_init(&scan, on_digest, search);

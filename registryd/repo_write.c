@@ -37,19 +37,6 @@ mount_stage(struct store *s, struct repo_mount *m, const char *from,
 	return store_stage(s, text, strlen(text), &m->link);
 }
 
-/* Collection may have taken the bytes before it could see the link. */
-static enum store_result
-mount_recheck(struct store *s, const char *repo, const struct digest *d)
-{
-	char path[LAYOUT_PATH_SIZE];
-	enum store_result r;
-
-	r = repo_recheck_blob(s, repo, d);
-	if (r == STORE_NOTFOUND)
-		(void)store_unlink(s, layout_layer(path, repo, d));
-	return r;
-}
-
 enum store_result
 repo_mount_step(struct store *s, struct repo_mount *m, const char *repo,
     const char *from, const struct digest *d)
@@ -66,7 +53,12 @@ repo_mount_step(struct store *s, struct repo_mount *m, const char *repo,
 		    STORE_REPLACE);
 		break;
 	default:
-		return mount_recheck(s, repo, d);
+		/*
+		 * Collection may have taken the bytes before it could see the
+		 * link, which then stays for collection too: by now it may be
+		 * that of an upload which was acknowledged.
+		 */
+		return repo_recheck_blob(s, repo, d);
 	}
 	if (r != STORE_OK)
 		return r;

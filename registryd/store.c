@@ -228,6 +228,14 @@ store_barrier(struct store *s)
 }
 
 enum store_result
+store_sync_all(struct store *s)
+{
+	if (!can_write(s))
+		return STORE_READONLY;
+	return s->ops->sync_all(s);
+}
+
+enum store_result
 store_settle(struct store *s, const char *path)
 {
 	enum store_result r;
@@ -235,6 +243,13 @@ store_settle(struct store *s, const char *path)
 	if ((r = check_write(s, path)) != STORE_OK)
 		return r;
 	return s->ops->settle(s, path);
+}
+
+void
+store_settled(struct store *s, const char *path)
+{
+	if (check_write(s, path) == STORE_OK)
+		s->ops->settled(s, path);
 }
 
 enum store_result

@@ -105,6 +105,11 @@ bool		 store_batched(const struct store *);
  */
 enum store_result store_barrier(struct store *);
 /*
+ * The same, and also for what other processes of this host have written,
+ * where the file system can; nothing in mode none.
+ */
+enum store_result store_sync_all(struct store *);
+/*
  * A directory or the file system could not be synced: nobody knows what is
  * on the disk.  The errno, or 0.  From then on every writing call of this
  * process is STORE_READONLY; the process is to be replaced.
@@ -115,6 +120,11 @@ int		 store_failure(const struct store *);
  * a writing call would.  It costs a look at one that is older.  NOTFOUND.
  */
 enum store_result store_settle(struct store *, const char *path);
+/*
+ * It is durable, bytes and name: spare others, in mode full, to make it so
+ * again.  Nothing happens where files have no attributes.
+ */
+void		 store_settled(struct store *, const char *path);
 
 /* ---- writing ---- */
 #define STORE_REPLACE	0x01u		/* an existing file gives way */

@@ -26,7 +26,9 @@ struct store_ops {
 			    const char *, unsigned);
 	void		 (*unstage)(struct store *, struct store_staged *);
 	enum store_result (*barrier)(struct store *);
+	enum store_result (*sync_all)(struct store *);
 	enum store_result (*settle)(struct store *, const char *);
+	void		 (*settled)(struct store *, const char *);
 	enum store_result (*touch)(struct store *, const char *);
 	enum store_result (*lock)(struct store *, const char *, int *);
 	enum store_result (*create)(struct store *, const char *, int *);

@@ -363,7 +363,9 @@ static const struct store_ops fs_ops = {
 	.publish = fs_publish,
 	.unstage = fs_unstage,
 	.barrier = fs_barrier,
+	.sync_all = fs_sync_all,
 	.settle = fs_settle,
+	.settled = fs_settled,
 	.touch = fs_touch,
 	.lock = fs_lock,
 	.create = fs_create,
@@ -411,9 +413,10 @@ store_fs_new(int rootfd, const char *path, bool writable,
 	if ((fs->base.path = strdup(path)) == NULL ||
 	    (writable && (fs->durable = calloc(FS_DURABLE_SLOTS,
 	    sizeof(*fs->durable))) == NULL) ||
-	    (fs->base.batched && ((fs->barrier = fs_barrier_new()) == NULL ||
+	    (fs->base.batched && (fs->barrier = fs_barrier_new()) == NULL) ||
+	    (writable && durability != STORE_NONE && sysfs_has_syncfs() &&
 	    (fs->syncfd = sysfs_open(rootfd, ".", O_RDONLY | O_DIRECTORY,
-	    0)) == -1))) {
+	    0)) == -1)) {
 		fs_free(&fs->base);
 		return NULL;
 	}

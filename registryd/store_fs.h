@@ -13,6 +13,7 @@
 
 #define FS_DURABLE_SLOTS	4096
 #define FS_MARK			"user.registryd.size"
+#define FS_DURABLE_MARK		"user.registryd.durable"
 #define FS_MARK_TEXT_SIZE	32
 #define FS_FILE_MODE		0666
 #define FS_RACE_TRIES		16	/* a directory vanished between calls */
@@ -21,14 +22,13 @@ struct fs {
 	struct store	 base;
 	int		 root;
 	enum store_durability durability;
-	/* batch */
-	bool		 unsynced;	/* since the last barrier */
-	struct fs_barrier *barrier;
+	bool		 unsynced;	/* batch: since the last barrier */
+	struct fs_barrier *barrier;	/* batch; else NULL */
 	/*
 	 * Of this process alone: errors are told once to each file
 	 * description, and processes share that of the root.
 	 */
-	int		 syncfd;	/* batch; else -1 */
+	int		 syncfd;	/* -1: not needed, or of no use */
 	uint64_t	 reserve;	/* bytes to keep back, 0: none */
 	enum { FS_LEASES_UNKNOWN, FS_LEASES_WORK, FS_LEASES_FAIL } leases;
 	/*
@@ -67,11 +67,15 @@ enum store_result fs_sync_dir(struct fs *, int dirfd);
  * whose names are not known to be on the disk.
  */
 enum store_result fs_sync_parents(struct fs *, const char *path, int dirfd);
+/* sysfs_sync() of a file or directory, also of one that is removed. */
+int		 fs_sync_fd(struct fs *, int fd);
 /* What is on the disk is unknown: no more writing, and why. */
 enum store_result fs_sync_failed(struct fs *, int error);
 /* The names of a directory and of those above it are on the disk. */
 void		 fs_durable_add(struct fs *, uint64_t key);
 enum store_result fs_settle(struct store *, const char *);
+void		 fs_settled(struct store *, const char *);
+enum store_result fs_sync_all(struct store *);
 
 /* store_fs_barrier.c: what the next barrier has to make durable */
 struct fs_barrier *fs_barrier_new(void);

@@ -118,14 +118,13 @@ sync_all(struct fs *fs, struct fs_barrier *b)
 }
 
 static int
-sync_each(struct fs_barrier *b)
+sync_each(struct fs *fs, struct fs_barrier *b)
 {
 	uint64_t begin = clock_monotonic_us();
 	size_t i;
 
 	for (i = 0; i < b->nfiles; i++)
-		if (sysfs_sync(b->files[i].fd) == -1 && errno != EINVAL &&
-		    errno != ENOTSUP)
+		if (fs_sync_fd(fs, b->files[i].fd) == -1)
 			return -1;
 	if (b->nfiles > 0)
 		b->one_us = mean(b->one_us, (clock_monotonic_us() - begin) /
@@ -149,7 +148,7 @@ fs_barrier(struct store *s)
 
 	if (!fs->unsynced)
 		return STORE_OK;
-	r = each_is_quicker(b) ? sync_each(b) : sync_all(fs, b);
+	r = each_is_quicker(b) ? sync_each(fs, b) : sync_all(fs, b);
 	if (r == -1) {
 		r = errno;
 		forget(b);

@@ -179,6 +179,11 @@ fs_prune(struct store *s, const char *path, const char *stop)
 		if (fs_open_parent(fs, dir, &up, &name) != STORE_OK)
 			return;
 		r = sysfs_rmdir(up, name);
+		/* A sync of what is removed may be nothing (btrfs). */
+		if (r == 0 && fs->durability == STORE_BATCH) {
+			fs->unsynced = true;
+			fs_barrier_add(fs->barrier, up);
+		}
 		sysfs_close(up);
 		if (r == -1 || (slash = strrchr(dir, '/')) == NULL)
 			return;

@@ -32,6 +32,25 @@ fs_sync_failed(struct fs *fs, int error)
 	    STORE_READONLY;
 }
 
+/*
+ * What was done in a directory that is removed before it is synced is on the
+ * disk only with the removal: some file systems sync nothing of it then.
+ */
+int
+fs_sync_fd(struct fs *fs, int fd)
+{
+	struct stat st;
+
+	/* EINVAL: a file system whose directories cannot be synced. */
+	if (sysfs_sync(fd) == -1 && errno != EINVAL && errno != ENOTSUP)
+		return -1;
+	if (sysfs_fstat(fd, &st) == -1)
+		return -1;
+	if (!S_ISDIR(st.st_mode) || st.st_nlink > 0 || fs->syncfd == -1)
+		return 0;
+	return sysfs_syncfs(fs->syncfd);
+}
+
 enum store_result
 fs_sync_dir(struct fs *fs, int dirfd)
 {
@@ -45,8 +64,7 @@ fs_sync_dir(struct fs *fs, int dirfd)
 	case STORE_NONE:
 		return STORE_OK;
 	}
-	/* EINVAL: a file system whose directories cannot be synced. */
-	if (sysfs_sync(dirfd) == -1 && errno != EINVAL && errno != ENOTSUP)
+	if (fs_sync_fd(fs, dirfd) == -1)
 		return fs_sync_failed(fs, errno);
 	return STORE_OK;
 }
@@ -154,6 +172,42 @@ fs_sync_parents(struct fs *fs, const char *path, int dirfd)
 	return STORE_OK;
 }
 
+/*
+ * The mark needs no sync: whoever sees it before a power cut sees what was
+ * true, and what is there after one is on the disk by itself.
+ */
+void
+fs_settled(struct store *s, const char *path)
+{
+	const struct fs *fs = (const struct fs *)s;
+	int fd;
+
+	if (fs->durability != STORE_FULL)
+		return;
+	fd = sysfs_open(fs->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	if (fd == -1)
+		return;
+	(void)sysfs_mark(fd, FS_DURABLE_MARK, "1");
+	sysfs_close(fd);
+}
+
+static bool
+is_settled(const struct fs *fs, int dirfd, const char *name)
+{
+	char text[FS_MARK_TEXT_SIZE];
+	ssize_t n;
+	int fd;
+
+	if (fs->durability != STORE_FULL)
+		return false;
+	fd = sysfs_open(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	if (fd == -1)
+		return false;
+	n = sysfs_marked(fd, FS_DURABLE_MARK, text, sizeof(text));
+	sysfs_close(fd);
+	return n == 1 && text[0] == '1';
+}
+
 enum store_result
 fs_settle(struct store *s, const char *path)
 {
@@ -169,8 +223,19 @@ fs_settle(struct store *s, const char *path)
 	now = clock_wall();
 	if (sysfs_stat(dirfd, name, &st) == -1)
 		r = store_result_errno(errno);
-	else if (st.st_ctim.tv_sec > now - SETTLED_S)
+	else if (st.st_ctim.tv_sec > now - SETTLED_S &&
+	    !is_settled(fs, dirfd, name))
 		r = fs_sync_parents(fs, path, dirfd);
 	sysfs_close(dirfd);
 	return r;
+}
+
+enum store_result
+fs_sync_all(struct store *s)
+{
+	struct fs *fs = (struct fs *)s;
+
+	if (fs->syncfd != -1 && sysfs_syncfs(fs->syncfd) == -1)
+		return fs_sync_failed(fs, errno);
+	return STORE_OK;
 }

@@ -160,8 +160,11 @@ finish_link(struct upload *u)
 static enum store_result
 finish_recheck(struct upload *u)
 {
+	char path[LAYOUT_PATH_SIZE];
 	enum store_result r;
 
+	store_settled(u->store, layout_blob(path, &u->digest));
+	store_settled(u->store, layout_layer(path, u->repo, &u->digest));
 	r = repo_recheck_blob(u->store, u->repo, &u->digest);
 	if (r == STORE_OK)
 		upload_drop_hash(u);

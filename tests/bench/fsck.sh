@@ -19,7 +19,8 @@ for run in cold warm warm; do
 	jq -r --arg run "$run" '.report | "\($run): \(.objects) objects, " +
 	    "\(.blobs) blobs, \(.manifests) manifests in " +
 	    "\(.milliseconds) ms: \(.objects * 1000 / .milliseconds |
-	    floor) objects/s"' "$T/out"
+	    floor) objects/s, \(.objects * 1000 / .cpu_milliseconds |
+	    floor)/s of processor time"' "$T/out"
 done
 check 'no notes either' jq -e '.report.odd + .report.notes == 0' "$T/out"
 check "at least $FSCK_RATE objects/s" jq -e --argjson rate "$FSCK_RATE" \

@@ -22,7 +22,8 @@ model() {
 	rm -rf "$work/pan"
 	mkdir "$work/pan" && cd "$work/pan" || exit 1
 	spin -a "$@" "$here/gcmodel.pml" >"$work/out" 2>&1 &&
-	    $CC $optimize -w -DSAFETY -DCOLLAPSE -DMEMLIM="$MEMORY" -o pan pan.c \
+	    $CC $optimize -w -DSAFETY -DCOLLAPSE -DMEMLIM="$MEMORY" \
+	    -o pan pan.c \
 	    >>"$work/out" 2>&1 || return 1
 	./pan -m"$DEPTH" -w"$table" >"$work/out" 2>&1
 	cd "$here" || exit 1
@@ -96,7 +97,7 @@ full)
 	refuted CORE MARK_FIRST		# marked before listing the condemned
 	refuted LINKS NO_LINK_RECHECK	# bytes only
 	refuted OWN IGNORE_ERRORS	# unreadable manifest refers to nothing
-	refuted SAME PENDING_IGNORED	# pending name gone, link made all the same
+	refuted SAME PENDING_IGNORED	# pending name gone, link made
 	refuted CHILD LIVE_ONLY		# condemned manifests refer to nothing
 	refuted CHILD BY_PARTS		# three looks instead of one listing
 	refuted DELETE DELETE_BY_CONDEMN

@@ -59,6 +59,7 @@ static struct client me = { .slot = NSLOTS };
 static char root[256];
 static unsigned nclients = 6;
 static uint64_t seed, generation, kills, stops;
+static volatile sig_atomic_t interrupted;
 
 /* ---- processes ---- */
 
@@ -93,6 +94,8 @@ start(unsigned slot)
 	if ((pid = fork()) == -1)
 		err(1, "fork");
 	if (pid == 0) {
+		signal(SIGINT, SIG_IGN);
+		signal(SIGTERM, SIG_IGN);
 		c.store = open_store(generation);
 		if (slot < NCLIENTS_MAX)
 			client_main(&c);
@@ -313,7 +316,7 @@ run_epoch(struct store *s, const struct epoch *e, uint64_t until_ops)
 
 	begin_epoch(e);
 	while (client_now_ms() < end && operations() < until_ops &&
-	    atomic_load(&oracle->violations) == 0) {
+	    !interrupted && atomic_load(&oracle->violations) == 0) {
 		look_after(true);
 		go_on(false);
 		act(e);
@@ -328,6 +331,13 @@ run_epoch(struct store *s, const struct epoch *e, uint64_t until_ops)
 }
 
 /* ---- the whole ---- */
+
+static void
+on_signal(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
 
 static void
 report(uint64_t started)
@@ -437,7 +447,10 @@ main(int argc, char **argv)
 	s = open_store(0);
 	started = client_now_ms();
 	printf("seed %llu in %s\n", (unsigned long long)seed, root);
-	for (i = 0; operations() < wanted &&
+	/* To be told what was counted so far. */
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
+	for (i = 0; operations() < wanted && !interrupted &&
 	    atomic_load(&oracle->violations) == 0; i++)
 		run_epoch(s, &epochs[i % NEPOCHS], wanted);
 	report(started);

@@ -7,6 +7,7 @@
 # server killed while it moves a tag.  registryd must lose nothing.  Debian's
 # docker-registry, whose garbage-collect runs at the same time here, does:
 # that shows what the tests can see, and a run of it that finds nothing fails.
+# shellcheck disable=SC1091,SC2034,SC2119,SC2154
 cd "$(dirname "$0")/../integration" && . ./lib.sh && . ./clients.sh
 
 what=${1:?} rounds=${2:-4}
@@ -51,7 +52,7 @@ push_and_collect_distribution() {
 }
 
 push_and_collect_registryd() {
-	CONF_REGISTRYD='collect: {interval: 200ms, grace: 1s, delay: 200ms}'
+	CONF_REGISTRYD='  collect: {interval: 200ms, grace: 1s, delay: 200ms}'
 	start_registryd
 	"$CLIENTS" -r "$rounds" "${REGISTRY#*:}" >"$T/out"
 	rc=$?
@@ -88,9 +89,10 @@ tag_is_whole() {
 
 # From one manifest to another and back; whoever is killed is not asked again.
 move_tag() {
-	make_image a t >/dev/null && cp "$manifest" "$T/one" &&
-	    make_image a t >/dev/null && cp "$manifest" "$T/two" ||
-	    die "no images"
+	make_image a t >/dev/null || die "no image"
+	cp "$manifest" "$T/one"
+	make_image a t >/dev/null || die "no image"
+	cp "$manifest" "$T/two"
 	kill_at_write "$@"
 	for file in one two one two; do
 		push_manifest a t "$T/$file" || break

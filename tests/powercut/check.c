@@ -299,8 +299,11 @@ checker_main(void *arg)
 	for (o = k->client->model.objects; o != NULL; o = o->next) {
 		if (o->kind != OBJECT_UPLOAD || !object_known(o, k->cut))
 			continue;
-		k->check.objects++;
-		check_upload(k, o);
+		/* Finished ones are gone. */
+		if (object_acked(o, k->cut) == NULL) {
+			k->check.objects++;
+			check_upload(k, o);
+		}
 		if (k->settle)
 			o->n_ops = 0;
 	}

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "disk.h"
 #include "xmem.h"
 
 #define REPOS_MAX	10		/* of one client */
@@ -204,6 +205,31 @@ finish_path(char path[PATH_SIZE], const char *location,
 	    strchr(location, '?') == NULL ? '?' : '&', content->digest);
 }
 
+/*
+ * Finish an upload that has "from" bytes.  Should there be no answer, it is
+ * looked at after the cut, as a client does that tries again.
+ */
+static bool
+upload_commit(struct client *c, const char *repo,
+    const struct content *content, const char *location, const uint8_t *data,
+    size_t from)
+{
+	struct object	*o = model_upload(&c->model, repo, content);
+	char		 path[PATH_SIZE];
+	size_t		 op;
+
+	o->location = xstrdup(location);
+	o->sent = content->len;
+	op = operation_begin(o, content);
+	finish_path(path, location, content);
+	if (!commit(c, repo, content, "PUT", path, data + from,
+	    content->len - from))
+		return false;
+	/* No promise of its own. */
+	o->ops[op].ack = disk_now();
+	return true;
+}
+
 static bool
 push_at_once(struct client *c, const char *repo, const struct content *content)
 {
@@ -217,11 +243,9 @@ push_at_once(struct client *c, const char *repo, const struct content *content)
 		    "/v2/%s/blobs/uploads/?digest=%s", repo, content->digest);
 		done = commit(c, repo, content, "POST", path, data,
 		    content->len);
-	} else if ((done = upload_open(c, repo, location))) {
-		finish_path(path, location, content);
-		done = commit(c, repo, content, "PUT", path, data,
-		    content->len);
-	}
+	} else
+		done = upload_open(c, repo, location) &&
+		    upload_commit(c, repo, content, location, data, 0);
 	free(data);
 	return done;
 }
@@ -230,7 +254,7 @@ static bool
 push_in_chunks(struct client *c, const char *repo,
     const struct content *content, size_t chunks, struct object *upload)
 {
-	char	 path[PATH_SIZE], location[1024];
+	char	 location[1024];
 	uint8_t	*data = content_bytes(content);
 	size_t	 i, from = 0, to;
 	bool	 done;
@@ -250,11 +274,8 @@ push_in_chunks(struct client *c, const char *repo,
 		done = upload_patch(c, location, from, data + from, to - from);
 		from = to;
 	}
-	if (done && upload == NULL) {
-		finish_path(path, location, content);
-		done = commit(c, repo, content, "PUT", path, data + from,
-		    content->len - from);
-	}
+	if (done && upload == NULL)
+		done = upload_commit(c, repo, content, location, data, from);
 	free(data);
 	return done;
 }

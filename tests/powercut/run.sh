@@ -74,11 +74,11 @@ cat "$out"/* | awk -v runs="$(find "$out" -type f | wc -l)" '
 		printf "powercut: %d cuts, %d more images, %d promises " \
 		    "given, %d checked, %d collected: %d lost, " \
 		    "%d came back, %d wrong, %d not served, " \
-		    "%d uploads, %d fsck, %d failed%s\n", \
+		    "%d uploads, %d fsck, %d failed; %d odd%s\n", \
 		    sum["cuts"], sum["images"], sum["acknowledged"], \
 		    sum["promises"], sum["collected"], sum["lost"], \
 		    sum["came"], sum["wrong"], sum["not"], \
-		    sum["upload"], sum["fsck"], sum["failed"], \
+		    sum["upload"], sum["fsck"], sum["failed"], sum["odd"], \
 		    n == runs ? "" : "; a run broke off"
 		exit n != runs ? 2 : found > 0
 	}'

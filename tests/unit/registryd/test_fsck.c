@@ -211,6 +211,36 @@ test_damage(void **state)
 			run_case(i);	/* others cannot give away files */
 }
 
+/* What btrfs leaves of a rename when the power goes. */
+static void
+test_name_in_tmp(void **state)
+{
+	struct fsck_report report;
+	struct tmp_store t;
+	struct seen seen;
+
+	(void)state;
+	tmp_open(&t);
+	root = store_root_fd(t.store);
+	make_right();
+	raw_text(root, LAYOUT_TMP "/other", "");
+	assert_int_equal(linkat(root, link_path(), root, LAYOUT_TMP "/link",
+	    0), 0);
+	assert_int_equal(linkat(root, layer_path(), root, LAYOUT_TMP "/blob",
+	    0), 0);
+	seen = check_store(&t, true, &report);
+	assert_int_equal(seen.all, 3);
+	assert_int_equal(seen.n[FSCK_TEMPORARY], 3);
+	assert_false(fsck_failed(&report, true));
+	/* One more anywhere else is still odd. */
+	assert_int_equal(linkat(root, layer_path(), root, "elsewhere", 0),
+	    0);
+	seen = check_store(&t, true, &report);
+	assert_int_equal(seen.n[FSCK_BLOB_HARDLINK], 1);
+	assert_true(fsck_failed(&report, true));
+	tmp_close(&t);
+}
+
 /* Every kind but those that need a broken disk or luck has a case. */
 static void
 test_all_kinds(void **state)
@@ -290,6 +320,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_right),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_name_in_tmp),
 		cmocka_unit_test(test_all_kinds),
 		cmocka_unit_test(test_read_errors),
 	};

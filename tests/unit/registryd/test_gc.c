@@ -577,6 +577,36 @@ test_r20_a_repository_vanishes(void **state)
 	}
 }
 
+static int
+on_tags_opened(const struct sysfs_call *call, void *arg)
+{
+	if (call->name == NULL ||
+	    strcmp(call->name, REPOS "a/_manifests/tags") != 0)
+		return 0;
+	sysfs_set_hook(NULL, NULL);
+	(void)tree_image(arg, "a", "just now", "new");
+	return 0;
+}
+
+/* A manifest that comes between the look at revisions and that at tags. */
+static void
+test_gc_a_tag_that_is_new_is_no_damage(void **state)
+{
+	struct gc_report report;
+	struct tmp_store t;
+
+	(void)state;
+	prepare_trouble(&t);
+	sysfs_set_hook(on_tags_opened, &t);
+	assert_int_equal(tree_collect_with(&t, &tree_options, &report),
+	    STORE_OK);
+	sysfs_set_hook(NULL, NULL);
+	assert_true(tree_has_blob(&t, "just now"));
+	assert_int_equal(report.damaged, 0);
+	check_trouble(&t);
+	tmp_close(&t);
+}
+
 /* r17, r18: all times lie ahead, or all are equally old. */
 static void
 test_r17_times_of_a_backup(void **state)
@@ -791,6 +821,7 @@ main(void)
 		cmocka_unit_test(test_r19_an_error_ends_the_run),
 		cmocka_unit_test(test_r16_death_at_each_call),
 		cmocka_unit_test(test_r20_a_repository_vanishes),
+		cmocka_unit_test(test_gc_a_tag_that_is_new_is_no_damage),
 		T(test_r17_times_of_a_backup),
 		T(test_gc_half_a_store_is_refused),
 		T(test_gc_one_at_a_time),

@@ -50,15 +50,22 @@ collect_runs(struct tmp_store *t, unsigned n)
 static int
 on_call(const struct sysfs_call *call, void *arg)
 {
+	struct store *outside = race.t->store;
+
 	(void)call;
 	(void)arg;
 	if (++race.calls != race.stop)
 		return 0;
 	sysfs_set_hook(NULL, NULL);
+	/* The one inside is another process. */
+	race.t->store = tmp_reopen(race.t->dir, true, race.scene->batch ?
+	    STORE_BATCH : STORE_FULL);
 	if (race.act_inside)
 		race.result = race.scene->act(race.t);
 	else
 		collect_runs(race.t, race.runs);
+	store_free(race.t->store);
+	race.t->store = outside;
 	race.done = true;
 	return 0;
 }
@@ -544,15 +551,8 @@ test_r22_first_push_while_the_repository_goes(void **state)
 static enum store_result
 act_collect(struct tmp_store *t)
 {
-	struct store *s = t->store;
-	enum store_result r;
-
-	t->store = tmp_reopen(t->dir, true, STORE_FULL);
 	(void)unlink(tmp_path(t, LAYOUT_COLLECT_LOCK));
-	r = tree_collect_with(t, &race.options, NULL);
-	store_free(t->store);
-	t->store = s;
-	return r;
+	return tree_collect_with(t, &race.options, NULL);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "keeper_call.h"
+#include "layout.h"
 #include "repo.h"
 #include "sysfs.h"
 #include "tag.h"
@@ -480,6 +481,52 @@ test_keeper_mount_and_delete_blob(void **state)
 	assert_int_equal(await(&e), STORE_OK);
 }
 
+/* Whatever workers let through. */
+static void
+test_keeper_marked_readonly(void **state)
+{
+	struct fixture *f = *state;
+	struct digest d = tmp_digest("x"), other = tmp_digest("y");
+	struct answer before = { .f = f }, during = before, after = before;
+	struct manifest_put put = { .repo = "a", .digest = other,
+	    .data = "y", .len = 1, .mediatype = "", .artifact_type = "" };
+	struct {
+		struct answer	 a;
+		struct keeper_call *call;
+	} c[7];
+	size_t i;
+
+	assert_int_equal(finish(&before, true, 0, 1, &d, "x", 1), STORE_OK);
+	assert_int_equal(store_put(f->tmp.store, LAYOUT_READONLY, "", 0, 0),
+	    STORE_OK);
+	memset(c, 0, sizeof(c));
+	for (i = 0; i < 7; i++)
+		c[i].a.f = f;
+	c[0].call = keeper_blob_mount(f->keepers, "b", "a", &d, on_done,
+	    &c[0].a);
+	c[1].call = keeper_blob_delete(f->keepers, "a", &d, on_done,
+	    &c[1].a);
+	c[2].call = keeper_manifest_delete(f->keepers, "a", &d, on_done,
+	    &c[2].a);
+	c[3].call = keeper_tag_delete(f->keepers, "a", "t", on_done,
+	    &c[3].a);
+	c[4].call = keeper_upload_start(f->keepers, "a", ID, DIGEST_SHA256,
+	    on_done, &c[4].a);
+	c[5].call = keeper_upload_cancel(f->keepers, "a", ID, on_done,
+	    &c[5].a);
+	c[6].call = keeper_manifest_put(f->keepers, &put, on_done, &c[6].a);
+	for (i = 0; i < 7; i++) {
+		assert_non_null(c[i].call);
+		assert_int_equal(await(&c[i].a), STORE_READONLY);
+	}
+	assert_int_equal(finish(&during, true, 0, 1, &other, "y", 1),
+	    STORE_READONLY);
+	assert_int_equal(store_unlink(f->tmp.store, LAYOUT_READONLY),
+	    STORE_OK);
+	assert_int_equal(finish(&after, true, 0, 1, &other, "y", 1),
+	    STORE_OK);
+}
+
 /* An end or abort for a body that was refused has merely crossed. */
 static void
 test_keeper_crossed_messages_are_fine(void **state)
@@ -520,6 +567,7 @@ main(void)
 		TEST(test_keeper_manifest_many_missing),
 		TEST(test_keeper_manifest_limits),
 		TEST(test_keeper_mount_and_delete_blob),
+		TEST(test_keeper_marked_readonly),
 		TEST(test_keeper_crossed_messages_are_fine)
 	};
 

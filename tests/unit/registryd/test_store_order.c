@@ -355,6 +355,97 @@ test_order_directory_made_again_is_synced(void **state)
 	tmp_close(&t);
 }
 
+/*
+ * A name is unlinked and its directory removed before the barrier: a sync of
+ * that directory may do nothing by then, so the one above must be synced.
+ */
+static void
+test_order_barrier_syncs_above_removed(void **state)
+{
+	static const char dir[] = REPOS "a/b/_layers/sha256/x";
+	static const char above[] = REPOS "a/b/_layers/sha256";
+	struct tmp_store t;
+	struct watch w;
+	struct stat st;
+
+	(void)state;
+	tmp_open(&t);
+	store_free(t.store);
+	t.store = tmp_reopen(t.dir, true, STORE_BATCH);
+	memset(&w, 0, sizeof(w));
+	w.t = &t;
+	w.op = "prune";
+	w.slow = true;
+	sysfs_set_hook(on_call_watch, &w);
+	assert_int_equal(store_put(t.store, REPOS "a/b/_layers/sha256/x/mine",
+	    "m", 1, 0), STORE_OK);
+	assert_int_equal(store_barrier(t.store), STORE_OK);
+	assert_int_equal(stat(tmp_path(&t, above), &st), 0);
+	assert_int_equal(store_unlink(t.store,
+	    REPOS "a/b/_layers/sha256/x/mine"), STORE_OK);
+	store_prune(t.store, dir, above);
+	add_edge(&w, st.st_ino, "x");
+	assert_int_equal(store_barrier(t.store), STORE_OK);
+	sysfs_set_hook(NULL, NULL);
+	assert_int_equal(w.nedges, 0);
+	tmp_close(&t);
+}
+
+struct removal {
+	struct tmp_store *t;
+	const char	*dir;		/* NULL: gone */
+};
+
+static int
+on_sync_remove(const struct sysfs_call *call, void *arg)
+{
+	struct removal *r = arg;
+
+	if (call->kind == SYSFS_SYNCFS)
+		usleep(8000);
+	if (call->kind != SYSFS_SYNC || r->dir == NULL)
+		return 0;
+	if (rmdir(tmp_path(r->t, r->dir)) == 0)
+		r->dir = NULL;
+	return 0;
+}
+
+/*
+ * Collection removes it between the deletion in it and its sync, which then
+ * says nothing of the deletion.
+ */
+static void
+test_order_removed_directory_is_synced_with_all(void **state)
+{
+	static const enum store_durability modes[] = {
+		STORE_FULL, STORE_BATCH
+	};
+	struct tmp_store t;
+	struct removal r = { .t = &t };
+	uint64_t before;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		tmp_open(&t);
+		store_free(t.store);
+		t.store = tmp_reopen(t.dir, true, modes[i]);
+		sysfs_set_hook(on_sync_remove, &r);
+		assert_int_equal(store_put(t.store, "a/b/c", "c", 1, 0),
+		    STORE_OK);
+		/* Slow, in mode batch: from now on one by one. */
+		assert_int_equal(store_barrier(t.store), STORE_OK);
+		before = sysfs_count(SYSFS_SYNCFS);
+		r.dir = "a/b";
+		assert_int_equal(store_unlink(t.store, "a/b/c"), STORE_OK);
+		assert_int_equal(store_barrier(t.store), STORE_OK);
+		sysfs_set_hook(NULL, NULL);
+		assert_null(r.dir);
+		assert_int_equal(sysfs_count(SYSFS_SYNCFS), before + 1);
+		tmp_close(&t);
+	}
+}
+
 /* "none" must not cost what it does not promise. */
 static void
 test_order_durability_none_never_syncs(void **state)
@@ -392,6 +483,43 @@ count_syncs(uint64_t *push, uint64_t *untag)
 	tmp_close(&t);
 }
 
+static int
+on_call_unmark(const struct sysfs_call *call, void *arg)
+{
+	(void)arg;
+	return call->kind == SYSFS_MARK ? ENOTSUP : 0;
+}
+
+/*
+ * A layer whose push has been answered costs its manifest no sync; one that
+ * another process may be about to sync does.
+ */
+static void
+test_order_what_is_durable_is_not_synced_again(void **state)
+{
+	uint64_t syncs[2];
+	struct tmp_store t;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		tmp_open(&t);
+		if (i == 1)
+			sysfs_set_hook(on_call_unmark, NULL);
+		prepare_blob(&t);
+		/* As another keeper: nothing is remembered. */
+		store_free(t.store);
+		t.store = tmp_reopen(t.dir, true, STORE_FULL);
+		syncs[i] = sysfs_count(SYSFS_SYNC);
+		assert_int_equal(run_manifest(&t), STORE_OK);
+		syncs[i] = sysfs_count(SYSFS_SYNC) - syncs[i];
+		sysfs_set_hook(NULL, NULL);
+		tmp_close(&t);
+	}
+	/* link and bytes, each with its directory at least */
+	assert_in_range(syncs[1], syncs[0] + 2, 100);
+}
+
 /*
  * Two directories may share a slot of the table of those that are known to
  * be durable, by the chance of a store's seed: then one is synced again.
@@ -426,7 +554,12 @@ main(void)
 		cmocka_unit_test(test_order_names_follow_slow_barriers),
 		cmocka_unit_test(test_order_foreign_directories_are_synced),
 		cmocka_unit_test(test_order_directory_made_again_is_synced),
+		cmocka_unit_test(test_order_barrier_syncs_above_removed),
+		cmocka_unit_test(
+		    test_order_removed_directory_is_synced_with_all),
 		cmocka_unit_test(test_order_durability_none_never_syncs),
+		cmocka_unit_test(
+		    test_order_what_is_durable_is_not_synced_again),
 		cmocka_unit_test(test_order_number_of_syncs)
 	};
 
