@@ -112,6 +112,9 @@ refuse "a comment that moves the cursor" ctl token new -c "$(printf 'a\033c')" \
 
 # ---- revoking ----
 
+revoke_nothing() {
+	ctl token revoke 000000000000 2>"$T/ctl.err"
+}
 n=0
 for _ in 1 2 3 4 5 6 7 8 9 10; do
 	one=$(made -c again bob)
@@ -122,7 +125,8 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 	answers 401 "bob:$one" && n=$((n + 1))
 done
 expect "a revoked token is of no use at once, ten times" 10 "$n"
-refuse "revoke what is not there" ctl token revoke 000000000000
+refuse "revoke what is not there" revoke_nothing
+check "and it is said" grep -q '000000000000 is not there' "$T/ctl.err"
 check "revoke all of a user" ctl token revoke -u alice
 ask "alice:$token" ''
 expect_refused
