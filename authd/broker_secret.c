@@ -17,8 +17,6 @@
 
 #include "rights.h"
 
-#define DOWN_TIME	5000		/* ms without asking for who is kept */
-
 /* ---- refusals ---- */
 
 static void
@@ -106,7 +104,8 @@ on_owner(enum cred_verdict verdict, const struct cred_answer *answer,
 
 	issue_end_check(issue);
 	if (verdict == CRED_UNAVAILABLE) {
-		env->down_until = clock_monotonic_ms() + DOWN_TIME;
+		env->down_until = clock_monotonic_ms() +
+		    ISSUE_DOWN_TIME;
 		if (answer != NULL)
 			issue_set_reason(issue, answer->reason);
 		accept_kept_owner(issue);

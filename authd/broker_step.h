@@ -18,6 +18,7 @@
 #include "vault_db.h"
 
 #define ISSUE_RETRY_AFTER	2	/* seconds, with 503 */
+#define ISSUE_DOWN_TIME	5000	/* ms without asking for who is kept */
 
 struct issue {
 	struct issue_env	*env;
