@@ -264,6 +264,21 @@ vault_db_revoke_all(struct vault_db *db, const char *owner, int kind,
 }
 
 enum vault_result
+vault_db_alike(struct vault_db *db, const char *owner, int kind, int64_t *n)
+{
+	sqlite3_stmt	*stmt;
+
+	stmt = vault_db_prepare(db, "SELECT count(*) FROM credential WHERE "
+	    "owner = ?1 COLLATE NOCASE AND owner <> ?1 AND "
+	    "(?2 = 0 OR kind = ?2)");
+	if (stmt == NULL)
+		return VAULT_FAILED;
+	sqlite3_bind_text(stmt, 1, owner, -1, SQLITE_STATIC);
+	sqlite3_bind_int(stmt, 2, kind);
+	return vault_db_number(db, stmt, n);
+}
+
+enum vault_result
 vault_db_expire(struct vault_db *db, int64_t now)
 {
 	sqlite3_stmt	*stmt;

@@ -103,6 +103,24 @@ if is_root; then
 	check "and the hash of a token" memory_has "$(vault_pid)" "hex:$hash"
 fi
 
+# ---- a file that is moved away ----
+
+db=$VAULT/credentials.db
+ask "bob:$(made bob)" ''
+expect_status 200 "before"
+late=$(made bob)
+mv "$db" "$db.away"
+ask "bob:$late" ''
+expect_status 503 "without its file the vault finds nothing"
+not_made() {
+	made bob 2>/dev/null || grep -q 'replaced or removed' "$T/ctl.err"
+}
+expect "and makes nothing that would be lost" '' "$(not_made)"
+check "which is said" not_made
+mv "$db.away" "$db"
+ask "bob:$late" ''
+expect_status 200 "the file is back"
+
 # ---- files that cannot be used ----
 
 stop_authd
@@ -114,7 +132,6 @@ does_not_start() {
 		return 1
 	}
 }
-db=$VAULT/credentials.db
 cp "$db" "$T/good.db"
 printf 'alice:$2y$05$' | dd of="$db" conv=notrunc 2>/dev/null
 check "a file that is none: why is said" does_not_start \
