@@ -158,10 +158,12 @@ expect_status 200 "the good file again"
 # ---- authctl beside a running vault ----
 
 kill -STOP "$(vault_pid)"
-rm -f "$VAULT/control.sock"
 blame() {
 	ctl token list 2>"$T/blame"
 }
+refuse "a vault that does not answer" blame
+check "and where to look is said" grep -q 'see the log of authd' "$T/blame"
+rm -f "$VAULT/control.sock"
 refuse "a vault that is not asked keeps the file" blame
 check "and who is to blame is said" grep -q 'another process works on' \
     "$T/blame"

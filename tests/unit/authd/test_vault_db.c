@@ -653,6 +653,26 @@ test_no_directory(void **state)
 	assert_refused(&place, "the directory: No such file");
 }
 
+static void
+test_alike(void **state)
+{
+	struct vault_db	*db = open_alone(*state);
+	int64_t		 n = 0;
+
+	assert_int_equal(add(db, 1, CREDENTIAL_PERSONAL, "alice"), VAULT_OK);
+	assert_int_equal(add(db, 2, CREDENTIAL_PERSONAL, "Alice"), VAULT_OK);
+	assert_int_equal(add(db, 3, CREDENTIAL_PERSONAL, "alic_"), VAULT_OK);
+	assert_int_equal(vault_db_alike(db, "alice", 0, &n), VAULT_OK);
+	assert_true(n == 1);
+	assert_int_equal(vault_db_alike(db, "ALICE", CREDENTIAL_PERSONAL,
+	    &n), VAULT_OK);
+	assert_true(n == 2);
+	assert_int_equal(vault_db_alike(db, "alice", CREDENTIAL_REFRESH, &n),
+	    VAULT_OK);
+	assert_true(n == 0);
+	vault_db_close(db);
+}
+
 /* A backup in its place, or nothing at all: what is done would be lost. */
 static void
 test_replaced(void **state)
@@ -706,6 +726,7 @@ main(void)
 		TEST(test_readonly),
 		TEST(test_killed),
 		TEST(test_no_directory),
+		TEST(test_alike),
 		TEST(test_replaced)
 	};
 
