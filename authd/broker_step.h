@@ -44,6 +44,9 @@ struct issue {
 	/* with a token of ours */
 	unsigned char		 hash[CREDENTIAL_HASH_SIZE];
 	struct vault_credential	*credential;	/* NULL: a password */
+	uint64_t		 forgotten;	/* by the vault's client, when
+						   it was found */
+	bool			 asked_again;
 
 	/* a refresh token made for this answer */
 	char			 refresh[CREDENTIAL_SIZE];	/* or "" */

@@ -103,6 +103,23 @@ if is_root; then
 	check "and the hash of a token" memory_has "$(vault_pid)" "hex:$hash"
 fi
 
+# ---- revoked while its owner is looked up ----
+
+slow=$(made admin)
+for pid in $(pids verifier); do
+	kill -STOP "$pid"
+done
+curl -sS -o /dev/null -w '%{http_code}' -u "admin:$slow" \
+    "http://$AUTHD/token" >"$T/late" &
+late=$!
+sleep 0.5
+ctl token revoke -u admin >"$T/ctl.out" 2>&1
+for pid in $(pids verifier); do
+	kill -CONT "$pid"
+done
+wait "$late"
+expect "a token that was revoked meanwhile" 401 "$(cat "$T/late")"
+
 # ---- a file that is moved away ----
 
 db=$VAULT/credentials.db
