@@ -147,13 +147,19 @@ static int
 revoke_user(struct authctl_vault *vault,
     const struct authctl_options *options)
 {
-	json_t	*result;
-	char	 note[64];
+	json_t		*result;
+	json_int_t	 alike;
+	char		 note[64];
 
 	result = authctl_vault_call(vault, authctl_request("token.revoke",
 	    options));
 	if (result == NULL)
 		return 1;
+	alike = json_integer_value(json_object_get(result, "alike"));
+	if (alike > 0)
+		warnx("%lld more stay, of names that differ from %s in case "
+		    "only: see authctl token list", (long long)alike,
+		    options->user);
 	snprintf(note, sizeof(note), "revoked: %lld", (long long)
 	    json_integer_value(json_object_get(result, "revoked")));
 	return authctl_show(options, result, NULL, note);

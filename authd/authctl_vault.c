@@ -127,13 +127,17 @@ authctl_vault_call(struct authctl_vault *vault, json_t *request)
 	struct vault_outcome	 out = { .result = NULL };
 	json_t			*result = NULL;
 	char			 error[CONTROL_ERROR_SIZE] = "";
+	enum control_status	 status;
 
 	if (vault->client != NULL) {
-		if (control_call(vault->client, request, ANSWER_MS, NULL,
-		    NULL, &result, error, sizeof(error)) == CONTROL_OK)
-			return result;
-		warnx("%s", error);
-		return NULL;
+		status = control_call(vault->client, request, ANSWER_MS, NULL,
+		    NULL, &result, error, sizeof(error));
+		if (status == CONTROL_REFUSED)
+			warnx("%s", error);
+		else if (status == CONTROL_LOST)
+			warnx("%s: %s: see the log of authd",
+			    vault->conf->credentials.control, error);
+		return result;
 	}
 	vault_command(vault->db, &vault->limits, json_string_value(
 	    json_object_get(request, "command")), request,

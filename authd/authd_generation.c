@@ -437,7 +437,12 @@ open_control(struct authd_generation *gen, FILE *messages)
 	while (other != NULL && (other->control == -1 ||
 	    strcmp(other->conf->credentials.control, path) != 0))
 		other = other->next;
-	if (other == NULL)
+	/* Two vaults that share a socket have to mean the same database. */
+	if (other != NULL && strcmp(other->conf->credentials.database,
+	    gen->conf->credentials.database) != 0)
+		fprintf(messages, "error: credentials.database: a change "
+		    "needs a restart, or another credentials.control\n");
+	else if (other == NULL)
 		gen->control = authd_vault_open(gen->conf, authd_roles_find(
 		    &gen->roles, ROLE_VAULT), messages);
 	else

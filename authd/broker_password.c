@@ -8,8 +8,6 @@
 #include "clock.h"
 #include "str.h"
 
-#define DOWN_TIME	5000		/* ms without asking for who is kept */
-
 bool
 issue_is_reserved(const struct issue *issue, const char *user)
 {
@@ -87,7 +85,8 @@ on_verdict(enum cred_verdict verdict, const struct cred_answer *answer,
 		issue_set_reason(issue, verdict == CRED_UNKNOWN ?
 		    "unknown user" : answer->reason);
 	if (verdict == CRED_UNAVAILABLE) {
-		env->down_until = clock_monotonic_ms() + DOWN_TIME;
+		env->down_until = clock_monotonic_ms() +
+		    ISSUE_DOWN_TIME;
 		if (!accept_kept(issue))
 			issue_refuse(issue, TOKEN_UNAVAILABLE);
 		return;

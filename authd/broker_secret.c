@@ -17,8 +17,6 @@
 
 #include "rights.h"
 
-#define DOWN_TIME	5000		/* ms without asking for who is kept */
-
 /* ---- refusals ---- */
 
 static void
@@ -53,11 +51,33 @@ key_of(const struct issue *issue)
 	return key;
 }
 
+/* It may have been revoked while its owner was looked up. */
+static bool
+is_old_news(const struct issue *issue)
+{
+	return !issue->asked_again && issue->forgotten !=
+	    broker_vault_forgotten(issue->env->vault);
+}
+
+static void
+ask_again(struct issue *issue)
+{
+	issue->asked_again = true;
+	issue_set_reason(issue, "");
+	free(issue->credential);
+	issue->credential = NULL;
+	issue_check_secret(issue);
+}
+
 static void
 accept_owner(struct issue *issue, const struct cred_answer *owner)
 {
 	const struct vault_credential	*c = issue->credential;
 
+	if (is_old_news(issue)) {
+		ask_again(issue);
+		return;
+	}
 	/*
 	 * A refresh token ends with the password that it was given for, and
 	 * when a directory begins or ceases to tell of it.
@@ -106,7 +126,8 @@ on_owner(enum cred_verdict verdict, const struct cred_answer *answer,
 
 	issue_end_check(issue);
 	if (verdict == CRED_UNAVAILABLE) {
-		env->down_until = clock_monotonic_ms() + DOWN_TIME;
+		env->down_until = clock_monotonic_ms() +
+		    ISSUE_DOWN_TIME;
 		if (answer != NULL)
 			issue_set_reason(issue, answer->reason);
 		accept_kept_owner(issue);
@@ -202,6 +223,7 @@ judge(struct issue *issue, const struct vault_credential *found)
 	}
 	*c = *found;
 	issue->credential = c;
+	issue->forgotten = broker_vault_forgotten(issue->env->vault);
 	if ((wrong = what_is_wrong(issue)) != NULL) {
 		refuse(issue, wrong);
 	} else if (c->kind == CREDENTIAL_ROBOT) {

@@ -18,6 +18,7 @@
 #include "vault_db.h"
 
 #define ISSUE_RETRY_AFTER	2	/* seconds, with 503 */
+#define ISSUE_DOWN_TIME	5000	/* ms without asking for who is kept */
 
 struct issue {
 	struct issue_env	*env;
@@ -43,6 +44,9 @@ struct issue {
 	/* with a token of ours */
 	unsigned char		 hash[CREDENTIAL_HASH_SIZE];
 	struct vault_credential	*credential;	/* NULL: a password */
+	uint64_t		 forgotten;	/* by the vault's client, when
+						   it was found */
+	bool			 asked_again;
 
 	/* a refresh token made for this answer */
 	char			 refresh[CREDENTIAL_SIZE];	/* or "" */

@@ -41,6 +41,7 @@ struct broker_vault {
 	TAILQ_HEAD(, entry)	 entries;	/* oldest first */
 	size_t			 n;
 	uint64_t		 cache_ms;
+	uint64_t		 forgotten;	/* how often all was */
 };
 
 static void
@@ -90,6 +91,7 @@ forget_all(struct broker_vault *v)
 {
 	struct entry	*e;
 
+	v->forgotten++;
 	while ((e = TAILQ_FIRST(&v->entries)) != NULL)
 		drop(v, e);
 }
@@ -145,6 +147,12 @@ broker_vault_cached(struct broker_vault *v,
 	struct entry	*e = find_entry(v, hash);
 
 	return e == NULL ? NULL : &e->credential;
+}
+
+uint64_t
+broker_vault_forgotten(const struct broker_vault *v)
+{
+	return v->forgotten;
 }
 
 void

@@ -32,6 +32,8 @@ void		 broker_vault_set(struct broker_vault *, struct msg_chan *);
 /* What is remembered, borrowed until the next call; NULL: nothing. */
 const struct vault_credential *broker_vault_cached(struct broker_vault *,
 		    const unsigned char hash[CREDENTIAL_HASH_SIZE]);
+/* How often all of that was forgotten: whether an answer may be out of date. */
+uint64_t	 broker_vault_forgotten(const struct broker_vault *);
 /*
  * Ask.  The callback comes once, never before this returns, in VAULT_TIME_MS
  * at the latest.  -1: there is no vault, or too much to do; no callback.

@@ -91,7 +91,11 @@ vault_user(const struct vault_call *call, const char *key,
 		return;
 	str_copy(lower, sizeof(lower), user);
 	str_lower(lower);
-	if (strchr(user, ':') != NULL)
+	/* Directories pass over blanks there, and we do not. */
+	if (*user == ' ' || user[strlen(user) - 1] == ' ')
+		vault_refuse(call, "%s: a name does not begin or end with a "
+		    "blank", key);
+	else if (strchr(user, ':') != NULL)
 		vault_refuse(call, "%s: a name has no ':'", key);
 	else if (str_starts(lower, CREDENTIAL_ROBOT_PREFIX))
 		vault_refuse(call, "%s: names that begin with \"robot$\" are "

@@ -158,14 +158,26 @@ token_list(const struct vault_call *call)
 	    "", value);
 }
 
+/* Backends that take any case of a name leave some behind: that is told. */
+static void
+revoke_user(const struct vault_call *call, const char *user, int kind)
+{
+	enum vault_result	 result;
+	int64_t			 n = 0, alike = 0;
+
+	result = vault_db_revoke_all(call->db, user, kind, &n);
+	if (result == VAULT_OK)
+		result = vault_db_alike(call->db, user, kind, &alike);
+	answer_result(call, result, user, json_pack("{s:I, s:I}", "revoked",
+	    (json_int_t)n, "alike", (json_int_t)alike));
+}
+
 static void
 token_revoke(const struct vault_call *call)
 {
-	char			 id[CREDENTIAL_ID_SIZE] = "";
-	char			 user[MAX_USER + 1] = "";
-	enum vault_result	 result;
-	int64_t			 n = 1;
-	int			 kind = vault_kind(call);
+	char	 id[CREDENTIAL_ID_SIZE] = "";
+	char	 user[MAX_USER + 1] = "";
+	int	 kind = vault_kind(call);
 
 	vault_text(call, "id", id, sizeof(id), false);
 	vault_text(call, "user", user, sizeof(user), false);
@@ -173,13 +185,12 @@ token_revoke(const struct vault_call *call)
 		vault_refuse(call, "accepted: either an id or a user");
 	if (vault_refused(call))
 		return;
-	if (*id != '\0')
-		result = vault_db_revoke(call->db, id);
-	else
-		result = vault_db_revoke_all(call->db, user, kind, &n);
 	call->out->takes_away = true;
-	answer_result(call, result, *id != '\0' ? id : user,
-	    json_pack("{s:I}", "revoked", (json_int_t)n));
+	if (*id == '\0')
+		revoke_user(call, user, kind);
+	else
+		answer_result(call, vault_db_revoke(call->db, id), id,
+		    json_pack("{s:i}", "revoked", 1));
 }
 
 /* ---- robots ---- */

@@ -122,12 +122,14 @@ on_request(struct control_call *call, const char *command, json_t *request,
 	    (int64_t)clock_wall(), &out);
 	if (!is_list(command))
 		log_command(call, command, request, &out);
-	if (out.takes_away && wait_for_broker(vc, call, out.result))
-		return;
-	if (out.result == NULL)
+	if (out.result == NULL) {
+		/* It may be done all the same; but there is no "revoked". */
+		if (out.takes_away)
+			vc->forget(0, vc->arg);
 		control_error(call, "%s", out.error);
-	else
+	} else if (!out.takes_away || !wait_for_broker(vc, call, out.result)) {
 		control_result(call, out.result);
+	}
 }
 
 struct vault_control *

@@ -83,11 +83,30 @@ vault_db_result(struct vault_db *db, int rc)
 	    rc == SQLITE_CONSTRAINT_UNIQUE ? VAULT_EXISTS : VAULT_FAILED;
 }
 
+/*
+ * What goes on in a file that has lost its name is lost with the process, and
+ * what its place has now is not seen: then nothing goes on.
+ */
+bool
+vault_db_moved(struct vault_db *db)
+{
+	int	 moved = 0;
+
+	if (sqlite3_file_control(db->sql, "main", SQLITE_FCNTL_HAS_MOVED,
+	    &moved) != SQLITE_OK || moved == 0)
+		return false;
+	snprintf(db->error, sizeof(db->error), "the file was replaced or "
+	    "removed while it was open: authd has to be started anew");
+	return true;
+}
+
 sqlite3_stmt *
 vault_db_prepare(struct vault_db *db, const char *text)
 {
 	sqlite3_stmt	*stmt = NULL;
 
+	if (vault_db_moved(db))
+		return NULL;
 	vault_db_result(db, sqlite3_prepare_v2(db->sql, text, -1, &stmt,
 	    NULL));
 	return stmt;
@@ -108,8 +127,8 @@ vault_db_run(struct vault_db *db, sqlite3_stmt *stmt)
 enum vault_result
 vault_db_exec(struct vault_db *db, const char *text)
 {
-	return vault_db_result(db, sqlite3_exec(db->sql, text, NULL, NULL,
-	    NULL));
+	return vault_db_moved(db) ? VAULT_FAILED : vault_db_result(db,
+	    sqlite3_exec(db->sql, text, NULL, NULL, NULL));
 }
 
 enum vault_result
@@ -162,9 +181,15 @@ vault_db_bind_time(sqlite3_stmt *stmt, int column, int64_t when)
 int
 vault_db_text(sqlite3_stmt *stmt, int column, char *dst, size_t size)
 {
-	const unsigned char	*text = sqlite3_column_text(stmt, column);
+	bool			 absent;
+	const unsigned char	*text;
 
-	return str_copy(dst, size, text == NULL ? "" : (const char *)text);
+	absent = sqlite3_column_type(stmt, column) == SQLITE_NULL;
+	text = sqlite3_column_text(stmt, column);
+	/* Without memory for it: "" may mean more than what is there. */
+	if (text == NULL && !absent)
+		return -1;
+	return str_copy(dst, size, absent ? "" : (const char *)text);
 }
 
 const char *

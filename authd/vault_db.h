@@ -105,6 +105,9 @@ enum vault_result vault_db_revoke(struct vault_db *, const char *id);
 /* All of a kind (0: of any kind) of an owner; *n: how many there were. */
 enum vault_result vault_db_revoke_all(struct vault_db *, const char *owner,
 		    int kind, int64_t *n);
+/* How many have an owner who differs from this one in nothing but case. */
+enum vault_result vault_db_alike(struct vault_db *, const char *owner,
+		    int kind, int64_t *n);
 typedef void vault_credential_fn(const struct vault_credential *, void *arg);
 /* The last of a list so far; all zero: none yet. */
 struct vault_cursor {

@@ -33,8 +33,8 @@ read_row(struct vault_db *db, sqlite3_stmt *stmt, struct vault_credential *c)
 	    vault_db_text(stmt, 7, c->networks, sizeof(c->networks)) == 0 &&
 	    vault_db_text(stmt, 8, c->rights, sizeof(c->rights)) == 0)
 		return VAULT_OK;
-	/* Characters are counted there, and bytes here. */
-	snprintf(db->error, sizeof(db->error), "a row is too long");
+	snprintf(db->error, sizeof(db->error), "a row is too long, or there "
+	    "is no memory for it");
 	return VAULT_FAILED;
 }
 
@@ -58,7 +58,7 @@ vault_db_find(struct vault_db *db,
 	if (db->find == NULL)
 		db->find = vault_db_prepare(db, "SELECT " COLUMNS
 		    "WHERE c.hash = ?1");
-	if (db->find == NULL)
+	if (db->find == NULL || vault_db_moved(db))
 		return VAULT_FAILED;
 	sqlite3_bind_blob(db->find, 1, hash, CREDENTIAL_HASH_SIZE,
 	    SQLITE_STATIC);
@@ -261,6 +261,21 @@ vault_db_revoke_all(struct vault_db *db, const char *owner, int kind,
 	result = vault_db_run(db, stmt);
 	*n = result == VAULT_OK ? sqlite3_changes(db->sql) : 0;
 	return result;
+}
+
+enum vault_result
+vault_db_alike(struct vault_db *db, const char *owner, int kind, int64_t *n)
+{
+	sqlite3_stmt	*stmt;
+
+	stmt = vault_db_prepare(db, "SELECT count(*) FROM credential WHERE "
+	    "owner = ?1 COLLATE NOCASE AND owner <> ?1 AND "
+	    "(?2 = 0 OR kind = ?2)");
+	if (stmt == NULL)
+		return VAULT_FAILED;
+	sqlite3_bind_text(stmt, 1, owner, -1, SQLITE_STATIC);
+	sqlite3_bind_int(stmt, 2, kind);
+	return vault_db_number(db, stmt, n);
 }
 
 enum vault_result

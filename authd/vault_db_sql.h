@@ -20,6 +20,8 @@ struct vault_db {
 
 /* What a result of SQLite means; the text of an error is kept. */
 enum vault_result vault_db_result(struct vault_db *, int rc);
+/* Has it another file, or none, by its name?  Then that is the error. */
+bool		 vault_db_moved(struct vault_db *);
 /* A statement, or NULL: VAULT_FAILED. */
 sqlite3_stmt	*vault_db_prepare(struct vault_db *, const char *text);
 /* Run a statement that gives no rows, and free it. */
@@ -36,7 +38,7 @@ enum vault_result vault_db_number(struct vault_db *, sqlite3_stmt *,
 void		 vault_db_bind_text(sqlite3_stmt *, int column, const char *);
 /* 0 is bound as NULL. */
 void		 vault_db_bind_time(sqlite3_stmt *, int column, int64_t);
-/* NULL reads as "" and 0; -1: longer than it may be. */
+/* NULL reads as "" and 0; -1: longer than it may be, or no memory. */
 int		 vault_db_text(sqlite3_stmt *, int column, char *dst,
 		    size_t size);
 

@@ -59,15 +59,15 @@ advice(int error, bool own)
 }
 
 static void
-set_error(struct result *res, const char *what, int error, bool own)
+set_error(struct result *res, const char *what, int error,
+    const char *more)
 {
 	char text[96];
 
 	snprintf(text, sizeof(text), "%s", strerror(error));
 	if (text[0] >= 'A' && text[0] <= 'Z')
 		text[0] += 'a' - 'A';
-	snprintf(res->error, res->errsize, "%s: %s%s", what, text,
-	    advice(error, own));
+	snprintf(res->error, res->errsize, "%s: %s%s", what, text, more);
 }
 
 static void
@@ -111,17 +111,18 @@ open_unix(const char *path, struct result *res)
 	memset(&sun, 0, sizeof(sun));
 	sun.sun_family = AF_UNIX;
 	if (str_copy(sun.sun_path, sizeof(sun.sun_path), path) == -1) {
-		set_error(res, path, ENAMETOOLONG, false);
+		set_error(res, path, ENAMETOOLONG, "");
 		return -1;
 	}
 	if ((error = remove_stale(&sun)) != 0) {
-		set_error(res, path, error, false);
+		set_error(res, path, error, error == EADDRINUSE ?
+		    advice(error, false) : "");
 		return -1;
 	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1 || bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
 	    listen(fd, SOMAXCONN) == -1) {
-		set_error(res, path, errno, false);
+		set_error(res, path, errno, "");
 		if (fd != -1)
 			close(fd);
 		return -1;
@@ -356,8 +357,8 @@ open_list(const struct target *t, const struct addrinfo *list,
 			if (t->optional && family_missing(error))
 				continue;
 			set_error(res, format_address(what, sizeof(what),
-			    ai->ai_addr), error,
-			    find_old(res, ai->ai_addr, true) != -1);
+			    ai->ai_addr), error, advice(error,
+			    find_old(res, ai->ai_addr, true) != -1));
 			close_all(res);
 			return error;
 		}
@@ -366,7 +367,7 @@ open_list(const struct target *t, const struct addrinfo *list,
 			port = bound_port(fd);
 	}
 	if (res->n == 0)
-		set_error(res, t->text, error, false);
+		set_error(res, t->text, error, advice(error, false));
 	return res->n == 0 ? error : 0;
 }
 

@@ -107,11 +107,15 @@ done
 refuse "for a robot" ctl token new 'robot$ci'
 refuse "for nobody" ctl token new ''
 refuse "for who cannot be" ctl token new a:b
+refuse "for another spelling" ctl token new ' alice'
 refuse "a comment that moves the cursor" ctl token new -c "$(printf 'a\033c')" \
     alice
 
 # ---- revoking ----
 
+revoke_nothing() {
+	ctl token revoke 000000000000 2>"$T/ctl.err"
+}
 n=0
 for _ in 1 2 3 4 5 6 7 8 9 10; do
 	one=$(made -c again bob)
@@ -122,8 +126,18 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 	answers 401 "bob:$one" && n=$((n + 1))
 done
 expect "a revoked token is of no use at once, ten times" 10 "$n"
-refuse "revoke what is not there" ctl token revoke 000000000000
-check "revoke all of a user" ctl token revoke -u alice
+refuse "revoke what is not there" revoke_nothing
+check "and it is said" grep -q '000000000000 is not there' "$T/ctl.err"
+made Alice >/dev/null
+revoke_alice() {
+	ctl token revoke -u alice >/dev/null 2>"$T/ctl.err"
+}
+check "revoke all of a user" revoke_alice
+check "another case of the name stays, and is named" grep -q \
+    '1 more stay, of names that differ from alice in case only' "$T/ctl.err"
+ctl token revoke -u Alice >/dev/null 2>"$T/ctl.err"
+expect "when there is none nothing more is said" 'revoked: 1' \
+    "$(cat "$T/ctl.err")"
 ask "alice:$token" ''
 expect_refused
 ask "alice:$narrow" ''
@@ -159,6 +173,11 @@ is_reloaded() {
 	    [ "$(vault_pid | wc -l)" -eq 1 ]
 }
 check "a reload" wait_until 15 is_reloaded
+sed -i 's/credentials[.]db/other.db/' "$T/authd.yml"
+kill -HUP "$AUTHD_PID"
+check "none to another database on the same socket" wait_until 15 grep -q \
+    'credentials.database: a change needs a restart' "$AUTHD_LOG"
+sed -i 's/other[.]db/credentials.db/' "$T/authd.yml"
 ask "admin:$admin" ''
 expect_status 200 "tokens are good behind a reload"
 ctl token revoke -u admin >/dev/null 2>&1

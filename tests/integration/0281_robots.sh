@@ -105,6 +105,7 @@ fourth=$(robot rotate ci)
 ask "robot\$ci:$fourth" ''
 expect_status 200 "and there is another"
 refuse "none for a robot that is not there" robot rotate cd
+check "and it is said" grep -qF 'robot$cd is not there' "$T/ctl.err"
 
 # ---- on, off, away ----
 

@@ -103,6 +103,41 @@ if is_root; then
 	check "and the hash of a token" memory_has "$(vault_pid)" "hex:$hash"
 fi
 
+# ---- revoked while its owner is looked up ----
+
+slow=$(made admin)
+for pid in $(pids verifier); do
+	kill -STOP "$pid"
+done
+curl -sS -o /dev/null -w '%{http_code}' -u "admin:$slow" \
+    "http://$AUTHD/token" >"$T/late" &
+late=$!
+sleep 0.5
+ctl token revoke -u admin >"$T/ctl.out" 2>&1
+for pid in $(pids verifier); do
+	kill -CONT "$pid"
+done
+wait "$late"
+expect "a token that was revoked meanwhile" 401 "$(cat "$T/late")"
+
+# ---- a file that is moved away ----
+
+db=$VAULT/credentials.db
+ask "bob:$(made bob)" ''
+expect_status 200 "before"
+late=$(made bob)
+mv "$db" "$db.away"
+ask "bob:$late" ''
+expect_status 503 "without its file the vault finds nothing"
+not_made() {
+	made bob 2>/dev/null || grep -q 'replaced or removed' "$T/ctl.err"
+}
+expect "and makes nothing that would be lost" '' "$(not_made)"
+check "which is said" not_made
+mv "$db.away" "$db"
+ask "bob:$late" ''
+expect_status 200 "the file is back"
+
 # ---- files that cannot be used ----
 
 stop_authd
@@ -114,7 +149,6 @@ does_not_start() {
 		return 1
 	}
 }
-db=$VAULT/credentials.db
 cp "$db" "$T/good.db"
 printf 'alice:$2y$05$' | dd of="$db" conv=notrunc 2>/dev/null
 check "a file that is none: why is said" does_not_start \
@@ -141,10 +175,12 @@ expect_status 200 "the good file again"
 # ---- authctl beside a running vault ----
 
 kill -STOP "$(vault_pid)"
-rm -f "$VAULT/control.sock"
 blame() {
 	ctl token list 2>"$T/blame"
 }
+refuse "a vault that does not answer" blame
+check "and where to look is said" grep -q 'see the log of authd' "$T/blame"
+rm -f "$VAULT/control.sock"
 refuse "a vault that is not asked keeps the file" blame
 check "and who is to blame is said" grep -q 'another process works on' \
     "$T/blame"

@@ -653,6 +653,57 @@ test_no_directory(void **state)
 	assert_refused(&place, "the directory: No such file");
 }
 
+static void
+test_alike(void **state)
+{
+	struct vault_db	*db = open_alone(*state);
+	int64_t		 n = 0;
+
+	assert_int_equal(add(db, 1, CREDENTIAL_PERSONAL, "alice"), VAULT_OK);
+	assert_int_equal(add(db, 2, CREDENTIAL_PERSONAL, "Alice"), VAULT_OK);
+	assert_int_equal(add(db, 3, CREDENTIAL_PERSONAL, "alic_"), VAULT_OK);
+	assert_int_equal(vault_db_alike(db, "alice", 0, &n), VAULT_OK);
+	assert_true(n == 1);
+	assert_int_equal(vault_db_alike(db, "ALICE", CREDENTIAL_PERSONAL,
+	    &n), VAULT_OK);
+	assert_true(n == 2);
+	assert_int_equal(vault_db_alike(db, "alice", CREDENTIAL_REFRESH, &n),
+	    VAULT_OK);
+	assert_true(n == 0);
+	vault_db_close(db);
+}
+
+/* A backup in its place, or nothing at all: what is done would be lost. */
+static void
+test_replaced(void **state)
+{
+	const struct place	*place = *state;
+	struct vault_db		*db = open_alone(place);
+	struct vault_credential	 c;
+	char			 other[128];
+	unsigned		 i;
+
+	assert_int_equal(add(db, 1, CREDENTIAL_PERSONAL, "alice"), VAULT_OK);
+	assert_int_equal(find(db, 1, &c), VAULT_OK);
+	snprintf(other, sizeof(other), "%s/other", place->dir);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(i == 0 ? rename(place->path, other) :
+		    close(open(place->path, O_CREAT | O_WRONLY | O_EXCL,
+		    0600)), 0);
+		assert_int_equal(find(db, 1, &c), VAULT_FAILED);
+		assert_int_equal(add(db, 2, CREDENTIAL_PERSONAL, "bob"),
+		    VAULT_FAILED);
+		assert_int_equal(vault_db_revoke(db, "000000000001"),
+		    VAULT_FAILED);
+		assert_non_null(strstr(vault_db_error(db), "replaced"));
+		assert_true(vault_db_changed(db));
+	}
+	assert_int_equal(rename(other, place->path), 0);
+	assert_int_equal(find(db, 1, &c), VAULT_OK);
+	assert_int_equal(find(db, 2, &c), VAULT_NOTFOUND);
+	vault_db_close(db);
+}
+
 #define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int
@@ -674,7 +725,9 @@ main(void)
 		TEST(test_full),
 		TEST(test_readonly),
 		TEST(test_killed),
-		TEST(test_no_directory)
+		TEST(test_no_directory),
+		TEST(test_alike),
+		TEST(test_replaced)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
