@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * usage: crash_errno [-s STEP] [full|batch|none [SCENARIO]]
+ * usage: crash_errno [-p PART/PARTS] [-s STEP] [full|batch|none [SCENARIO]]
  *
  * Plays each scenario again and again and lets its first, second, ... call
  * of the system fail, with each errno, once and for good.  No crash, no
@@ -238,7 +238,7 @@ attempt(void *arg)
 	if (r != STORE_OK)
 		allow_loss(t);
 	if (!check_leaks(t, fds, r) || !check_result(t, r) ||
-	    !oracle_check(w))
+	    !oracle_check(w, false))
 		return;
 	if ((r = retry(t)) != STORE_OK) {
 		world_fail(w, "retry of \"%s\": %s",
@@ -246,7 +246,7 @@ attempt(void *arg)
 		    store_result_text(r));
 		return;
 	}
-	(void)oracle_check(w);
+	(void)oracle_check(w, true);
 }
 
 static void
@@ -324,7 +324,7 @@ main(int argc, char *argv[])
 	child_options(&o, argc, argv);
 	content_init();
 	for (i = 0; i < nscenarios; i++) {
-		if (o.only != NULL && strcmp(o.only, scenarios[i].name) != 0)
+		if (!child_plays(&o, i, scenarios[i].name))
 			continue;
 		played++;
 		run_scenario(w, &scenarios[i], &o, &tally);
