@@ -25,7 +25,8 @@ pushes() {
 	while [ "$i" -lt "$2" ]; do
 		[ -z "$next" ] || echo next
 		next=yes
-		echo "url = \"http://$REGISTRY/v2/bench/r$((i % 8))/blobs/uploads/?digest=$(cat "$T/digest.$i")\""
+		url="http://$REGISTRY/v2/bench/r$((i % 8))/blobs/uploads/"
+		echo "url = \"$url?digest=$(cat "$T/digest.$i")\""
 		echo 'request = "POST"'
 		echo "data-binary = \"@$T/file.$i\""
 		echo 'header = "Content-Type: application/octet-stream"'
