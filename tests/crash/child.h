@@ -18,7 +18,8 @@ struct child_options {
 	const char	*only;		/* scenario, or NULL */
 	unsigned	 step;
 	unsigned	 part, parts;	/* of the scenarios */
-	bool		 selftest;	/* -m: crash_states only */
+	bool		 selftest;	/* -m, -b: crash_states only */
+	bool		 slow;
 };
 
 /*

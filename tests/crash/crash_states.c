@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * usage: crash_states [-p PART/PARTS] [-s STEP] [full|batch|none [SCENARIO]]
+ * usage: crash_states [-b] [-p PART/PARTS] [-s STEP] [full|batch|none [SCENARIO]]
  *        crash_states -m [full|batch]
  *
  * Records each scenario, cuts the power after each change to its files, and
@@ -8,7 +8,8 @@
  * most two changes from everything, or from nothing, of what was not synced
  * having reached it, and some more by chance.  Of a scenario with many of
  * them those that differ in one change are judged, and a part of the rest.
- * -s: only every STEP-th state.
+ * -s: only every STEP-th state.  -b: a sync of the whole file system is slow,
+ * so that barriers are passed by syncs of what was written.
  *
  * -m: shows that this can fail.  Without any sync most scenarios must fail,
  * and in some each sync is left out in turn, most of which must be found.
@@ -30,6 +31,8 @@
 #define RANDOM_STATES	40	/* for each cut */
 #define STATES_LIMIT	3000	/* of a scenario; of more a part is judged */
 #define MUTANT_LIMIT	200	/* the same, when a sync is left out */
+#define SAMPLE_STEP	100	/* for so small a sample .. */
+#define SAMPLE_CUTS	5	/* .. not every cut is looked at */
 #define SEEN_SLOTS	(1u << 18)
 #define SEEN_FULL	(SEEN_SLOTS / 4 * 3)
 
@@ -211,13 +214,13 @@ judge_random(struct campaign *c)
 static void
 judge_trace(struct campaign *c, const struct trace *t, bool counting)
 {
-	size_t n;
+	size_t n, stride = c->options->step < SAMPLE_STEP ? 1 : SAMPLE_CUTS;
 
 	memset(c->seen, 0, SEEN_SLOTS * sizeof(*c->seen));
 	c->nseen = 0;
 	c->counting = counting;
 	c->random = 88172645463325252u;
-	for (n = 1; n <= t->nchanges; n++) {
+	for (n = 1 + stride / 2; n <= t->nchanges; n += stride) {
 		model_cut(&c->cut, t, n);
 		c->cuts += !counting;
 		judge_near(c, FATE_DONE);
@@ -238,10 +241,12 @@ play_here(void *arg)
 
 	world_begin(w, c->options->mode);
 	memcpy(dir, w->dir, sizeof(dir));
-	t = trace_record(w, c->scenario, c->skip);
+	t = trace_record(w, c->scenario, c->skip, c->options->slow);
 	c->syncs = t->syncs;
 	alarm(0);
-	judge_trace(c, t, true);
+	c->nseen = 0;
+	if (c->options->step == 1)
+		judge_trace(c, t, true);
 	c->part = c->nseen / (c->first_only ? MUTANT_LIMIT : STATES_LIMIT) + 1;
 	judge_trace(c, t, false);
 	world_remove(dir);

@@ -90,6 +90,7 @@ states)
 	for mode in full batch; do
 		share crash_states -s "$step" $mode
 	done
+	share crash_states -b -s "$step" batch
 	# That it can fail is shown with the whole campaign only.
 	[ "$step" -gt 1 ] || play "$BUILD/tests/crash/crash_states" -m
 	what="crash states"

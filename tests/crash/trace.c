@@ -17,7 +17,7 @@
 
 #include "beneath.h"
 
-#define NOWHERE		UINT32_MAX
+#define SLOW_SYNC_US	50000
 
 struct recorder {
 	struct trace	*trace;
@@ -25,6 +25,7 @@ struct recorder {
 	struct first_name live[TRACE_MAX_OBJECTS];
 	size_t		 nlive;
 	unsigned	 skip;
+	bool		 slow;
 };
 
 /* ---- names and objects ---- */
@@ -320,6 +321,8 @@ on_before(const struct call *call, void *arg)
 	if (call->kind != CALL_SYNC && call->kind != CALL_SYNCFS)
 		return 0;
 	t->syncs++;
+	if (rec->slow && call->kind == CALL_SYNCFS)
+		usleep(SLOW_SYNC_US);
 	return rec->skip == TRACE_SKIP_ALL || rec->skip == t->syncs ?
 	    BENEATH_SKIP : 0;
 }
@@ -368,7 +371,8 @@ on_after(const struct call *call, long result, void *arg)
 }
 
 struct trace *
-trace_record(struct world *w, const struct scenario *s, unsigned skip)
+trace_record(struct world *w, const struct scenario *s, unsigned skip,
+    bool slow)
 {
 	struct recorder *rec;
 	enum store_result r;
@@ -380,6 +384,7 @@ trace_record(struct world *w, const struct scenario *s, unsigned skip)
 	rec->trace = t;
 	rec->world = w;
 	rec->skip = skip;
+	rec->slow = slow;
 	scenario_prepare(w, s);
 	scan_all(rec);
 	beneath_watch(on_before, on_after, rec);

@@ -75,10 +75,11 @@ struct trace {
 #define TRACE_SKIP_ALL	UINT32_MAX
 /*
  * Play the scenario and record it.  "skip": the sync of that number, from 1,
- * is left out, though it reports success.
+ * is left out, though it reports success.  "slow": syncs of the whole file
+ * system take long.
  */
 struct trace	*trace_record(struct world *, const struct scenario *,
-		    unsigned skip);
+		    unsigned skip, bool slow);
 void		 trace_free(struct trace *);
 
 #endif
