@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * usage: crash_states [-b] [-p PART/PARTS] [-s STEP] [full|batch|none [SCENARIO]]
+ * usage: crash_states [-b] [-p PART/PARTS] [-s STEP]
+ *            [full|batch|none [SCENARIO]]
  *        crash_states -m [full|batch]
  *
  * Records each scenario, cuts the power after each change to its files, and
