@@ -273,7 +273,7 @@ remove_repository(struct call *call)
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		snprintf(path, sizeof(path), "%s/%s/%s", parts[i].root, repo,
 		    parts[i].name);
-		r = store_remove_tree(call->store, path, 0);
+		r = store_remove_tree(call->store, path, STORE_SETTLED);
 		if (r != STORE_OK && r != STORE_NOTFOUND)
 			return refuse_result(call, "repository", repo, r);
 		snprintf(path, sizeof(path), "%s/%s", parts[i].root, repo);
@@ -366,6 +366,8 @@ admin_run(struct store *s, const char *command, const json_t *request,
 		result = commands[i].fn(&call);
 		if (result == NULL && error[0] == '\0')
 			snprintf(error, errsize, "out of memory");
+		/* Nothing of the call is in it. */
+		/* cppcheck-suppress returnDanglingLifetime */
 		return result;
 	}
 	return refuse(&call, command, "there is no such command");

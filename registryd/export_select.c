@@ -113,7 +113,8 @@ add_children(struct export *x, const struct manifest *m, unsigned depth)
 			failed = add_item(x, &refs.items[i], ITEM_BLOB,
 			    &item);
 		else
-			failed = export_fail(x, "%s, which an index names, is not "
+			failed = export_fail(x,
+			    "%s, which an index names, is not "
 			    "there: run \"registryctl fsck\"",
 			    digest_format(text, &refs.items[i]));
 	}
@@ -293,7 +294,8 @@ export_select(struct export *x, const char *reference)
 		return add_untagged(x, DIGEST_SHA512);
 	}
 	if (reference_parse(&ref, reference) == -1)
-		return export_fail(x, "%s: neither a tag nor a digest", reference);
+		return export_fail(x, "%s: neither a tag nor a digest",
+		    reference);
 	return ref.is_digest ? add_manifest(x, &ref.digest, 0) :
 	    add_tag(x, ref.tag);
 }

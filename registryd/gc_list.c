@@ -34,8 +34,9 @@ list_dir(struct gc *gc, const struct gc_item *item)
 
 	gc_names_open(&names, item->path);
 	while ((r = gc_names_next(gc, &names, &name)) == STORE_OK &&
-	    name != NULL && r == STORE_OK)
-		r = remember(gc, item->path, name);
+	    name != NULL)
+		if ((r = remember(gc, item->path, name)) != STORE_OK)
+			break;
 	gc_names_close(&names);
 	return r;
 }

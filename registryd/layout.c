@@ -284,7 +284,7 @@ layout_join(char *dst, const char *dir, const char *name)
 
 	if (dirlen + 1 + len >= LAYOUT_PATH_SIZE)
 		return -1;
-	memmove(dst, dir, dirlen);
+	memmove(dst, dir, dirlen + 1);
 	dst[dirlen] = '/';
 	memcpy(dst + dirlen + 1, name, len + 1);
 	return 0;

@@ -318,7 +318,9 @@ delete_manifest_locked(struct store *s, const char *repo,
 	    (r = delete_tags_of(s, repo, d)) != STORE_OK ||
 	    (r = delete_referrer_entry(s, repo, d)) != STORE_OK ||
 	    (r = store_barrier(s)) != STORE_OK ||
-	    (r = remove_names(s, path)) != STORE_OK)
+	    (r = remove_names(s, path)) != STORE_OK ||
+	    /* Without its notes a manifest would say something else. */
+	    (r = store_barrier(s)) != STORE_OK)
 		return r;
 	delete_notes(s, repo, d);
 	return STORE_OK;

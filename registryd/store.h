@@ -130,6 +130,7 @@ void		 store_settled(struct store *, const char *path);
 #define STORE_REPLACE	0x01u		/* an existing file gives way */
 #define STORE_NOSYNC	0x02u		/* may be lost with the power */
 #define STORE_NONAME	0x04u		/* its name may be, its bytes not */
+#define STORE_SETTLED	0x08u		/* a tree: not emptied before that */
 /*
  * A small file, all or nothing, with its directories.  STORE_REPLACE: an
  * existing file is replaced by rename; else STORE_EXISTS, and then the name
@@ -225,6 +226,8 @@ enum store_result store_unlink(struct store *, const char *path);
 /*
  * Remove a directory with what is in it: first moved out of sight in one
  * step, which is durable as any writing unless STORE_NOSYNC, then emptied.
+ * STORE_SETTLED: a barrier of its own is passed before that, in mode batch,
+ * for a tree of which no part may be seen alone after a cut.
  */
 enum store_result store_remove_tree(struct store *, const char *path,
 		    unsigned flags);

@@ -157,6 +157,8 @@ fs_remove_tree(struct store *s, const char *path, unsigned flags)
 	else if (!(flags & STORE_NOSYNC))
 		r = fs_sync_dir(fs, dirfd);
 	sysfs_close(dirfd);
+	if (r == STORE_OK && flags & STORE_SETTLED)
+		r = fs_barrier(s);
 	if (r == STORE_OK) {
 		remove_inside(trashfd, trash_name, 0);
 		(void)sysfs_rmdir(trashfd, trash_name);

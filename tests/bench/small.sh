@@ -6,12 +6,12 @@
 # ext4 of its own on a loop device, because mode batch pays for what other
 # programs write to its file system; else it is in $TMPDIR.
 #
-# BENCH_PUSHES=1200  BENCH_CLIENTS=32  BENCH_ALONE=150  BENCH_TURNS=3
+# BENCH_PUSHES=800  BENCH_CLIENTS=32  BENCH_ALONE=80  BENCH_TURNS=3
 cd "$(dirname "$0")/../integration" && . ./lib.sh && . ./clients.sh
 
-BENCH_PUSHES=${BENCH_PUSHES:-1200}
+BENCH_PUSHES=${BENCH_PUSHES:-800}
 BENCH_CLIENTS=${BENCH_CLIENTS:-32}
-BENCH_ALONE=${BENCH_ALONE:-150}
+BENCH_ALONE=${BENCH_ALONE:-80}
 BENCH_TURNS=${BENCH_TURNS:-3}
 LOG_LINES=${LOG_LINES:-5}
 
@@ -25,7 +25,8 @@ pushes() {
 	while [ "$i" -lt "$2" ]; do
 		[ -z "$next" ] || echo next
 		next=yes
-		echo "url = \"http://$REGISTRY/v2/bench/r$((i % 8))/blobs/uploads/?digest=$(cat "$T/digest.$i")\""
+		url="http://$REGISTRY/v2/bench/r$((i % 8))/blobs/uploads/"
+		echo "url = \"$url?digest=$(cat "$T/digest.$i")\""
 		echo 'request = "POST"'
 		echo "data-binary = \"@$T/file.$i\""
 		echo 'header = "Content-Type: application/octet-stream"'

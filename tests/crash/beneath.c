@@ -7,7 +7,9 @@
 
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <linux/openat2.h>
 
 #include <dirent.h>
@@ -45,6 +47,10 @@ WRAP(int, fallocate, int, int, off_t, off_t);
 WRAP(int, posix_fallocate, int, off_t, off_t);
 WRAP(int, fstat, int, struct stat *);
 WRAP(int, fstatat, int, const char *, struct stat *, int);
+WRAP(int, statx, int, const char *, int, unsigned, struct statx *);
+WRAP(int, fstatvfs, int, struct statvfs *);
+WRAP(ssize_t, fgetxattr, int, const char *, void *, size_t);
+WRAP(int, fsetxattr, int, const char *, const void *, size_t, int);
 WRAP(int, flock, int, int);
 WRAP(int, futimens, int, const struct timespec *);
 WRAP(int, utimensat, int, const char *, const struct timespec *, int);
@@ -58,7 +64,7 @@ static bool inside;
 static const char *const kind_names[CALL_NKINDS] = {
 	"open", "create", "close", "read", "write", "sync", "syncfs", "flush",
 	"rename", "link", "unlink", "rmdir", "mkdir", "truncate", "allocate",
-	"stat", "list", "lock", "times", "mode"
+	"stat", "list", "lock", "times", "mode", "attribute"
 };
 
 const char *
@@ -397,6 +403,40 @@ __wrap_fstatat(int dirfd, const char *name, struct stat *st, int flags)
 	struct call call = call_on(CALL_STAT, dirfd, name);
 
 	THROUGH(&call, __real_fstatat(dirfd, name, st, flags));
+}
+
+int
+__wrap_statx(int dirfd, const char *name, int flags, unsigned mask,
+    struct statx *st)
+{
+	struct call call = call_on(CALL_STAT, dirfd, name);
+
+	THROUGH(&call, __real_statx(dirfd, name, flags, mask, st));
+}
+
+int
+__wrap_fstatvfs(int fd, struct statvfs *st)
+{
+	struct call call = call_on(CALL_STAT, fd, NULL);
+
+	THROUGH(&call, __real_fstatvfs(fd, st));
+}
+
+ssize_t
+__wrap_fgetxattr(int fd, const char *name, void *value, size_t size)
+{
+	struct call call = call_on(CALL_ATTRIBUTE, fd, NULL);
+
+	THROUGH(&call, __real_fgetxattr(fd, name, value, size));
+}
+
+int
+__wrap_fsetxattr(int fd, const char *name, const void *value, size_t size,
+    int flags)
+{
+	struct call call = call_on(CALL_ATTRIBUTE, fd, NULL);
+
+	THROUGH(&call, __real_fsetxattr(fd, name, value, size, flags));
 }
 
 int

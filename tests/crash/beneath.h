@@ -33,6 +33,7 @@ enum call_kind {
 	CALL_LOCK,
 	CALL_TIMES,			/* utimensat, futimens */
 	CALL_MODE,
+	CALL_ATTRIBUTE,			/* fgetxattr, fsetxattr */
 	CALL_NKINDS
 };
 

@@ -13,8 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CHILD_SECONDS	20
-
 int
 child_run(struct world *w, void (*fn)(void *), void *arg)
 {
@@ -48,9 +46,17 @@ child_run(struct world *w, void (*fn)(void *), void *arg)
 static void
 usage(const char *name)
 {
-	fprintf(stderr, "usage: %s [-s STEP] [full|batch|none [SCENARIO]]\n",
-	    name);
+	fprintf(stderr, "usage: %s [-bm] [-p PART/PARTS] [-s STEP] "
+	    "[full|batch|none [SCENARIO]]\n", name);
 	exit(2);
+}
+
+bool
+child_plays(const struct child_options *o, size_t number, const char *name)
+{
+	if (o->only != NULL)
+		return strcmp(o->only, name) == 0;
+	return number % o->parts == o->part - 1;
 }
 
 void
@@ -63,13 +69,22 @@ child_options(struct child_options *o, int argc, char *argv[])
 	};
 	int ch, i;
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	o->mode = STORE_FULL;
 	o->only = NULL;
 	o->step = 1;
-	while ((ch = getopt(argc, argv, "s:")) != -1) {
-		if (ch != 's' || atoi(optarg) < 1)
+	o->selftest = o->slow = false;
+	o->part = o->parts = 1;
+	while ((ch = getopt(argc, argv, "bmp:s:")) != -1) {
+		if (ch == 'b')
+			o->slow = true;
+		else if (ch == 'm')
+			o->selftest = true;
+		else if (ch == 's' && atoi(optarg) > 0)
+			o->step = (unsigned)atoi(optarg);
+		else if (ch != 'p' || sscanf(optarg, "%u/%u", &o->part,
+		    &o->parts) != 2 || o->part < 1 || o->part > o->parts)
 			usage(argv[0]);
-		o->step = (unsigned)atoi(optarg);
 	}
 	if (optind < argc) {
 		for (i = 0; i < 3; i++)

@@ -8,6 +8,7 @@
 
 #include "world.h"
 
+#define CHILD_SECONDS	60		/* for one crash */
 #define CHILD_KILLED	77		/* exit status: the point was reached */
 #define CHILD_UNREACHED	78		/* there is no such point */
 
@@ -16,6 +17,9 @@ struct child_options {
 	const char	*mode_name;
 	const char	*only;		/* scenario, or NULL */
 	unsigned	 step;
+	unsigned	 part, parts;	/* of the scenarios */
+	bool		 selftest;	/* -m, -b: crash_states only */
+	bool		 slow;
 };
 
 /*
@@ -23,6 +27,9 @@ struct child_options {
  * signal or takes too long is a violation.
  */
 int	 child_run(struct world *, void (*fn)(void *), void *arg);
+/* Is this scenario one of those to play? */
+bool	 child_plays(const struct child_options *, size_t number,
+	    const char *name);
 void	 child_options(struct child_options *, int argc, char *argv[]);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * usage: crash_kill [-s STEP] [full|batch|none [SCENARIO]]
+ * usage: crash_kill [-p PART/PARTS] [-s STEP] [full|batch|none [SCENARIO]]
  *
  * Plays each scenario again and again and ends the process at its first,
  * second, ... call of the system: before the call, in the middle of a write,
@@ -18,7 +18,7 @@
 
 #include "beneath.h"
 #include "child.h"
-#include "oracle.h"
+#include "judge.h"
 
 enum moment { BEFORE_CALL, WITHIN_WRITE, BEFORE_ANSWER, NMOMENTS };
 
@@ -85,26 +85,6 @@ play_and_die(void *arg)
 		    store_result_text(r));
 }
 
-static void
-judge(void *arg)
-{
-	struct victim *v = arg;
-	struct world *w = v->world;
-	enum store_result r;
-
-	if (!oracle_check(w))
-		return;
-	world_open(w, true);
-	r = scenario_play(w, v->scenario, true, NULL, NULL);
-	if (r != STORE_OK)
-		world_fail(w, "retry of \"%s\": %s",
-		    op_name(v->scenario->run[w->op].kind),
-		    store_result_text(r));
-	else if (oracle_check(w))
-		(void)oracle_abuse(w);
-	world_close(w);
-}
-
 /* False: there is no such point any more. */
 static bool
 kill_at(struct world *w, const struct scenario *s, enum store_durability mode,
@@ -116,7 +96,7 @@ kill_at(struct world *w, const struct scenario *s, enum store_durability mode,
 	world_begin(w, mode);
 	killed = child_run(w, play_and_die, &v) == CHILD_KILLED;
 	if (w->why[0] == '\0')
-		(void)child_run(w, judge, &v);
+		judge_crash_apart(w, s);
 	*ok = w->why[0] == '\0';
 	if (!*ok)
 		printf("FAIL %s, killed %s %u: %s\n", s->name,
@@ -139,7 +119,7 @@ main(int argc, char *argv[])
 	child_options(&o, argc, argv);
 	content_init();
 	for (i = 0; i < nscenarios; i++) {
-		if (o.only != NULL && strcmp(o.only, scenarios[i].name) != 0)
+		if (!child_plays(&o, i, scenarios[i].name))
 			continue;
 		played++;
 		for (m = 0; m < NMOMENTS; m++) {

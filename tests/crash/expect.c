@@ -22,6 +22,26 @@ blob_push(struct expect *e, const struct op *op, bool done)
 	*v = done ? IS_PRESENT : *v | IS_PRESENT;
 }
 
+/* What collection has taken comes back, because it is referred to. */
+static void
+bring_back(struct expect *e, enum repo_id repo, enum content_id id, bool done)
+{
+	const struct content *c = content_get(id);
+	size_t i;
+	uint8_t *v;
+
+	for (i = 0; i < c->nrefs; i++) {
+		v = &e->blob[repo][c->refs[i]];
+		if (e->blob_doubtful[repo][c->refs[i]])
+			*v = done ? IS_PRESENT : *v | IS_PRESENT;
+	}
+	for (i = 0; i < c->nchildren; i++) {
+		v = &e->manifest[repo][c->children[i]];
+		if (e->manifest_doubtful[repo][c->children[i]])
+			*v = done ? IS_PRESENT : *v | IS_PRESENT;
+	}
+}
+
 static void
 manifest_put(struct expect *e, const struct op *op, bool done)
 {
@@ -40,6 +60,7 @@ manifest_put(struct expect *e, const struct op *op, bool done)
 		t = &e->tag[op->repo][i];
 		*t = done ? TAG_TO(op->what) : *t | TAG_TO(op->what);
 	}
+	bring_back(e, op->repo, op->what, done);
 }
 
 static void
@@ -122,6 +143,133 @@ expire(struct expect *e, const struct op *op, bool done)
 		session_end(&e->session[op->repo][i], done);
 }
 
+/* Mounting brings it back where it comes from, too. */
+static void
+blob_mount(struct expect *e, const struct op *op, bool done)
+{
+	uint8_t *from = &e->blob[op->from][op->what];
+	uint8_t *to = &e->blob[op->repo][op->what];
+
+	*to = done ? IS_PRESENT : *to | IS_PRESENT;
+	if (e->blob_doubtful[op->from][op->what])
+		*from |= IS_PRESENT;
+}
+
+static void
+blob_delete(struct expect *e, const struct op *op, bool done)
+{
+	uint8_t *v = &e->blob[op->repo][op->what];
+
+	*v = done ? IS_ABSENT : *v | IS_ABSENT;
+	if (done)
+		e->blob_doubtful[op->repo][op->what] = false;
+}
+
+/* ---- collection ---- */
+
+static bool
+is_tagged(const struct expect *e, enum repo_id repo, enum content_id id)
+{
+	size_t i;
+
+	for (i = 0; i < NTAGS; i++)
+		if (e->tag[repo][i] == TAG_TO(id))
+			return true;
+	return false;
+}
+
+/* For certain, also as part of an index or by its subject. */
+static bool
+is_kept(const struct expect *e, enum repo_id repo, enum content_id id,
+    bool untagged)
+{
+	const struct content *c = content_get(id), *other;
+	enum content_id m;
+	size_t i;
+
+	if (e->manifest[repo][id] != IS_PRESENT)
+		return false;
+	if (!untagged || is_tagged(e, repo, id))
+		return true;
+	if (c->subject != C_NONE &&
+	    is_kept(e, repo, c->subject, untagged))
+		return true;
+	for (m = C_FIRST_MANIFEST; m < C_MAX; m++) {
+		other = content_get(m);
+		for (i = 0; i < other->nchildren; i++)
+			if (other->children[i] == id &&
+			    is_kept(e, repo, m, untagged))
+				return true;
+	}
+	return false;
+}
+
+static bool
+is_referred_to(const struct expect *e, enum repo_id repo, enum content_id id,
+    bool untagged)
+{
+	const struct content *c;
+	enum content_id m;
+	size_t i;
+
+	for (m = C_FIRST_MANIFEST; m < C_MAX; m++) {
+		c = content_get(m);
+		for (i = 0; i < c->nrefs; i++)
+			if (c->refs[i] == id && is_kept(e, repo, m, untagged))
+				return true;
+	}
+	return false;
+}
+
+static void
+doubt(uint8_t *v, bool *doubtful, bool kept)
+{
+	if (*doubtful)
+		*v |= IS_PRESENT;
+	if (kept || !(*v & (IS_PRESENT | IS_DAMAGED)))
+		return;
+	*v |= IS_ABSENT;
+	*doubtful = true;
+}
+
+/* Nothing is promised to be gone: only what nothing leads to may go. */
+static void
+collect(struct expect *e, const struct op *op)
+{
+	bool untagged = op->kind == OP_COLLECT_UNTAGGED;
+	const struct expect before = *e;
+	enum content_id c;
+	enum repo_id r;
+
+	for (r = 0; r < NREPOS && op->end == 0; r++)
+		for (c = 0; c < C_MAX; c++) {
+			doubt(&e->blob[r][c], &e->blob_doubtful[r][c],
+			    is_referred_to(&before, r, c, untagged));
+			doubt(&e->manifest[r][c], &e->manifest_doubtful[r][c],
+			    !untagged || is_kept(&before, r, c, untagged));
+			if (e->manifest_doubtful[r][c])
+				e->referrer[r][c] |= IS_ABSENT;
+		}
+}
+
+static void
+repo_remove(struct expect *e, const struct op *op, bool done)
+{
+	enum repo_id r = op->repo;
+	size_t i;
+
+	for (i = 0; i < C_MAX; i++) {
+		e->blob[r][i] = done ? IS_ABSENT : e->blob[r][i] | IS_ABSENT;
+		e->manifest[r][i] = done ? IS_ABSENT :
+		    e->manifest[r][i] | IS_ABSENT;
+		e->referrer[r][i] = done ? IS_ABSENT :
+		    e->referrer[r][i] | IS_ABSENT;
+	}
+	for (i = 0; i < NTAGS; i++)
+		e->tag[r][i] = done ? TAG_ABSENT : e->tag[r][i] | TAG_ABSENT;
+	expire(e, op, done);
+}
+
 /* Every repository that has it, whatever kind of thing it is there. */
 static void
 damage(struct expect *e, const struct op *op)
@@ -151,7 +299,6 @@ static void
 change(struct expect *e, const struct op *op, bool done)
 {
 	struct session *s = &e->session[op->repo][op->session];
-	uint8_t *blob = &e->blob[op->repo][op->what];
 
 	switch (op->kind) {
 	case OP_PUSH:
@@ -163,10 +310,10 @@ change(struct expect *e, const struct op *op, bool done)
 		blob_push(e, op, done);
 		break;
 	case OP_MOUNT:
-		*blob = done ? IS_PRESENT : *blob | IS_PRESENT;
+		blob_mount(e, op, done);
 		break;
 	case OP_BLOB_DELETE:
-		*blob = done ? IS_ABSENT : *blob | IS_ABSENT;
+		blob_delete(e, op, done);
 		break;
 	case OP_START:
 		session_start(e, op, done);
@@ -196,6 +343,13 @@ change(struct expect *e, const struct op *op, bool done)
 		break;
 	case OP_FOREIGN:
 		foreign(e, op);
+		break;
+	case OP_COLLECT:
+	case OP_COLLECT_UNTAGGED:
+		collect(e, op);
+		break;
+	case OP_REPO_REMOVE:
+		repo_remove(e, op, done);
 		break;
 	case OP_REFUSED:
 	case OP_SWEEP:

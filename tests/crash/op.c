@@ -9,7 +9,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "admin.h"
 #include "foreign.h"
+#include "gc.h"
 #include "layout.h"
 #include "op_upload.h"
 #include "repo_put.h"
@@ -17,6 +19,7 @@
 #include "upload.h"
 
 #define PAGE		32
+#define SLICE_MS	1000
 #define DISTANT		1000	/* seconds: everything is older than then */
 
 static const char *const names[] = {
@@ -36,6 +39,9 @@ static const char *const names[] = {
 	[OP_MANIFEST_DELETE] = "delete manifest",
 	[OP_EXPIRE] = "expire uploads",
 	[OP_SWEEP] = "sweep",
+	[OP_COLLECT] = "collect",
+	[OP_COLLECT_UNTAGGED] = "collect untagged",
+	[OP_REPO_REMOVE] = "remove repository",
 	[OP_DAMAGE] = "damage",
 	[OP_FOREIGN] = "foreign repository"
 };
@@ -134,6 +140,43 @@ expire(struct world *w, const struct op *op)
 	return r;
 }
 
+static enum store_result
+collect(struct world *w, const struct op *op)
+{
+	struct gc_options o = { .grace_ms = op->end * 1000,
+	    .untagged_ms = op->kind == OP_COLLECT ? GC_UNTAGGED_KEEP : 0 };
+	enum store_result r;
+	bool done = false;
+	struct gc *gc;
+
+	if ((gc = gc_new(w->store, &o)) == NULL)
+		return STORE_NOMEM;
+	do
+		r = gc_step(gc, SLICE_MS, &done);
+	while (r == STORE_OK && !done);
+	gc_free(gc);
+	return r;
+}
+
+static enum store_result
+repo_remove(struct world *w, const struct op *op)
+{
+	char error[ADMIN_ERROR_SIZE];
+	json_t *request, *result;
+
+	request = json_pack("{s:s}", "repository", world_repo(op->repo));
+	if (request == NULL)
+		return STORE_NOMEM;
+	result = admin_run(w->store, "repository-remove", request, error,
+	    sizeof(error));
+	json_decref(request);
+	if (result == NULL)
+		return repo_stat(w->store, world_repo(op->repo)) ==
+		    STORE_NOTFOUND ? STORE_NOTFOUND : STORE_IO;
+	json_decref(result);
+	return STORE_OK;
+}
+
 /* ---- what others do ---- */
 
 static enum store_result
@@ -175,6 +218,11 @@ do_at_once(struct world *w, const struct op *op, bool retry)
 		return expire(w, op);
 	case OP_SWEEP:
 		return store_sweep(w->store, time(NULL) + DISTANT);
+	case OP_COLLECT:
+	case OP_COLLECT_UNTAGGED:
+		return collect(w, op);
+	case OP_REPO_REMOVE:
+		return repo_remove(w, op);
 	case OP_DAMAGE:
 		return damage(w, op);
 	case OP_FOREIGN:
@@ -243,7 +291,7 @@ static bool
 op_deletes(enum op_kind kind)
 {
 	return kind == OP_BLOB_DELETE || kind == OP_MANIFEST_DELETE ||
-	    kind == OP_CANCEL;
+	    kind == OP_CANCEL || kind == OP_REPO_REMOVE;
 }
 
 /*

@@ -27,6 +27,9 @@ enum op_kind {
 	/* the collector's work */
 	OP_EXPIRE,
 	OP_SWEEP,
+	OP_COLLECT,			/* what is older than "end" seconds */
+	OP_COLLECT_UNTAGGED,		/* the same, and manifests too */
+	OP_REPO_REMOVE,			/* an administrator's wish */
 	/* done by others, in preparation only */
 	OP_DAMAGE,			/* bytes of "what": see damage */
 	OP_FOREIGN			/* a repository by distribution */

@@ -11,6 +11,11 @@
 bool	 oracle_tree(struct world *);
 /* fsck finds nothing but what a crash may leave. */
 bool	 oracle_fsck(struct world *);
+/*
+ * It is there, or collection has only renamed it: then it is brought back
+ * when somebody asks for it.
+ */
+bool	 oracle_can_return(const struct world *, const char *path);
 /* Nothing is left over after a sweep. */
 bool	 oracle_sweep(struct world *);
 

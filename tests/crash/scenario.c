@@ -18,6 +18,9 @@
 #define FINISH(id)		{ OP_FINISH, A, .what = id }
 #define PUT(where, id, n)	{ OP_PUT, where, .what = id, TAGS(n) }
 #define DAMAGED(id, how)	{ OP_DAMAGE, A, .what = id, .damage = how }
+#define HOUR			3600
+#define COLLECT(age)		{ OP_COLLECT, A, .end = age }
+#define COLLECT_UNTAGGED	{ OP_COLLECT_UNTAGGED, A, .what = 0 }
 #define BOTH_BLOBS		PUSH(A, C_CONFIG), PUSH(A, C_LAYER)
 #define IMAGE_ONE		BOTH_BLOBS, PUT(A, C_ONE, 1)
 #define IMAGES			IMAGE_ONE, PUSH(A, C_OTHER), PUT(A, C_TWO, 0)
@@ -135,6 +138,38 @@ const struct scenario scenarios[] = {
 	      PUT(A, C_NOTED, 1) } },
 
 	{ "sweep", { IMAGE_ONE, START(C_OTHER) }, { { OP_SWEEP, A } } },
+	{ "collect", { IMAGE_ONE, PUSH(A, C_OTHER), PUSH(C, C_LAYER) },
+	    { COLLECT(0), COLLECT(0) } },
+	{ "collect and bring back by a push",
+	    { IMAGE_ONE, PUSH(A, C_OTHER), COLLECT(0) },
+	    { PUSH(A, C_OTHER), COLLECT(HOUR), PUT(A, C_TWO, 1),
+	      COLLECT(0) } },
+	{ "collect and bring back by a manifest",
+	    { BOTH_BLOBS, COLLECT(0) },
+	    { PUT(A, C_ONE, 1), COLLECT(0), COLLECT(0) } },
+	{ "collect and bring back by a mount",
+	    { PUSH(A, C_LAYER), COLLECT(0) },
+	    { { OP_MOUNT, C, .what = C_LAYER, .from = REPO_A },
+	      COLLECT(HOUR) } },
+	{ "collect and delete blob", { PUSH(A, C_LAYER), COLLECT(0) },
+	    { { OP_BLOB_DELETE, A, .what = C_LAYER }, COLLECT(0) } },
+	{ "collect what a deleted manifest has left",
+	    { IMAGE_ONE, PUSH(A, C_EMPTY), PUT(A, C_SIGNATURE, 0) },
+	    { { OP_MANIFEST_DELETE, A, .what = C_ONE }, COLLECT(0),
+	      COLLECT(0) } },
+	{ "collect manifests without a tag",
+	    { IMAGES, PUT(A, C_TWO, 1), PUSH(A, C_EMPTY),
+	      PUT(A, C_SIGNATURE, 0) },
+	    { COLLECT_UNTAGGED, COLLECT_UNTAGGED } },
+	{ "collect the parts of an index",
+	    { IMAGES, PUT(A, C_INDEX, 1) },
+	    { COLLECT_UNTAGGED, { OP_TAG_DELETE, A, TAGS(1) },
+	      COLLECT_UNTAGGED, COLLECT_UNTAGGED } },
+	{ "remove repository",
+	    { IMAGE_ONE, PUSH(A, C_EMPTY), PUT(A, C_SIGNATURE, 0),
+	      { OP_MOUNT, C, .what = C_LAYER, .from = REPO_A },
+	      START(C_OTHER) },
+	    { { OP_REPO_REMOVE, A } } },
 	{ "take over a foreign store", { { OP_FOREIGN, A } },
 	    { PUT(A, C_ONE, 2), PUSH(A, C_OTHER), PUT(A, C_TWO, 1),
 	      { OP_MANIFEST_DELETE, A, .what = C_ONE } } },

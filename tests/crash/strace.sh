@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
+# shellcheck disable=SC1091,SC2034,SC2119,SC2154
 #
 # usage: strace.sh [STEP [REQUEST...]]
 #

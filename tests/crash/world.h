@@ -46,6 +46,9 @@ struct expect {
 	uint8_t		 manifest[NREPOS][C_MAX];
 	uint8_t		 referrer[NREPOS][C_MAX];	/* of its subject */
 	uint16_t	 tag[NREPOS][NTAGS];
+	/* May have been collected, and may come back when it is wanted. */
+	bool		 blob_doubtful[NREPOS][C_MAX];
+	bool		 manifest_doubtful[NREPOS][C_MAX];
 	struct session	 session[NREPOS][NSESSIONS];
 };
 

@@ -44,7 +44,7 @@ for durability in full batch; do
 	req PUT "$(location_with "digest=$(digest "$T/twice")")"
 	expect_status 201 "$durability: and is finished"
 
-	# ---- full -------------------------------------------------------------
+	# ---- full ----
 
 	head -c 20000000 /dev/zero >"$STORE/filler" 2>/dev/null
 	req POST /v2/a/b/blobs/uploads/
@@ -69,7 +69,7 @@ for durability in full batch; do
 	req DELETE "/v2/a/b/manifests/$made"
 	expect_status 202 "$durability: a manifest is deleted"
 
-	# ---- and not any more -------------------------------------------------
+	# ---- and not any more ----
 
 	rm "$STORE/filler"
 	check "$durability: an image, without a restart" make_image a/b t

@@ -156,8 +156,9 @@ check 'what does not belong there stays' [ -e "$repositories/README" ]
 expect 'all of it' 500 \
     "$(find "$repositories/one/_layers" -name 'junk*' | wc -l)"
 # Layers of the manifests that have no tag, or no link that says so.
-expect 'no other large blob is left' 3 "$(find "$STORE/docker/registry/v2/blobs" \
-    -size -3001c -size +999c -name data | wc -l)"
+expect 'no other large blob is left' 3 \
+    "$(find "$STORE/docker/registry/v2/blobs" -size -3001c -size +999c \
+    -name data | wc -l)"
 stop_registryd
 
 # ---- and back --------------------------------------------------------------

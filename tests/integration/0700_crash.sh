@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# A sample of "make crash".
+# Samples of "make crash", "make errno" and "make states".
 cd "$(dirname "$0")" && . ./lib.sh
 
 # KIND STEP
@@ -10,3 +10,5 @@ sample() {
 }
 
 sample kill 150
+sample errno 4000
+sample states 300

@@ -137,7 +137,8 @@ meet_at_each(const struct scene *scene, unsigned before, bool act_inside,
 		assert_true(stop < MAX_CALLS);
 		met++;
 	}
-	assert_true(met * step > 10);
+	/* With larger steps, some acts are over before the first. */
+	assert_true(met * step > 10 || step > STRIDE);
 }
 
 static void

@@ -481,6 +481,43 @@ test_keeper_mount_and_delete_blob(void **state)
 	assert_int_equal(await(&e), STORE_OK);
 }
 
+static enum store_result
+lease(struct fixture *f, const struct digest *d, unsigned kind)
+{
+	struct answer a = { .f = f };
+
+	assert_non_null(keeper_lease(f->keepers, "a", d, kind, on_done, &a));
+	return await(&a);
+}
+
+/* What collection has renamed comes back; what is old is renewed. */
+static void
+test_keeper_lease(void **state)
+{
+	struct fixture *f = *state;
+	struct answer a = { .f = f };
+	char path[LAYOUT_PATH_SIZE], to[LAYOUT_PATH_SIZE];
+	struct digest d = tmp_digest("x"), none = tmp_digest("none");
+	struct timespec old[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	struct store_stat st;
+
+	assert_int_equal(finish(&a, true, 0, 1, &d, "x", 1), STORE_OK);
+	assert_int_equal(lease(f, &none, KEEPER_LEASE_BLOB), STORE_NOTFOUND);
+	assert_int_equal(lease(f, &d, KEEPER_LEASE_MANIFEST),
+	    STORE_NOTFOUND);
+	layout_condemned(to, layout_blob(path, &d), 1, 1);
+	assert_int_equal(store_move(f->tmp.store, path, to, 0), STORE_OK);
+	layout_condemned(to, layout_layer(path, "a", &d), 1, 2);
+	assert_int_equal(store_move(f->tmp.store, path, to, 0), STORE_OK);
+	assert_int_equal(utimensat(AT_FDCWD, tmp_path(&f->tmp, to), old, 0),
+	    0);
+	assert_int_equal(lease(f, &d, KEEPER_LEASE_BLOB), STORE_OK);
+	assert_true(tmp_exists(&f->tmp, layout_blob(path, &d)));
+	assert_int_equal(store_stat(f->tmp.store, layout_layer(path, "a",
+	    &d), &st), STORE_OK);
+	assert_true(st.mtime > 1000);
+}
+
 /* Whatever workers let through. */
 static void
 test_keeper_marked_readonly(void **state)
@@ -567,6 +604,7 @@ main(void)
 		TEST(test_keeper_manifest_many_missing),
 		TEST(test_keeper_manifest_limits),
 		TEST(test_keeper_mount_and_delete_blob),
+		TEST(test_keeper_lease),
 		TEST(test_keeper_marked_readonly),
 		TEST(test_keeper_crossed_messages_are_fine)
 	};

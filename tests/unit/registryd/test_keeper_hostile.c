@@ -50,7 +50,7 @@ enum lie {
 	LIE_REPO, LIE_ID, LIE_DIGEST, LIE_NO_PIPE, LIE_FILE, LIE_WRITE_END,
 	LIE_SAME_ID, LIE_SHORT_TOTAL, LIE_LONG_TOTAL, LIE_MORE_THAN_PROMISED,
 	LIE_END_TWICE, LIE_TAG, LIE_REFS, LIE_REF_BYTES, LIE_MEDIATYPE,
-	LIE_LEFTOVER, LIE_MANIFEST_SHORT, NLIES
+	LIE_LEFTOVER, LIE_MANIFEST_SHORT, LIE_LEASE, NLIES
 };
 
 static void
@@ -101,6 +101,8 @@ send_end(struct msg_chan *chan, uint64_t total)
 static void
 put_request(struct msg_out *m, enum lie lie, const int fds[2])
 {
+	char text[DIGEST_STR_SIZE];
+	struct digest d;
 	int fd;
 
 	switch (lie) {
@@ -132,6 +134,13 @@ put_request(struct msg_out *m, enum lie lie, const int fds[2])
 		msg_begin(m, KEEPER_BLOB_DELETE, 1);
 		msg_put_str(m, "a");
 		msg_put_str(m, "sha256:..");
+		break;
+	case LIE_LEASE:
+		d = tmp_digest("x");
+		msg_begin(m, KEEPER_LEASE, 1);
+		msg_put_str(m, "a");
+		msg_put_str(m, digest_format(text, &d));
+		msg_put_u8(m, KEEPER_LEASE_MANIFEST + 1);
 		break;
 	case LIE_TAG:
 		put_manifest_msg(m, "", "..", 0, 2, fds[0]);
