@@ -91,7 +91,7 @@ static const char full[] =
     "  verifiers: 5\n"
     "  verifier_user: v\n"
     "  htpasswd: {cache: 3, cache_ttl: 4s, check_timeout: 5s,\n"
-    "    failure_time: 4s, queue: 6}\n"
+    "    failure_time: 4s, failures: 5, penalty: 7s, window: 8s, queue: 6}\n"
     "  durability: none\n"
     "  keeper_timeout: 6s\n"
     "  collect: {enabled: false, interval: 2h, grace: 3h, delay: 4h, "
