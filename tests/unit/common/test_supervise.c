@@ -228,7 +228,7 @@ test_start_links_and_drain(void **state)
 	setenv("SUPERVISE_SECRET", "1", 1);
 	unsetenv("TZ");
 	start("ok");
-	assert_true(run_until(is_up, 5000));
+	assert_true(run_until(is_up, 20000));
 	assert_int_equal(count(TYPE_STARTED, ROLE_FRONT), 2);
 	assert_int_equal(count(TYPE_STARTED, ROLE_BACK), 1);
 	snprintf(want, sizeof(want), "uid=%u,fds=15,env=0,secret=no",
@@ -238,7 +238,7 @@ test_start_links_and_drain(void **state)
 		assert_string_equal(last(TYPE_STARTED, ROLE_BACK)->what, want);
 
 	supervise_drain(fix.sup);
-	assert_true(run_until(is_empty, 5000));
+	assert_true(run_until(is_empty, 20000));
 	assert_int_equal(fix.freed, 1);
 	/* The front drains before the back. */
 	d1 = d2 = -1;
@@ -277,17 +277,17 @@ test_killed_child_comes_back_linked(void **state)
 
 	(void)state;
 	start("ok");
-	assert_true(run_until(is_up, 5000));
+	assert_true(run_until(is_up, 20000));
 	old = last(TYPE_STARTED, ROLE_BACK)->pid;
 	killed = clock_monotonic_ms();
 	assert_int_equal(kill(old, SIGKILL), 0);
-	assert_true(run_until(is_relinked, 5000));
+	assert_true(run_until(is_relinked, 20000));
 	assert_true(last(TYPE_STARTED, ROLE_BACK)->at - killed < 1000);
 	assert_int_not_equal(last(TYPE_STARTED, ROLE_BACK)->pid, old);
 	/* The other end of a link, too. */
 	assert_int_equal(kill(last(TYPE_STARTED, ROLE_FRONT)->pid, SIGKILL),
 	    0);
-	assert_true(run_until(is_front_back, 5000));
+	assert_true(run_until(is_front_back, 20000));
 	assert_int_equal(fix.ready, 1);
 }
 
@@ -310,12 +310,12 @@ test_crash_loop_is_slowed_down(void **state)
 
 	(void)state;
 	start("ok");
-	assert_true(run_until(is_up, 5000));
+	assert_true(run_until(is_up, 20000));
 	for (i = 0; i < sizeof(delays) / sizeof(delays[0]); i++) {
 		killed = clock_monotonic_ms();
 		kill(last(TYPE_STARTED, ROLE_BACK)->pid, SIGKILL);
 		wanted_starts = (int)i + 2;
-		assert_true(run_until(has_starts, 5000));
+		assert_true(run_until(has_starts, 20000));
 		took = last(TYPE_STARTED, ROLE_BACK)->at - killed;
 		assert_true(took >= delays[i].min);
 		assert_true(took <= delays[i].max);
@@ -333,9 +333,9 @@ test_reload_replaces_all(void **state)
 {
 	(void)state;
 	start("ok");
-	assert_true(run_until(is_up, 5000));
+	assert_true(run_until(is_up, 20000));
 	start("ok");
-	assert_true(run_until(is_reloaded, 5000));
+	assert_true(run_until(is_reloaded, 20000));
 	assert_int_equal(count(TYPE_DRAINED, ROLE_FRONT), 2);
 	assert_int_equal(count(TYPE_DRAINED, ROLE_BACK), 1);
 	assert_int_equal(count(TYPE_STARTED, ROLE_FRONT), 4);
@@ -355,7 +355,7 @@ test_reload_that_crashes_keeps_the_old(void **state)
 
 	(void)state;
 	start("ok");
-	assert_true(run_until(is_up, 5000));
+	assert_true(run_until(is_up, 20000));
 	old = last(TYPE_STARTED, ROLE_FRONT)->pid;
 	start("crash");
 	assert_true(run_until(is_given_up, 8000));
@@ -364,7 +364,7 @@ test_reload_that_crashes_keeps_the_old(void **state)
 	assert_int_equal(count(TYPE_DRAINED, ROLE_BACK), 0);
 	assert_int_equal(kill(old, 0), 0);
 	supervise_drain(fix.sup);
-	assert_true(run_until(is_empty, 5000));
+	assert_true(run_until(is_empty, 20000));
 	assert_int_equal(fix.freed, 2);
 }
 
@@ -373,11 +373,11 @@ test_reload_overtakes_one_that_hangs(void **state)
 {
 	(void)state;
 	start("ok");
-	assert_true(run_until(is_up, 5000));
+	assert_true(run_until(is_up, 20000));
 	start("silent");
 	start("ok");
 	fix.freed--;			/* the silent one goes as well */
-	assert_true(run_until(is_reloaded, 5000));
+	assert_true(run_until(is_reloaded, 20000));
 }
 
 static void
@@ -387,10 +387,10 @@ test_deaf_child_is_killed(void **state)
 
 	(void)state;
 	start("deaf");
-	assert_true(run_until(is_up, 5000));
+	assert_true(run_until(is_up, 20000));
 	began = clock_monotonic_ms();
 	supervise_drain(fix.sup);
-	assert_true(run_until(is_empty, 5000));
+	assert_true(run_until(is_empty, 20000));
 	/* Two stages of 500 ms. */
 	assert_true(clock_monotonic_ms() - began >= 900);
 }
@@ -402,13 +402,13 @@ test_second_drain_kills(void **state)
 
 	(void)state;
 	start("deaf");
-	assert_true(run_until(is_up, 5000));
+	assert_true(run_until(is_up, 20000));
 	began = clock_monotonic_ms();
 	supervise_drain(fix.sup);
 	supervise_drain(fix.sup);	/* the same signal twice */
 	assert_false(run_until(is_empty, 300));
 	supervise_drain(fix.sup);
-	assert_true(run_until(is_empty, 5000));
+	assert_true(run_until(is_empty, 20000));
 	assert_true(clock_monotonic_ms() - began < 480);
 }
 
@@ -423,7 +423,7 @@ test_bad_message_kills_the_child(void **state)
 {
 	(void)state;
 	start("bad");
-	assert_true(run_until(has_three_starts, 5000));
+	assert_true(run_until(has_three_starts, 20000));
 }
 
 static bool
@@ -438,7 +438,7 @@ test_bad_peer_is_replaced(void **state)
 {
 	(void)state;
 	start("judge");
-	assert_true(run_until(has_replaced_front, 5000));
+	assert_true(run_until(has_replaced_front, 20000));
 	assert_int_equal(count(TYPE_STARTED, ROLE_BACK), 1);
 	assert_false(run_until(NULL, 200));
 	assert_int_equal(count(TYPE_STARTED, ROLE_FRONT), 3);
@@ -450,7 +450,7 @@ test_false_accuser_is_killed(void **state)
 {
 	(void)state;
 	start("accuse");
-	assert_true(run_until(has_three_starts, 5000));
+	assert_true(run_until(has_three_starts, 20000));
 	assert_int_equal(count(TYPE_STARTED, ROLE_BACK), 1);
 }
 
@@ -495,7 +495,7 @@ test_children_change_user(void **state)
 	roles[1].gids[1] = 54323;
 	roles[1].ngids = 2;
 	start("ok");
-	assert_true(run_until(is_up, 5000));
+	assert_true(run_until(is_up, 20000));
 	assert_memory_equal(last(TYPE_STARTED, ROLE_BACK)->what, want,
 	    sizeof(want) - 1);
 	roles[1].drop = false;
