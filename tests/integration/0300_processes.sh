@@ -71,8 +71,9 @@ check_descriptors() {
 	for pid in $(children "$REGISTRYD_PID"); do
 		case $(role_of "$pid") in
 		worker) want="channel*3 listener*1 pipe*2 store*1 " ;;
-		keeper) want="channel*3 pipe*2 store*1 " ;;
-		# one is the control socket, one is for syncing all
+		# the second of the store is for syncing all
+		keeper) want="channel*3 pipe*2 store*2 " ;;
+		# one channel is the control socket
 		collector) want="channel*2 pipe*2 store*2 " ;;
 		*) want="channel*1 pipe*2 store*1 " ;;
 		esac
