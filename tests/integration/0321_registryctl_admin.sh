@@ -3,22 +3,8 @@
 #
 # registryctl's lists, removals and read-only switch: through the control
 # socket of a registryd that runs, and on the directory when none does.
-cd "$(dirname "$0")" && . ./lib.sh
+cd "$(dirname "$0")" && . ./lib.sh && . ./registryctl.sh
 
-ctl() {
-	"$BUILD/registryctl" -f "$T/registryd.yml" "$@"
-}
-# STATUS COMMAND...
-exits() {
-	want=$1
-	shift
-	ctl "$@" >"$T/out" 2>"$T/err"
-	got=$?
-	[ $got -eq "$want" ] || { echo "$got: $(cat "$T/err")"; return 1; }
-}
-says() {
-	grep -Eq -- "$1" "$T/err" || { cat "$T/err"; return 1; }
-}
 shows() {
 	want=$1
 	shift

@@ -3,21 +3,8 @@
 #
 # registryctl's jobs: scrub finds bad bytes and a push heals them, collect
 # removes what nobody needs, usage counts; with a registryd and without.
-cd "$(dirname "$0")" && . ./lib.sh
+cd "$(dirname "$0")" && . ./lib.sh && . ./registryctl.sh
 
-ctl() {
-	"$BUILD/registryctl" -f "$T/registryd.yml" "$@"
-}
-exits() {
-	want=$1
-	shift
-	ctl "$@" >"$T/out" 2>"$T/err"
-	got=$?
-	[ $got -eq "$want" ] || { echo "$got: $(cat "$T/err")"; return 1; }
-}
-shown() {
-	grep -Eq -- "$1" "$T/out" || { cat "$T/out"; return 1; }
-}
 path_of() {
 	hex=${1#sha256:}
 	rest=${hex#??}

@@ -3,21 +3,8 @@
 #
 # registryctl export and import: image layouts as directories and archives,
 # to and from skopeo, there and back the same, and what is refused.
-cd "$(dirname "$0")" && . ./lib.sh
+cd "$(dirname "$0")" && . ./lib.sh && . ./registryctl.sh
 
-ctl() {
-	"$BUILD/registryctl" -f "$T/registryd.yml" "$@"
-}
-exits() {
-	want=$1
-	shift
-	ctl "$@" >"$T/out" 2>"$T/err" </dev/null
-	got=$?
-	[ $got -eq "$want" ] || { echo "$got: $(cat "$T/err")"; return 1; }
-}
-says() {
-	grep -Eq -- "$1" "$T/err" || { cat "$T/err"; return 1; }
-}
 import_tar() {
 	ctl import "$1" - <"$2" >"$T/out" 2>"$T/err"
 }
