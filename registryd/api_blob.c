@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api.h"
+#include "api_lease.h"
 #include "digest.h"
 #include "http_range.h"
 #include "keeper_client.h"
@@ -107,47 +108,47 @@ answer_open(struct api_request *r, int fd, uint64_t size)
 
 static void	 blob_on_lease(const struct keeper_reply *, void *);
 
-/*
- * A HEAD tells a client that it need not push, so it waits for the lease; who
- * reads gets what is there even if no keeper answers.
- */
+/* Ask a keeper, if that is still to be done; then look once more. */
 static enum step
 blob_answer(struct api_request *r, const struct digest *digest, bool asked,
     enum store_result lease_result)
 {
+	struct lease_look look = {
+		.promise = r->head->method == HTTP_HEAD,
+		.asked = asked,
+		.lease = lease_result
+	};
+	enum lease_verdict verdict;
 	struct store_stat st;
-	enum store_result result;
 	bool lease;
 	int fd;
 
-	result = repo_see_blob(r->store, api_name(r), digest,
-	    asked || r->conf->readonly ? REPO_NO_LEASE :
+	look.found = repo_see_blob(r->store, api_name(r), digest,
+	    r->conf->readonly ? REPO_NO_LEASE :
 	    r->conf->collect_grace_ms / REPO_RENEW_PART, &fd, &st, &lease);
-	if (lease && !asked) {
-		if (result == STORE_OK)
-			(void)close(fd);
+	look.due = look.found == STORE_OK && lease;
+	verdict = api_lease_judge(&look, look.found != STORE_OK && lease);
+	if (verdict == LEASE_ANSWER)
+		return answer_open(r, fd, st.size);
+	if (look.found == STORE_OK)
+		(void)close(fd);
+	/* Who is told that it is not there pushes it, which heals it. */
+	if (look.found == STORE_INVALID && r->head->method == HTTP_HEAD)
+		verdict = LEASE_ABSENT;
+	switch (verdict) {
+	case LEASE_ASK:
 		r->call = keeper_lease(r->keepers, api_name(r), digest,
 		    KEEPER_LEASE_BLOB, blob_on_lease, r);
 		return r->call != NULL ? STEP_WAIT :
 		    blob_answer(r, digest, true, STORE_GONE);
-	}
-	if (asked && lease_result == STORE_GONE && result == STORE_OK &&
-	    r->head->method == HTTP_HEAD) {
-		(void)close(fd);
-		return api_fail(r, API_UNAVAILABLE);
-	}
-	/* Only the keeper's word that it has gone counts. */
-	if (asked && result == STORE_NOTFOUND &&
-	    lease_result != STORE_NOTFOUND && lease_result != STORE_READONLY)
-		return api_fail(r, API_UNAVAILABLE);
-	/* Who is told that it is not there pushes it, which heals it. */
-	if (result == STORE_NOTFOUND ||
-	    (result == STORE_INVALID && r->head->method == HTTP_HEAD))
+	case LEASE_ABSENT:
 		return api_fail_text(r, API_BLOB_UNKNOWN, r->match.arg);
-	if (result != STORE_OK)
-		return api_fail_store(r, result, API_BLOB_UNKNOWN,
+	case LEASE_UNAVAILABLE:
+		return api_fail_lease(r, lease_result);
+	default:
+		return api_fail_store(r, look.found, API_BLOB_UNKNOWN,
 		    API_UNKNOWN, "open blob");
-	return answer_open(r, fd, st.size);
+	}
 }
 
 static void

@@ -255,3 +255,11 @@ api_fail_store(struct api_request *r, enum store_result result,
 	}
 	return api_fail(r, e);
 }
+
+enum step
+api_fail_lease(struct api_request *r, enum store_result result)
+{
+	(void)snprintf(r->detail, sizeof(r->detail), "no lease: %s",
+	    store_result_text(result));
+	return api_fail(r, API_UNAVAILABLE);
+}

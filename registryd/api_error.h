@@ -74,5 +74,7 @@ enum step	 api_fail_with(struct api_request *, struct http_response *,
 enum step	 api_fail_store(struct api_request *, enum store_result,
 		    enum api_error notfound, enum api_error mismatch,
 		    const char *what);
+/* There was no lease to be had, as the keeper says: come again later. */
+enum step	 api_fail_lease(struct api_request *, enum store_result);
 
 #endif

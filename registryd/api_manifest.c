@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "api_lease.h"
 #include "buf.h"
 #include "keeper_client.h"
 #include "manifest_types.h"
@@ -220,39 +221,61 @@ send_manifest(struct api_request *r, const struct digest *digest,
 
 static void	 manifest_on_lease(const struct keeper_reply *, void *);
 
-/* The keeper says whether it is there, or has renewed it; then once more. */
 static enum step
-manifest_answer(struct api_request *r, const struct digest *digest,
-    bool asked, enum store_result lease_result)
+answer_bytes(struct api_request *r, const struct digest *digest, char *data,
+    size_t len)
 {
-	char text[DIGEST_STR_SIZE], *data = NULL;
-	enum store_result result;
-	bool lease;
-	size_t len;
+	char text[DIGEST_STR_SIZE];
 
 	(void)digest_format(text, digest);
-	result = load_bytes(r, digest, &data, &len, &lease);
-	if (lease && !asked) {
-		if (result == STORE_OK)
-			free(data);
-		r->call = keeper_lease(r->keepers, api_name(r), digest,
-		    KEEPER_LEASE_MANIFEST, manifest_on_lease, r);
-		return r->call != NULL ? STEP_WAIT :
-		    manifest_answer(r, digest, true, STORE_GONE);
-	}
-	/* Only the keeper's word that it has gone counts. */
-	if (result == STORE_NOTFOUND)
-		return asked && lease_result != STORE_NOTFOUND &&
-		    lease_result != STORE_READONLY ?
-		    api_fail(r, API_UNAVAILABLE) : fail_unknown(r, text);
-	if (result != STORE_OK)
-		return api_fail_store(r, result, API_MANIFEST_UNKNOWN,
-		    API_UNKNOWN, "read manifest");
 	if (!api_etag_matches(http_request_header(r->exchange,
 	    "If-None-Match"), text))
 		return send_manifest(r, digest, text, data, len);
 	free(data);
 	return send_not_modified(r, text);
+}
+
+/*
+ * The keeper says whether it is there, or has renewed it; then once more.  A
+ * tag keeps its manifest, and begins its time anew when it moves: only an
+ * answer about a digest promises something.
+ */
+static enum step
+manifest_answer(struct api_request *r, const struct digest *digest,
+    bool asked, enum store_result lease_result)
+{
+	struct lease_look look = {
+		.promise = r->head->method == HTTP_HEAD &&
+		    strchr(r->match.arg, ':') != NULL,
+		.asked = asked,
+		.lease = lease_result
+	};
+	char text[DIGEST_STR_SIZE], *data = NULL;
+	enum lease_verdict verdict;
+	bool lease;
+	size_t len;
+
+	look.found = load_bytes(r, digest, &data, &len, &lease);
+	look.due = look.found == STORE_OK && lease;
+	verdict = api_lease_judge(&look, look.found != STORE_OK && lease);
+	if (verdict == LEASE_ANSWER)
+		return answer_bytes(r, digest, data, len);
+	if (look.found == STORE_OK)
+		free(data);
+	switch (verdict) {
+	case LEASE_ASK:
+		r->call = keeper_lease(r->keepers, api_name(r), digest,
+		    KEEPER_LEASE_MANIFEST, manifest_on_lease, r);
+		return r->call != NULL ? STEP_WAIT :
+		    manifest_answer(r, digest, true, STORE_GONE);
+	case LEASE_ABSENT:
+		return fail_unknown(r, digest_format(text, digest));
+	case LEASE_UNAVAILABLE:
+		return api_fail_lease(r, lease_result);
+	default:
+		return api_fail_store(r, look.found, API_MANIFEST_UNKNOWN,
+		    API_UNKNOWN, "read manifest");
+	}
 }
 
 static void

@@ -86,7 +86,7 @@ struct registry_conf {
 	uint64_t	 failure_time_ms;	/* of every refusal */
 	uint64_t	 user_cache, user_cache_ttl_ms;
 	struct throttle_conf throttle;		/* failures_per_source 0: off */
-	uint64_t	 keeper_timeout_ms;
+	uint64_t	 keeper_timeout_ms, lease_timeout_ms;
 	bool		 collect_enabled;
 	uint64_t	 collect_interval_ms, collect_grace_ms;
 	uint64_t	 collect_delay_ms;

@@ -131,6 +131,8 @@ const struct conf_key conf_keys[] = {
 	    INT64_MAX, NULL },
 	{ "registryd.keeper_timeout", CONF_DURATION,
 	    MEMBER(keeper_timeout_ms), "60s", SECOND, HOUR, NULL },
+	{ "registryd.lease_timeout", CONF_DURATION,
+	    MEMBER(lease_timeout_ms), "3s", SECOND / 10, HOUR, NULL },
 	{ "registryd.control", CONF_STRING, MEMBER(control), NULL, 0, 0,
 	    NULL },
 	{ "registryd.collect.enabled", CONF_BOOL, MEMBER(collect_enabled),

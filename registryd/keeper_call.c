@@ -44,7 +44,10 @@ keeper_call_done(struct keeper_call *call, const struct keeper_reply *reply)
 void
 keeper_call_extend(struct keeper_call *call)
 {
-	(void)loop_timer_start(call->timer, call->peer->keepers->timeout_ms);
+	const struct keepers *ks = call->peer->keepers;
+
+	(void)loop_timer_start(call->timer, call->lease ?
+	    ks->lease_timeout_ms : ks->timeout_ms);
 }
 
 static void
@@ -361,6 +364,7 @@ keeper_lease(struct keepers *ks, const char *repo, const struct digest *d,
 
 	if ((call = call_new(ks, repo, NULL, done, arg)) == NULL)
 		return NULL;
+	call->lease = true;
 	msg_begin(&m, KEEPER_LEASE, call->id);
 	msg_put_str(&m, repo);
 	msg_put_str(&m, digest_format(text, d));

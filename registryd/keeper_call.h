@@ -39,6 +39,7 @@ struct keepers {
 	struct loop	*loop;
 	unsigned	 count;
 	uint64_t	 timeout_ms;
+	uint64_t	 lease_timeout_ms;
 	struct keeper_peer *peers;
 	uint64_t	 last_id;
 };
@@ -54,6 +55,7 @@ struct keeper_call {
 	 * While the client's bytes are awaited nothing runs here.
 	 */
 	struct loop_timer *timer;
+	bool		 lease;		/* has one bound for all of it */
 	int		 fd;		/* write end of the pipe, or -1 */
 	struct loop_io	*io;
 	uint64_t	 written;

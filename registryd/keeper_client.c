@@ -36,7 +36,8 @@ peer_wait(struct keeper_peer *peer)
 }
 
 struct keepers *
-keepers_new(struct loop *loop, unsigned count, uint64_t timeout_ms)
+keepers_new(struct loop *loop, unsigned count, uint64_t timeout_ms,
+    uint64_t lease_timeout_ms)
 {
 	struct keepers *ks;
 	unsigned i;
@@ -46,6 +47,7 @@ keepers_new(struct loop *loop, unsigned count, uint64_t timeout_ms)
 	ks->loop = loop;
 	ks->count = count;
 	ks->timeout_ms = timeout_ms;
+	ks->lease_timeout_ms = lease_timeout_ms;
 	if ((ks->peers = calloc(count, sizeof(*ks->peers))) == NULL) {
 		free(ks);
 		return NULL;
@@ -239,7 +241,7 @@ on_progress(struct msg_chan *chan, struct msg *m, void *arg)
 	struct keeper_call *call;
 
 	(void)chan;
-	if ((call = call_find(arg, m->id)) != NULL)
+	if ((call = call_find(arg, m->id)) != NULL && !call->lease)
 		keeper_call_extend(call);
 	return 0;
 }

@@ -29,8 +29,10 @@ typedef void keeper_done_fn(const struct keeper_reply *, void *arg);
 /* The pipe has room again: call keeper_call_write() again. */
 typedef void keeper_room_fn(void *arg);
 
+/* A keeper that is silent for timeout_ms is given up; lease_timeout_ms is all
+   that a lease may take. */
 struct keepers	*keepers_new(struct loop *, unsigned count,
-		    uint64_t timeout_ms);
+		    uint64_t timeout_ms, uint64_t lease_timeout_ms);
 void		 keepers_free(struct keepers *);
 /* MSG_PEER: (re)place the channel to a keeper.  Takes ownership of fd. */
 int		 keepers_set_peer(struct keepers *, unsigned instance, int fd);

@@ -31,6 +31,9 @@ keeper_on_lease(struct msg_chan *chan, struct msg *m, void *arg)
 		r = repo_acquire_manifest(k->store, repo, &d, k->renew_ms);
 	else
 		return -1;
+	/* Only we write no more; others still remove. */
+	if (r == STORE_READONLY && store_failure(k->store) != 0)
+		r = STORE_GONE;
 	keeper_reply(w, m->id, "lease in", repo, r, 0);
 	return 0;
 }

@@ -55,7 +55,9 @@ enum {
 	KEEPER_MANIFEST_DELETE,		/* digest str */
 	KEEPER_TAG_DELETE,		/* tag str */
 	KEEPER_LEASE,			/* digest str, kind u8 (enum
-					   keeper_lease_kind) */
+					   keeper_lease_kind); READONLY: the
+					   file system is, and nothing of it
+					   can be removed */
 	KEEPER_BODY_END,		/* no repo: total u64 */
 	KEEPER_BODY_ABORT,		/* no repo: - */
 

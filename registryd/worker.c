@@ -187,7 +187,8 @@ static void
 make_keepers(struct worker *w)
 {
 	if (w->keepers == NULL && (w->keepers = keepers_new(w->loop,
-	    (unsigned)w->conf->keepers, w->conf->keeper_timeout_ms)) == NULL)
+	    (unsigned)w->conf->keepers, w->conf->keeper_timeout_ms,
+	    w->conf->lease_timeout_ms)) == NULL)
 		fatal("keepers");
 }
 

@@ -81,7 +81,7 @@ setup_with(void **state, enum store_durability durability)
 	f->keeper.store = f->tmp.store;
 	f->keeper.max_manifest = 1024 * 1024;
 	LIST_INIT(&f->keeper.workers);
-	assert_non_null(f->keepers = keepers_new(f->loop, 1, 10000));
+	assert_non_null(f->keepers = keepers_new(f->loop, 1, 10000, 10000));
 	assert_non_null(f->guard = loop_timer_new(f->loop, on_guard, f));
 	assert_non_null(f->stop = loop_timer_new(f->loop, on_stop, f->loop));
 	assert_int_equal(loop_timer_start(f->guard, 60000), 0);

@@ -94,6 +94,7 @@ static const char full[] =
     "    failure_time: 4s, failures: 5, penalty: 7s, window: 8s, queue: 6}\n"
     "  durability: none\n"
     "  keeper_timeout: 6s\n"
+    "  lease_timeout: 2s\n"
     "  collect: {enabled: false, interval: 2h, grace: 3h, delay: 4h, "
     "untagged: 5h}\n"
     "  token: {max_lifetime: 7m, leeway: 8s, cache: 9}\n"
@@ -215,6 +216,7 @@ test_full_registryd(void **state)
 	assert_int_equal(c->failure_time_ms, 4000);
 	assert_int_equal(c->durability, STORE_NONE);
 	assert_int_equal(c->keeper_timeout_ms, 6000);
+	assert_int_equal(c->lease_timeout_ms, 2000);
 	assert_false(c->collect_enabled);
 	assert_int_equal(c->collect_interval_ms, 2 * 3600000);
 	assert_int_equal(c->collect_grace_ms, 3 * 3600000);

@@ -20,6 +20,8 @@
 #include "keeper_client.h"
 #include "messages.h"
 
+#define LEASE_MS	100
+
 struct fixture {
 	struct loop		*loop;
 	struct loop_timer	*stop;
@@ -44,7 +46,8 @@ setup(void **state)
 	f.keeper = -1;
 	assert_non_null(f.loop = loop_new());
 	assert_non_null(f.stop = loop_timer_new(f.loop, on_stop, f.loop));
-	assert_non_null(f.keepers = keepers_new(f.loop, 1, 10000));
+	assert_non_null(f.keepers = keepers_new(f.loop, 1, 10000,
+	    LEASE_MS));
 	*state = &f;
 	return 0;
 }
@@ -217,6 +220,33 @@ test_replaced_before_its_end_was_seen(void **state)
 	close(old);
 }
 
+/* A keeper that is slow, and what it sends meanwhile does not help it. */
+static void
+test_a_lease_has_its_own_bound(void **state)
+{
+	struct digest d = { .alg = DIGEST_SHA256 };
+	struct fixture *f = *state;
+	struct msg_out out;
+	uint64_t id;
+	int i;
+
+	keeper_comes(f);
+	assert_non_null(ask(f));
+	assert_int_equal(next_message(f, &id), KEEPER_TAG_DELETE);
+	assert_non_null(keeper_lease(f->keepers, "a/b", &d,
+	    KEEPER_LEASE_BLOB, on_done, f));
+	assert_int_equal(next_message(f, &id), KEEPER_LEASE);
+	for (i = 0; i < 6; i++) {
+		msg_begin(&out, KEEPER_PROGRESS, id);
+		assert_int_equal(send(f->keeper, out.data, out.len, 0),
+		    (ssize_t)out.len);
+		msg_drop(&out);
+		spin(f, LEASE_MS / 4);
+	}
+	assert_int_equal(f->done, 1);
+	assert_int_equal(f->result, STORE_GONE);
+}
+
 /*
  * A keeper that speaks nonsense is not talked to again; its worker ends, and
  * the next one has new channels.
@@ -252,6 +282,7 @@ main(void)
 		T(test_cancelled_while_away),
 		T(test_who_stays_away_is_not_waited_for),
 		T(test_replaced_before_its_end_was_seen),
+		T(test_a_lease_has_its_own_bound),
 		T(test_nonsense_ends_the_worker),
 	};
 
