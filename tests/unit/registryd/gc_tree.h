@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * For tests of collection: blobs and manifests in a store of its own, time
- * that passes at once, and runs with their reports.
+ * that passes at once, runs with their reports, and a store in which some is
+ * in use and some is not.
  */
 #ifndef GC_TREE_H
 #define GC_TREE_H
@@ -164,6 +165,86 @@ tree_names(struct tmp_store *t, const char *text)
 	*strrchr(layout_blob(path, &d), '/') = '\0';
 	n = tmp_count(t, path);
 	return n == -1 ? 0 : n;
+}
+
+/* Every path in the store but our own lock and clock, as one hash. */
+static uint64_t tree_hash_sum;
+
+static inline int
+tree_hash_one(const char *path, const struct stat *st, int type,
+    struct FTW *ftw)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	(void)st;
+	(void)type;
+	(void)ftw;
+	if (strstr(path, "/.registryd/locks") != NULL ||
+	    strstr(path, "/.registryd/clock") != NULL ||
+	    strstr(path, "/.registryd/tmp") != NULL)
+		return 0;
+	for (; *path != '\0'; path++)
+		h = (h ^ (unsigned char)*path) * 0x100000001b3u;
+	tree_hash_sum += h;
+	return 0;
+}
+
+static inline uint64_t
+tree_hash(struct tmp_store *t)
+{
+	tree_hash_sum = 0;
+	assert_int_equal(nftw(t->dir, tree_hash_one, 16, FTW_PHYS), 0);
+	return tree_hash_sum;
+}
+
+static inline void
+tree_collect_times(struct tmp_store *t, const struct gc_options *o,
+    unsigned n)
+{
+	while (n-- > 0)
+		assert_int_equal(tree_collect_with(t, o, NULL), STORE_OK);
+}
+
+static inline bool
+tree_has_manifest(struct tmp_store *t, const char *repo, const char *body)
+{
+	struct digest d = tmp_digest(body);
+	struct store_stat st;
+
+	return repo_stat_manifest(t->store, repo, &d, &st) == STORE_OK;
+}
+
+/* Two images, rubbish, and rubbish that is condemned already. */
+static inline void
+tree_prepare(struct tmp_store *t)
+{
+	tmp_open(t);
+	tree_blob(t, "b", "condemned");
+	tree_age(t, HOUR);
+	tree_collect(t);
+	(void)tree_image(t, "a", "used", "v1");
+	(void)tree_image(t, "z", "used too", "v1");
+	tree_blob(t, "b", "unused");
+	tree_age(t, HOUR);
+}
+
+static inline void
+tree_check(struct tmp_store *t)
+{
+	static const char *const used[] = { "used", "used too" };
+	static const char *const repos[] = { "a", "z" };
+	struct digest d;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		d = tmp_digest(used[i]);
+		assert_int_equal(repo_recheck_blob(t->store, repos[i], &d),
+		    STORE_OK);
+		assert_int_equal(tag_get(t->store, repos[i], "v1", &d),
+		    STORE_OK);
+		assert_int_equal(repo_recheck_manifest(t->store, repos[i],
+		    &d), STORE_OK);
+	}
 }
 
 #endif
