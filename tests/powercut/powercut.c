@@ -136,10 +136,16 @@ make_image(const struct run *r)
 	run_program(argv);
 }
 
+/*
+ * It keeps its options: xfs reads the whole log by the size of log buffers
+ * in its oldest record, and takes records behind it for torn when
+ * "logbsize" was another after a recovery.
+ */
 static void
 make_fresh(struct run *r)
 {
 	make_image(r);
+	r->options = r->fs->options[dice(&r->dice) % 4];
 	disk_reload(r->disk);
 	load_reset(r->load);
 }
@@ -256,7 +262,6 @@ fsck(struct run *r, struct guest *g)
 static bool
 begin(struct run *r, struct guest *g, bool fresh)
 {
-	r->options = r->fs->options[dice(&r->dice) % 4];
 	if (!guest_command(g, COMMAND_TIME, "configure %s %s", r->durability,
 	    r->lines) ||
 	    !guest_command(g, COMMAND_TIME, "mount %s %s", r->fs->type,
@@ -419,7 +424,7 @@ cut_again(struct run *r)
 		failed(r, r->guest, "configure");
 		return;
 	}
-	guest_begin(r->guest, "recover %s rw", r->fs->type);
+	guest_begin(r->guest, "recover %s %s", r->fs->type, r->options);
 	usleep((useconds_t)(dice(&r->dice) % RECOVERY_TIME));
 	guest_kill(r->guest);
 	r->n_cuts++;
@@ -442,7 +447,8 @@ cycle(struct run *r)
 			return false;
 		}
 	settle(r);
-	if (!r->is_distribution && dice(&r->dice) % 6 == 0)
+	if (!r->is_distribution && r->n_cuts < r->cuts &&
+	    dice(&r->dice) % 6 == 0)
 		cut_again(r);
 	if (guest_restore(r->guest, r->state) == -1)
 		errx(1, "no guest");
