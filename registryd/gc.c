@@ -95,7 +95,7 @@ gc_new(struct store *s, const struct gc_options *options)
 		return NULL;
 	gc->store = s;
 	gc->options = *options;
-	gc->lockfd = -1;
+	gc->lock.fd = -1;
 	gc->report.phase = phases[0].name;
 	gc->report.phases = NPHASES;
 	gc_key_init(&gc->key);
@@ -107,8 +107,8 @@ gc_free(struct gc *gc)
 {
 	if (gc == NULL)
 		return;
-	if (gc->lockfd != -1)
-		store_close(gc->store, gc->lockfd);
+	if (gc->lock.fd != -1)
+		store_unlock(gc->store, &gc->lock);
 	gc_walk_done(&gc->walk);
 	gc_map_done(&gc->marks);
 	gc_names_set_done(&gc->condemned);
@@ -213,22 +213,6 @@ gc_enter_repo(struct gc *gc)
 
 /* ---- begin ---- */
 
-/* Only one at a time does the work; nothing rests on it. */
-static enum store_result
-take_lock(struct gc *gc)
-{
-	struct store_stat st;
-	enum store_result r;
-
-	r = store_open_append(gc->store, LAYOUT_COLLECT_LOCK, &gc->lockfd,
-	    &st);
-	if (r == STORE_NOTFOUND)
-		r = store_create(gc->store, LAYOUT_COLLECT_LOCK, &gc->lockfd);
-	if (r != STORE_OK)
-		gc->lockfd = -1;
-	return r == STORE_EXISTS ? STORE_BUSY : r;
-}
-
 /* What time is it for the one who gives files their times? */
 static enum store_result
 read_clock(struct gc *gc)
@@ -254,7 +238,8 @@ begin_run(struct gc *gc)
 {
 	enum store_result r;
 
-	r = take_lock(gc);
+	/* Only one at a time does the work; nothing rests on it. */
+	r = store_lock_file(gc->store, LAYOUT_COLLECT_LOCK, &gc->lock);
 	if (r != STORE_OK && !(r == STORE_READONLY && gc->options.dryrun))
 		return gc_stop(gc, LAYOUT_COLLECT_LOCK, r);
 	gc->locked = true;

@@ -92,7 +92,7 @@ struct gc {
 	struct gc_options options;
 	struct gc_report report;
 	struct gc_key	 key;
-	int		 lockfd;
+	struct store_lock lock;
 	bool		 locked;
 	size_t		 phase;
 	bool		 begun;		/* the phase */

@@ -245,13 +245,6 @@ store_settle(struct store *s, const char *path)
 	return s->ops->settle(s, path);
 }
 
-void
-store_settled(struct store *s, const char *path)
-{
-	if (check_write(s, path) == STORE_OK)
-		s->ops->settled(s, path);
-}
-
 enum store_result
 store_touch(struct store *s, const char *path)
 {
@@ -269,6 +262,17 @@ store_lock(struct store *s, const char *name, struct store_lock *lock)
 	if (!can_write(s))
 		return STORE_READONLY;
 	return s->ops->lock(s, name, &lock->fd);
+}
+
+enum store_result
+store_lock_file(struct store *s, const char *path, struct store_lock *lock)
+{
+	enum store_result r;
+
+	lock->fd = -1;
+	if ((r = check_write(s, path)) != STORE_OK)
+		return r;
+	return s->ops->lock_file(s, path, &lock->fd);
 }
 
 void

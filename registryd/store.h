@@ -116,21 +116,26 @@ enum store_result store_sync_all(struct store *);
  */
 int		 store_failure(const struct store *);
 /*
- * Make a name durable that another request may have made a moment ago, as
- * a writing call would.  It costs a look at one that is older.  NOTFOUND.
+ * Make a file durable that another request has made, bytes and name, as a
+ * writing call would: what is visible may not be on the disk yet, and its
+ * maker may never have meant it to be.  Known without any clock: the file
+ * says so (STORE_TELL, or this function before), or this process has done
+ * it; else it is synced, once.  NOTFOUND.
  */
 enum store_result store_settle(struct store *, const char *path);
-/*
- * It is durable, bytes and name: spare others, in mode full, to make it so
- * again.  Nothing happens where files have no attributes.
- */
-void		 store_settled(struct store *, const char *path);
 
 /* ---- writing ---- */
 #define STORE_REPLACE	0x01u		/* an existing file gives way */
 #define STORE_NOSYNC	0x02u		/* may be lost with the power */
 #define STORE_NONAME	0x04u		/* its name may be, its bytes not */
 #define STORE_SETTLED	0x08u		/* a tree: not emptied before that */
+/*
+ * When bytes and name are durable, the file itself says so, which spares
+ * others in mode full to make it so again (store_settle()).  For the move of
+ * a file whose bytes are durable, from a name that nobody else uses.  Nothing
+ * is said in the other modes, and where files have no attributes.
+ */
+#define STORE_TELL	0x10u
 /*
  * A small file, all or nothing, with its directories.  STORE_REPLACE: an
  * existing file is replaced by rename; else STORE_EXISTS, and then the name
@@ -219,6 +224,14 @@ struct store_lock {
 	int		 fd;
 };
 enum store_result store_lock(struct store *, const char *name,
+		    struct store_lock *);
+/*
+ * The lock that is the file at "path", made when it is not there; BUSY at
+ * once when somebody holds it.  For both: a file that others hold by another
+ * name, in a copy of the store made of hard links, is replaced by one of our
+ * own; but nobody may remove a lock's file while it is in use.
+ */
+enum store_result store_lock_file(struct store *, const char *path,
 		    struct store_lock *);
 void		 store_unlock(struct store *, struct store_lock *);
 /* Remove a file; its directory is synced.  NOTFOUND when absent. */

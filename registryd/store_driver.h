@@ -28,9 +28,9 @@ struct store_ops {
 	enum store_result (*barrier)(struct store *);
 	enum store_result (*sync_all)(struct store *);
 	enum store_result (*settle)(struct store *, const char *);
-	void		 (*settled)(struct store *, const char *);
 	enum store_result (*touch)(struct store *, const char *);
 	enum store_result (*lock)(struct store *, const char *, int *);
+	enum store_result (*lock_file)(struct store *, const char *, int *);
 	enum store_result (*create)(struct store *, const char *, int *);
 	enum store_result (*open_append)(struct store *, const char *, int *,
 			    struct store_stat *);

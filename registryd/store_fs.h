@@ -33,8 +33,9 @@ struct fs {
 	enum { FS_LEASES_UNKNOWN, FS_LEASES_WORK, FS_LEASES_FAIL } leases;
 	/*
 	 * Directories whose own names, up to the root, are known to be on
-	 * the disk: hashes of what tells them from all that are or were of
-	 * the same path.  A miss costs one sync.
+	 * the disk, and files whose bytes are as well: hashes of what tells
+	 * them from all that are or were of the same path.  A miss costs one
+	 * sync.
 	 */
 	uint64_t	*durable;
 	uint64_t	 seed;
@@ -74,7 +75,12 @@ enum store_result fs_sync_failed(struct fs *, int error);
 /* The names of a directory and of those above it are on the disk. */
 void		 fs_durable_add(struct fs *, uint64_t key);
 enum store_result fs_settle(struct store *, const char *);
-void		 fs_settled(struct store *, const char *);
+/*
+ * The file says of itself that it is durable, bytes and name.  By descriptor:
+ * what has its name meanwhile may be another's, and on no disk yet.  -1: it
+ * cannot.
+ */
+int		 fs_tell(int fd);
 enum store_result fs_sync_all(struct store *);
 
 /* store_fs_barrier.c: what the next barrier has to make durable */
@@ -118,6 +124,7 @@ bool		 fs_release(struct store *);
 
 /* store_fs_lock.c */
 enum store_result fs_lock(struct store *, const char *name, int *fd);
+enum store_result fs_lock_file(struct store *, const char *path, int *fd);
 enum store_result fs_seal(struct store *, const char *path, int *fd);
 
 #endif

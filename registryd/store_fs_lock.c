@@ -18,29 +18,135 @@
 #define SEAL_PAUSE_NS	(1000 * 1000)
 #define SEAL_TRIES	20
 
+/* ---- lock files ---- */
+
 static enum store_result
-open_lock(struct fs *fs, const char *name, int *fd)
+open_lock(struct fs *fs, const char *path, int *fd)
 {
-	char path[LAYOUT_PATH_SIZE];
-	const char *file, *set = name[0] == '@' ? "m" : "";
-	uint32_t h = 0x811c9dc5u;
+	const char *file;
 	enum store_result r;
 	int dirfd;
 
-	/* Every process must come to the same file: no seed here. */
-	for (; *name != '\0'; name++)
-		h = (h ^ (unsigned char)*name) * 0x01000193u;
-	h ^= h >> 16;
-	snprintf(path, sizeof(path), LAYOUT_LOCKS "/%s%02x", set,
-	    (h ^ h >> 8) & 255);
 	if ((r = fs_make_parent(fs, path, &dirfd, &file)) != STORE_OK)
 		return r;
-	*fd = sysfs_open(dirfd, file, O_RDWR | O_CREAT | O_NONBLOCK,
-	    FS_FILE_MODE);
+	*fd = sysfs_open(dirfd, file, O_RDWR | O_CREAT | O_NONBLOCK |
+	    O_NOCTTY, FS_FILE_MODE);
 	if (*fd == -1)
 		r = store_result_errno(errno);
 	sysfs_close(dirfd);
 	return r;
+}
+
+/* What is locked must be what the path names, or others lock another file. */
+static enum store_result
+stat_lock(struct fs *fs, const char *path, int fd, struct stat *st)
+{
+	const char *file;
+	enum store_result r;
+	struct stat now;
+	int dirfd;
+
+	if (sysfs_fstat(fd, st) == -1)
+		return store_result_errno(errno);
+	if (!S_ISREG(st->st_mode))
+		return STORE_INVALID;
+	if ((r = fs_open_parent(fs, path, &dirfd, &file)) != STORE_OK)
+		return r;
+	if (sysfs_stat(dirfd, file, &now) == -1)
+		r = store_result_errno(errno);
+	else if (now.st_ino != st->st_ino || now.st_dev != st->st_dev)
+		r = STORE_NOTFOUND;
+	sysfs_close(dirfd);
+	return r;
+}
+
+/*
+ * A copy of the store made of hard links shares the file, and would wait for
+ * locks of this one.  With its lock held, a new file takes its place, locked
+ * before it has the name; whoever waits for the old one sees that it is not
+ * what the path names any more.  Should it fail, the old one is as good.
+ */
+static void
+part_lock(struct fs *fs, const char *path, int *fd)
+{
+	char tmp[LAYOUT_PATH_SIZE];
+	const char *name, *file;
+	int tmpdir, dirfd, own;
+
+	fs_random_path(tmp, LAYOUT_TMP);
+	if (fs_make_parent(fs, tmp, &tmpdir, &name) != STORE_OK)
+		return;
+	if (fs_open_parent(fs, path, &dirfd, &file) != STORE_OK) {
+		sysfs_close(tmpdir);
+		return;
+	}
+	own = sysfs_open(tmpdir, name, O_RDWR | O_CREAT | O_EXCL,
+	    FS_FILE_MODE);
+	if (own != -1 && (sysfs_lock(own) == -1 ||
+	    sysfs_rename(tmpdir, name, dirfd, file, false) == -1)) {
+		(void)sysfs_unlink(tmpdir, name);
+		sysfs_close(own);
+		own = -1;
+	}
+	sysfs_close(tmpdir);
+	sysfs_close(dirfd);
+	if (own == -1)
+		return;
+	sysfs_close(*fd);
+	*fd = own;
+}
+
+/* Without waiting; *fd, if it is one, is the file from an earlier try. */
+static enum store_result
+try_lock(struct fs *fs, const char *path, int *fd)
+{
+	enum store_result r = STORE_NOTFOUND;
+	struct stat st;
+	int tries;
+
+	for (tries = 0; r == STORE_NOTFOUND && tries < FS_RACE_TRIES;
+	    tries++) {
+		if (*fd == -1 && (r = open_lock(fs, path, fd)) != STORE_OK)
+			return r;
+		if (sysfs_lock(*fd) == -1)
+			return store_result_errno(errno);
+		if ((r = stat_lock(fs, path, *fd, &st)) == STORE_OK) {
+			if (st.st_nlink > 1)
+				part_lock(fs, path, fd);
+			return STORE_OK;
+		}
+		sysfs_close(*fd);
+		*fd = -1;
+	}
+	return r == STORE_NOTFOUND ? STORE_BUSY : r;
+}
+
+enum store_result
+fs_lock_file(struct store *s, const char *path, int *fdp)
+{
+	enum store_result r;
+	int fd = -1;
+
+	r = try_lock((struct fs *)s, path, &fd);
+	if (r == STORE_OK)
+		*fdp = fd;
+	else if (fd != -1)
+		sysfs_close(fd);
+	return r;
+}
+
+/* Every process must come to the same file: no seed here. */
+static void
+lock_path(char path[LAYOUT_PATH_SIZE], const char *name)
+{
+	const char *set = name[0] == '@' ? "m" : "";
+	uint32_t h = 0x811c9dc5u;
+
+	for (; *name != '\0'; name++)
+		h = (h ^ (unsigned char)*name) * 0x01000193u;
+	h ^= h >> 16;
+	snprintf(path, LAYOUT_PATH_SIZE, LAYOUT_LOCKS "/%s%02x", set,
+	    (h ^ h >> 8) & 255);
 }
 
 enum store_result
@@ -48,23 +154,24 @@ fs_lock(struct store *s, const char *name, int *fdp)
 {
 	uint64_t end = clock_monotonic_ms() + STORE_LOCK_MS;
 	struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+	char path[LAYOUT_PATH_SIZE];
 	enum store_result r;
-	int fd;
+	int fd = -1;
 
-	if ((r = open_lock((struct fs *)s, name, &fd)) != STORE_OK)
-		return r;
-	while (sysfs_lock(fd) == -1) {
-		r = store_result_errno(errno);
-		if (r != STORE_BUSY || clock_monotonic_ms() >= end) {
-			sysfs_close(fd);
-			return r;
-		}
+	lock_path(path, name);
+	for (;;) {
+		r = try_lock((struct fs *)s, path, &fd);
+		if (r != STORE_BUSY || clock_monotonic_ms() >= end)
+			break;
 		nanosleep(&pause, NULL);
 		if (pause.tv_nsec < LOCK_PAUSE_MAX_NS)
 			pause.tv_nsec *= 2;
 	}
-	*fdp = fd;
-	return STORE_OK;
+	if (r == STORE_OK)
+		*fdp = fd;
+	else if (fd != -1)
+		sysfs_close(fd);
+	return r;
 }
 
 /* ---- sealing ---- */
