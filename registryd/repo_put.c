@@ -353,7 +353,7 @@ publish_bytes(struct manifest_commit *c)
 		return r;
 	}
 	return store_publish(c->store, &c->staged[STAGED_BYTES], path,
-	    STORE_REPLACE);
+	    STORE_REPLACE | STORE_TELL);
 }
 
 static enum store_result
@@ -405,11 +405,12 @@ publish_link(struct manifest_commit *c)
 	enum store_result r;
 
 	layout_revision(path, c->put->repo, &c->put->digest);
-	r = store_move(c->store, c->pending, path, 0);
+	r = store_move(c->store, c->pending, path, STORE_TELL);
 	if (r != STORE_EXISTS)
 		return r;
 	c->replaced = true;
-	return store_move(c->store, c->pending, path, STORE_REPLACE);
+	return store_move(c->store, c->pending, path,
+	    STORE_REPLACE | STORE_TELL);
 }
 
 static enum store_result
@@ -514,12 +515,8 @@ step_tag(struct manifest_commit *c)
 static enum store_result
 step_end(struct manifest_commit *c)
 {
-	char path[LAYOUT_PATH_SIZE];
 	enum store_result r;
 
-	store_settled(c->store, layout_blob(path, &c->put->digest));
-	store_settled(c->store, layout_revision(path, c->put->repo,
-	    &c->put->digest));
 	r = repo_recheck_manifest(c->store, c->put->repo, &c->put->digest);
 	return r == STORE_NOTFOUND ? commit_again(c) : r;
 }

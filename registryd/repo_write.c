@@ -50,7 +50,7 @@ repo_mount_step(struct store *s, struct repo_mount *m, const char *repo,
 		break;
 	case 1:
 		r = store_publish(s, &m->link, layout_layer(path, repo, d),
-		    STORE_REPLACE);
+		    STORE_REPLACE | STORE_TELL);
 		break;
 	default:
 		/*

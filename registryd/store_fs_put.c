@@ -70,6 +70,15 @@ write_temporary(struct fs *fs, char path[LAYOUT_PATH_SIZE], const void *data,
 	return r;
 }
 
+/* What is to be told of (STORE_TELL), or -1. */
+static int
+open_told(const struct fs *fs, int dirfd, const char *name, unsigned flags)
+{
+	if (!(flags & STORE_TELL) || fs->durability != STORE_FULL)
+		return -1;
+	return sysfs_open(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+}
+
 /* Rename to "path", with its directories; then the edge is made durable. */
 static enum store_result
 publish(struct fs *fs, int fromdir, const char *from, const char *path,
@@ -174,11 +183,18 @@ fs_move(struct store *s, const char *from, const char *to, unsigned flags)
 	struct fs *fs = (struct fs *)s;
 	const char *name;
 	enum store_result r;
-	int dirfd;
+	int dirfd, fd;
 
 	if ((r = fs_open_parent(fs, from, &dirfd, &name)) != STORE_OK)
 		return r;
+	/* Before it has a name that others may put something else under. */
+	fd = open_told(fs, dirfd, name, flags);
 	r = publish(fs, dirfd, name, to, flags);
 	sysfs_close(dirfd);
+	if (fd != -1) {
+		if (r == STORE_OK)
+			(void)fs_tell(fd);
+		sysfs_close(fd);
+	}
 	return r;
 }

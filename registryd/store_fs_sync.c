@@ -13,12 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "clock.h"
 #include "store_fs.h"
 #include "sysfs.h"
-
-/* A name that old has been synced by whoever made it, or by the system. */
-#define SETTLED_S	60
 
 /*
  * A second try may succeed because the system has forgotten what it could
@@ -176,36 +172,43 @@ fs_sync_parents(struct fs *fs, const char *path, int dirfd)
  * The mark needs no sync: whoever sees it before a power cut sees what was
  * true, and what is there after one is on the disk by itself.
  */
-void
-fs_settled(struct store *s, const char *path)
+int
+fs_tell(int fd)
 {
-	const struct fs *fs = (const struct fs *)s;
-	int fd;
-
-	if (fs->durability != STORE_FULL)
-		return;
-	fd = sysfs_open(fs->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-	if (fd == -1)
-		return;
-	(void)sysfs_mark(fd, FS_DURABLE_MARK, "1");
-	sysfs_close(fd);
+	return sysfs_mark(fd, FS_DURABLE_MARK, "1");
 }
 
 static bool
-is_settled(const struct fs *fs, int dirfd, const char *name)
+is_told(int fd)
 {
 	char text[FS_MARK_TEXT_SIZE];
-	ssize_t n;
-	int fd;
 
-	if (fs->durability != STORE_FULL)
-		return false;
-	fd = sysfs_open(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-	if (fd == -1)
-		return false;
-	n = sysfs_marked(fd, FS_DURABLE_MARK, text, sizeof(text));
-	sysfs_close(fd);
-	return n == 1 && text[0] == '1';
+	return sysfs_marked(fd, FS_DURABLE_MARK, text, sizeof(text)) == 1 &&
+	    text[0] == '1';
+}
+
+/*
+ * No clock tells here what must have been written by now: another host's is
+ * another, and the writer may have been stopped.
+ */
+static enum store_result
+settle_file(struct fs *fs, const char *path, int dirfd, int fd)
+{
+	enum store_result r;
+	uint64_t key;
+
+	if (is_told(fd))
+		return STORE_OK;
+	key = durable_key(fs, path, fd);
+	if (durable_has(fs, key))
+		return STORE_OK;
+	/* Whoever made it may have promised nothing, not even of its bytes. */
+	if ((r = fs_sync(&fs->base, fd)) != STORE_OK ||
+	    (r = fs_sync_parents(fs, path, dirfd)) != STORE_OK)
+		return r;
+	if (fs->durability != STORE_FULL || fs_tell(fd) == -1)
+		durable_soon(fs, key);
+	return STORE_OK;
 }
 
 enum store_result
@@ -215,17 +218,21 @@ fs_settle(struct store *s, const char *path)
 	const char *name;
 	struct stat st;
 	enum store_result r;
-	time_t now;
-	int dirfd;
+	int dirfd, fd = -1;
 
 	if ((r = fs_open_parent(fs, path, &dirfd, &name)) != STORE_OK)
 		return r;
-	now = clock_wall();
-	if (sysfs_stat(dirfd, name, &st) == -1)
-		r = store_result_errno(errno);
-	else if (st.st_ctim.tv_sec > now - SETTLED_S &&
-	    !is_settled(fs, dirfd, name))
-		r = fs_sync_parents(fs, path, dirfd);
+	if (fs->durability == STORE_NONE) {
+		if (sysfs_stat(dirfd, name, &st) == -1)
+			r = store_result_errno(errno);
+	} else {
+		fd = sysfs_open(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY,
+		    0);
+		r = fd == -1 ? store_result_errno(errno) :
+		    settle_file(fs, path, dirfd, fd);
+	}
+	if (fd != -1)
+		sysfs_close(fd);
 	sysfs_close(dirfd);
 	return r;
 }

@@ -130,7 +130,7 @@ finish_place(struct upload *u)
 	if ((r = finish_seal(u, data)) == STORE_OK) {
 		u->frozen = true;
 		r = store_move(u->store, data, layout_blob(path, &u->digest),
-		    STORE_REPLACE);
+		    STORE_REPLACE | STORE_TELL);
 		if (r == STORE_OK)
 			return store_batched(u->store) ? STORE_AGAIN :
 			    STORE_OK;
@@ -152,7 +152,7 @@ finish_link(struct upload *u)
 	enum store_result r;
 
 	r = store_publish(u->store, &u->link, layout_layer(path, u->repo,
-	    &u->digest), STORE_REPLACE);
+	    &u->digest), STORE_REPLACE | STORE_TELL);
 	return r == STORE_OK && store_batched(u->store) ? STORE_AGAIN : r;
 }
 
@@ -160,11 +160,8 @@ finish_link(struct upload *u)
 static enum store_result
 finish_recheck(struct upload *u)
 {
-	char path[LAYOUT_PATH_SIZE];
 	enum store_result r;
 
-	store_settled(u->store, layout_blob(path, &u->digest));
-	store_settled(u->store, layout_layer(path, u->repo, &u->digest));
 	r = repo_recheck_blob(u->store, u->repo, &u->digest);
 	if (r == STORE_OK)
 		upload_drop_hash(u);
