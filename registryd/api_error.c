@@ -114,13 +114,14 @@ api_error_of(enum store_result result, enum api_error notfound,
 	case STORE_NOMEM:
 	case STORE_LIMIT:
 	case STORE_GONE:
-	case STORE_UNAVAILABLE:
 	case STORE_EXISTS:
 		return API_UNAVAILABLE;
 	case STORE_OK:
 	case STORE_INVALID:
 	case STORE_IO:
 	case STORE_AGAIN:
+	case STORE_MORE:
+	case STORE_LOCKED:
 		break;
 	}
 	return API_UNKNOWN;

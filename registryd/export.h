@@ -7,7 +7,6 @@
 #ifndef EXPORT_H
 #define EXPORT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,8 +16,6 @@
 
 struct export_report {
 	uint64_t	 tags, manifests, blobs, bytes;
-	/* it could not go on, for no fault of the images */
-	bool		 stopped;
 };
 
 typedef void export_progress_fn(const struct export_report *, void *arg);

@@ -1,89 +1,238 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Groups of commits.  Runs in keepers.  A round passes one barrier for all
- * jobs that wait for one, then lets each job do its next step; between two
- * rounds the loop takes what has arrived, which joins the next round.  A job
- * that is alone goes through its steps without waiting for others.
+ * Work in steps.  Runs in keepers.  A round passes one barrier for all jobs
+ * of the group that wait for one, then lets each of them do its next step,
+ * and takes up others while there is room; between two rounds the loop takes
+ * what has arrived.  A job that is alone goes through its steps without
+ * waiting for others.  Of all that have more to do one gets a slice in each
+ * turn of the loop.
  */
 #include "keeper_commit.h"
 
 #include <stdlib.h>
+#include <time.h>
 
+#include "clock.h"
 #include "keeper_worker.h"
 
-LIST_HEAD(jobs, keeper_job);
+#define WAIT_NS	(1000 * 1000)		/* for a lock, when ending */
+
+struct keeper_jobs {
+	TAILQ_HEAD(, keeper_job) list;
+	size_t		 n;
+};
 
 struct keeper_commit {
 	struct keeper	*keeper;
-	struct loop_timer *timer;	/* the next round */
-	struct jobs	 queue;
-	struct jobs	 round;		/* not yet stepped in this one */
-	bool		 wanted;	/* somebody in the queue waits */
+	struct keeper_jobs queue;	/* not begun */
+	struct keeper_jobs group;	/* barriers are passed for these */
+	struct loop_timer *round;
+	bool		 wanted;	/* somebody in the group waits */
+	struct keeper_jobs more;	/* have more to do */
+	struct loop_timer *slice;
+	struct keeper_jobs locked;	/* wait for a lock */
+	struct loop_timer *retry;
+	uint64_t	 pause_ms;
 };
 
 static void
-queue_job(struct keeper_commit *c, struct keeper_job *job, bool waiting)
+job_put(struct keeper_jobs *jobs, struct keeper_job *job)
 {
-	LIST_INSERT_HEAD(&c->queue, job, entry);
+	TAILQ_INSERT_TAIL(&jobs->list, job, entry);
+	jobs->n++;
+	job->jobs = jobs;
 	job->queued = true;
-	job->waiting = waiting;
-	if (waiting)
-		c->wanted = true;
 }
 
-/* Barriers of its own: in the other modes they cost nothing. */
 static void
-run_alone(struct keeper *k, struct keeper_job *job)
+job_take(struct keeper_job *job)
 {
-	enum store_result r;
+	TAILQ_REMOVE(&job->jobs->list, job, entry);
+	job->jobs->n--;
+	job->queued = false;
+}
 
-	while ((r = job->step(job->arg)) == STORE_AGAIN)
-		if ((r = store_barrier(k->store)) != STORE_OK)
-			break;
+static void
+job_done(struct keeper_job *job, enum store_result r)
+{
+	if (job->queued)
+		job_take(job);
 	job->done(r, job->arg);
 }
 
+/* Among those, and the timer comes for it: or nothing ever would. */
 static void
-run_job(struct keeper_commit *c, struct keeper_job *job,
-    enum store_result barrier)
+job_wait(struct keeper_job *job, struct keeper_jobs *jobs,
+    struct loop_timer *timer, uint64_t ms)
 {
-	enum store_result r;
-
-	LIST_REMOVE(job, entry);
-	job->queued = false;
-	r = job->waiting && barrier != STORE_OK ? barrier :
-	    job->step(job->arg);
-	if (r == STORE_AGAIN)
-		queue_job(c, job, true);
-	else
-		job->done(r, job->arg);
+	job_put(jobs, job);
+	if (jobs->n == 1 && loop_timer_start(timer, ms) == -1)
+		job_done(job, STORE_NOMEM);
 }
 
 static void
-run_round(struct keeper_commit *c)
+jobs_fail(struct keeper_jobs *jobs)
 {
-	enum store_result barrier = STORE_OK;
-	struct keeper_job *job;
+	while (jobs->n > 0)
+		job_done(TAILQ_FIRST(&jobs->list), STORE_NOMEM);
+}
 
-	if (c->wanted)
-		barrier = store_barrier(c->keeper->store);
-	c->wanted = false;
-	while ((job = LIST_FIRST(&c->queue)) != NULL) {
-		LIST_REMOVE(job, entry);
-		LIST_INSERT_HEAD(&c->round, job, entry);
+static void
+jobs_again(struct keeper_jobs *jobs, struct loop_timer *timer, uint64_t ms)
+{
+	if (jobs->n > 0 && loop_timer_start(timer, ms) == -1)
+		jobs_fail(jobs);
+}
+
+/* A lock says nothing: the step is tried again, for so long. */
+static void
+job_locked(struct keeper_commit *c, struct keeper_job *job)
+{
+	uint64_t now = clock_monotonic_ms();
+
+	if (job->locked_ms == 0) {
+		job->locked_ms = now;
+		if (c->locked.n == 0)
+			c->pause_ms = 1;
 	}
-	while ((job = LIST_FIRST(&c->round)) != NULL)
-		run_job(c, job, barrier);
+	if (now - job->locked_ms >= STORE_LOCK_MS)
+		job_done(job, STORE_BUSY);
+	else
+		job_wait(job, &c->locked, c->retry, c->pause_ms);
+}
+
+static void
+job_run(struct keeper_commit *c, struct keeper_job *job)
+{
+	struct store *s = c->keeper->store;
+	enum store_result r = job->barrier;
+
+	if (r == STORE_OK)
+		r = job->step(job->arg);
+	/* Barriers cost nothing in the other modes: it has its own. */
+	while (r == STORE_AGAIN && !store_batched(s))
+		if ((r = store_barrier(s)) == STORE_OK)
+			r = job->step(job->arg);
+	if (r == STORE_LOCKED) {
+		job_locked(c, job);
+		return;
+	}
+	job->locked_ms = 0;
+	if (r == STORE_MORE)
+		job_wait(job, &c->more, c->slice, 0);
+	else if (r == STORE_AGAIN) {
+		job->waiting = true;
+		c->wanted = true;
+		job_put(&c->group, job);
+		if (loop_timer_start(c->round, 0) == -1)
+			job_done(job, STORE_NOMEM);
+	} else
+		job_done(job, r);
+}
+
+/* ---- groups ---- */
+
+static void
+pass_barrier(struct keeper_commit *c)
+{
+	struct keeper_job *job;
+	enum store_result r;
+
+	if (!c->wanted)
+		return;
+	c->wanted = false;
+	r = store_barrier(c->keeper->store);
+	TAILQ_FOREACH(job, &c->group.list, entry)
+		if (job->waiting) {
+			job->waiting = false;
+			job->barrier = r;
+		}
+}
+
+/* The next to do a step; those behind one that waits do so, too. */
+static struct keeper_job *
+next_of_round(struct keeper_commit *c)
+{
+	struct keeper_job *job = TAILQ_FIRST(&c->group.list);
+
+	if (job != NULL && !job->waiting)
+		return job;
+	return c->group.n < KEEPER_GROUP_JOBS ?
+	    TAILQ_FIRST(&c->queue.list) : NULL;
 }
 
 static void
 on_round(void *arg)
 {
 	struct keeper_commit *c = arg;
+	struct keeper_job *job;
+	uint64_t end;
 
-	do
-		run_round(c);
-	while (!LIST_EMPTY(&c->queue) && loop_timer_start(c->timer, 0) == -1);
+	pass_barrier(c);
+	end = clock_monotonic_ms() + KEEPER_GROUP_MS;
+	while ((job = next_of_round(c)) != NULL) {
+		job_take(job);
+		job_run(c, job);
+		if (clock_monotonic_ms() >= end)
+			break;
+	}
+	if (c->group.n + c->queue.n > 0 &&
+	    loop_timer_start(c->round, 0) == -1) {
+		jobs_fail(&c->group);
+		jobs_fail(&c->queue);
+	}
+}
+
+/* ---- slices and locks ---- */
+
+static void
+on_slice(void *arg)
+{
+	struct keeper_commit *c = arg;
+	struct keeper_job *job = TAILQ_FIRST(&c->more.list);
+
+	if (job != NULL) {
+		job_take(job);
+		job_run(c, job);
+	}
+	jobs_again(&c->more, c->slice, 0);
+}
+
+static void
+on_retry(void *arg)
+{
+	struct keeper_commit *c = arg;
+	uint64_t end = clock_monotonic_ms() + KEEPER_GROUP_MS;
+	size_t n = c->locked.n;
+	struct keeper_job *job;
+
+	if ((c->pause_ms *= 2) > KEEPER_LOCK_PAUSE_MS)
+		c->pause_ms = KEEPER_LOCK_PAUSE_MS;
+	while (n-- > 0 && (job = TAILQ_FIRST(&c->locked.list)) != NULL) {
+		job_take(job);
+		job_run(c, job);
+		if (clock_monotonic_ms() >= end)
+			break;
+	}
+	jobs_again(&c->locked, c->retry, c->pause_ms);
+}
+
+/* ---- for the others ---- */
+
+static void
+jobs_init(struct keeper_jobs *jobs)
+{
+	TAILQ_INIT(&jobs->list);
+	jobs->n = 0;
+}
+
+static void
+commit_free(struct keeper_commit *c)
+{
+	loop_timer_free(c->round);
+	loop_timer_free(c->slice);
+	loop_timer_free(c->retry);
+	free(c);
 }
 
 static struct keeper_commit *
@@ -94,50 +243,82 @@ commit_new(struct keeper *k)
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		return NULL;
 	c->keeper = k;
-	LIST_INIT(&c->queue);
-	LIST_INIT(&c->round);
-	if ((c->timer = loop_timer_new(k->loop, on_round, c)) == NULL) {
-		free(c);
-		return NULL;
-	}
-	return c;
+	jobs_init(&c->queue);
+	jobs_init(&c->group);
+	jobs_init(&c->more);
+	jobs_init(&c->locked);
+	c->round = loop_timer_new(k->loop, on_round, c);
+	c->slice = loop_timer_new(k->loop, on_slice, c);
+	c->retry = loop_timer_new(k->loop, on_retry, c);
+	if (c->round != NULL && c->slice != NULL && c->retry != NULL)
+		return c;
+	commit_free(c);
+	return NULL;
 }
 
 void
 keeper_commit_add(struct keeper *k, struct keeper_job *job)
 {
-	if (store_batched(k->store) && k->commit == NULL)
-		k->commit = commit_new(k);
-	/* Without memory for a group there is none. */
-	if (!store_batched(k->store) || k->commit == NULL ||
-	    loop_timer_start(k->commit->timer, 0) == -1)
-		run_alone(k, job);
-	else
-		queue_job(k->commit, job, false);
+	job->queued = job->waiting = false;
+	job->barrier = STORE_OK;
+	job->locked_ms = 0;
+	/* Waiting is done here, where it holds up nobody else. */
+	store_lock_nowait(k->store);
+	if (k->commit == NULL && (k->commit = commit_new(k)) == NULL)
+		job_done(job, STORE_NOMEM);
+	else if (!store_batched(k->store))
+		job_run(k->commit, job);
+	else {
+		job_put(&k->commit->queue, job);
+		if (loop_timer_start(k->commit->round, 0) == -1)
+			job_done(job, STORE_NOMEM);
+	}
 }
 
 void
 keeper_commit_cancel(struct keeper_job *job)
 {
 	if (job->queued)
-		LIST_REMOVE(job, entry);
-	job->queued = false;
+		job_take(job);
+}
+
+/* Nobody else is left to be held up. */
+static enum store_result
+finish_blocking(struct store *s, struct keeper_job *job)
+{
+	uint64_t end = clock_monotonic_ms() + STORE_LOCK_MS;
+	const struct timespec pause = { .tv_nsec = WAIT_NS };
+	enum store_result r = job->barrier;
+
+	if (job->waiting)
+		r = store_barrier(s);
+	while (r == STORE_OK) {
+		r = job->step(job->arg);
+		if (r == STORE_AGAIN)
+			r = store_barrier(s);
+		else if (r == STORE_LOCKED && clock_monotonic_ms() >= end)
+			r = STORE_BUSY;
+		else if (r == STORE_LOCKED) {
+			(void)nanosleep(&pause, NULL);
+			r = STORE_OK;
+		} else if (r == STORE_MORE)
+			r = STORE_OK;
+		else
+			break;
+	}
+	return r;
 }
 
 void
 keeper_commit_finish(struct keeper *k, struct keeper_job *job)
 {
-	enum store_result r = STORE_OK;
+	enum store_result r;
 
 	if (!job->queued)
 		return;
-	keeper_commit_cancel(job);
-	if (job->waiting)
-		r = store_barrier(k->store);
-	if (r == STORE_OK)
-		run_alone(k, job);
-	else
-		job->done(r, job->arg);
+	job_take(job);
+	r = finish_blocking(k->store, job);
+	job_done(job, r);
 }
 
 void
@@ -145,7 +326,6 @@ keeper_commit_free(struct keeper *k)
 {
 	if (k->commit == NULL)
 		return;
-	loop_timer_free(k->commit->timer);
-	free(k->commit);
+	commit_free(k->commit);
 	k->commit = NULL;
 }

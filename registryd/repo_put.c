@@ -58,6 +58,7 @@ struct manifest_commit {
 	const struct manifest_put *put;
 	uint64_t	 renew_ms;
 	size_t		 step;		/* of the table below */
+	size_t		 tagged;	/* tags that have been set */
 	unsigned	 round;
 	struct store_staged staged[NSTAGED];
 	struct note_staged notes;
@@ -138,7 +139,10 @@ manifest_commit_step(struct manifest_commit *c)
 
 	while (r == STORE_OK && c->step < NSTEPS) {
 		step = c->step++;
-		r = steps[step](c);
+		if ((r = steps[step](c)) == STORE_LOCKED) {
+			c->step = step;
+			return r;
+		}
 		/* Another round, or a refusal that waits for a barrier. */
 		if (r == STORE_AGAIN || (r == STORE_OK && c->step < NSTEPS))
 			r = store_batched(c->store) ? STORE_AGAIN : STORE_OK;
@@ -158,6 +162,7 @@ commit_again(struct manifest_commit *c)
 	if (++c->round == ROUNDS)
 		return STORE_BUSY;
 	c->step = 0;
+	c->tagged = 0;
 	return STORE_AGAIN;
 }
 
@@ -445,10 +450,12 @@ take_back(struct manifest_commit *c, enum store_result why)
 	char path[LAYOUT_PATH_SIZE];
 	struct store_lock lock;
 	struct store_stat st;
+	enum store_result r;
 
-	if (c->replaced || why != STORE_MISSING ||
-	    lock_own(c, &lock) != STORE_OK)
+	if (c->replaced || why != STORE_MISSING)
 		return why;
+	if ((r = lock_own(c, &lock)) != STORE_OK)
+		return r == STORE_LOCKED ? r : why;
 	layout_revision(path, c->put->repo, &c->put->digest);
 	if (store_stat(c->store, path, &st) == STORE_OK && st.ino == c->ino)
 		(void)store_unlink(c->store, path);
@@ -478,21 +485,43 @@ step_show(struct manifest_commit *c)
 	return r;
 }
 
+/* Tags that were set before a lock was met: a DELETE may have come since. */
+static enum store_result
+check_tagged(struct manifest_commit *c)
+{
+	const struct manifest_put *put = c->put;
+	enum store_result r = STORE_OK;
+	struct digest d;
+	size_t i;
+
+	for (i = 0; i < c->tagged && r == STORE_OK; i++) {
+		r = tag_get(c->store, put->repo, put->tags[i], &d);
+		if (r == STORE_OK && !digest_equal(&d, &put->digest))
+			r = STORE_NOTFOUND;
+	}
+	return r;
+}
+
 /* With the lock: no DELETE of it from the look at the link to the tags. */
 static enum store_result
 tag_locked(struct manifest_commit *c)
 {
 	const struct manifest_put *put = c->put;
 	enum store_result r;
-	size_t i;
+	const char *tag;
 
 	r = repo_recheck_manifest(c->store, put->repo, &put->digest);
 	if (r == STORE_OK)
+		r = check_tagged(c);
+	if (r == STORE_OK)
 		r = note_check(c->store, put);
-	for (i = 0; i < put->ntags && r == STORE_OK; i++) {
-		repo_touch_tagged(c->store, put->repo, put->tags[i]);
-		r = tag_publish(c->store, put->repo, put->tags[i],
-		    &put->digest, &c->tags[i]);
+	while (c->tagged < put->ntags && r == STORE_OK) {
+		tag = put->tags[c->tagged];
+		repo_touch_tagged(c->store, put->repo, tag);
+		r = tag_publish(c->store, put->repo, tag, &put->digest,
+		    &c->tags[c->tagged]);
+		if (r == STORE_OK)
+			c->tagged++;
 	}
 	return r;
 }

@@ -27,15 +27,16 @@ static const char *const result_texts[] = {
 	[STORE_LIMIT] = "limit reached",
 	[STORE_MISSING] = "a referenced object is absent",
 	[STORE_GONE] = "keeper does not answer",
-	[STORE_UNAVAILABLE] = "storage not available",
 	[STORE_IO] = "input/output error",
-	[STORE_AGAIN] = "not yet durable"
+	[STORE_AGAIN] = "not yet durable",
+	[STORE_MORE] = "not yet done",
+	[STORE_LOCKED] = "locked"
 };
 
 const char *
 store_result_text(enum store_result r)
 {
-	if ((unsigned)r > STORE_AGAIN)
+	if ((unsigned)r > STORE_LOCKED)
 		return "unknown result";
 	return result_texts[r];
 }
@@ -69,12 +70,6 @@ store_result_errno(int error)
 	case ENFILE:
 	case EMLINK:
 		return STORE_LIMIT;
-	/* Another host has changed it twice, or the server is away. */
-	case ESTALE:
-	case ETIMEDOUT:
-	case EHOSTDOWN:
-	case ENOTCONN:
-		return STORE_UNAVAILABLE;
 	default:
 		return STORE_IO;
 	}
@@ -265,10 +260,19 @@ store_touch(struct store *s, const char *path)
 enum store_result
 store_lock(struct store *s, const char *name, struct store_lock *lock)
 {
+	enum store_result r;
+
 	lock->fd = -1;
 	if (!can_write(s))
 		return STORE_READONLY;
-	return s->ops->lock(s, name, &lock->fd);
+	r = s->ops->lock(s, name, &lock->fd);
+	return r == STORE_BUSY && s->nowait ? STORE_LOCKED : r;
+}
+
+void
+store_lock_nowait(struct store *s)
+{
+	s->nowait = true;
 }
 
 enum store_result
@@ -372,6 +376,12 @@ store_seal(struct store *s, const char *path, int *fd)
 	if ((r = check_write(s, path)) != STORE_OK)
 		return r;
 	return s->ops->seal(s, path, fd);
+}
+
+void
+store_forget(struct store *s, int fd)
+{
+	s->ops->forget(s, fd);
 }
 
 enum store_result

@@ -32,9 +32,11 @@ enum store_result {
 	STORE_LIMIT,		/* out of descriptors or of a cap of ours */
 	STORE_MISSING,		/* a referenced object is absent */
 	STORE_GONE,		/* the keeper died or did not answer */
-	STORE_UNAVAILABLE,	/* the storage is not reached for now */
 	STORE_IO,
-	STORE_AGAIN		/* a step waits for a barrier; never sent */
+	/* Of a step, never sent: it waits for a barrier; */
+	STORE_AGAIN,
+	STORE_MORE,		/* has more to do, and has taken its time; */
+	STORE_LOCKED		/* found a lock held: to be tried again */
 };
 #define STORE_RESULT_MAX	STORE_IO	/* of those that are sent */
 const char	*store_result_text(enum store_result);
@@ -98,7 +100,13 @@ void		 store_names_free(char **, size_t);
  * durable, so one that wrote something last returns STORE_AGAIN first, if
  * store_batched(); in the other modes it need not, and goes through at once.
  * Locks are never held from one step to the next.
+ *
+ * A step that has done as much as one may at a time returns STORE_MORE, and
+ * is called again after others had their turn.  In a store that does not wait
+ * for locks (store_lock()) a step that finds one held has changed nothing
+ * that the same step could not do again, and returns STORE_LOCKED.
  */
+#define STORE_SLICE_MS		20	/* of a step that may return MORE */
 bool		 store_batched(const struct store *);
 /*
  * All that was written before is durable; STORE_OK at once when nothing
@@ -202,6 +210,8 @@ enum store_result store_seal(struct store *, const char *path, int *fd);
 /* Of a file opened for appending; *n is 0 at its end. */
 enum store_result store_pread(struct store *, int fd, void *, size_t,
 		    uint64_t offset, size_t *n);
+/* What is read next comes from the disk, where the system can be asked. */
+void		 store_forget(struct store *, int fd);
 enum store_result store_fstat(struct store *, int fd, struct store_stat *);
 /* Unlocks too. */
 void		 store_close(struct store *, int fd);
@@ -215,7 +225,8 @@ enum store_result store_move(struct store *, const char *from,
 enum store_result store_touch(struct store *, const char *path);
 /*
  * One of a fixed number of locks, chosen by the hash of "name", against
- * every process on every host.  Waits at most STORE_LOCK_MS, then BUSY.
+ * every process on every host.  Waits at most STORE_LOCK_MS, then BUSY; not
+ * at all after store_lock_nowait(), then STORE_LOCKED.
  * A process that holds one must not ask for another; but names that begin
  * with '@' have locks of their own, inside which one of the others may be
  * taken.
@@ -235,6 +246,8 @@ enum store_result store_lock(struct store *, const char *name,
 enum store_result store_lock_file(struct store *, const char *path,
 		    struct store_lock *);
 void		 store_unlock(struct store *, struct store_lock *);
+/* For a process that has others to serve meanwhile. */
+void		 store_lock_nowait(struct store *);
 /* Remove a file; its directory is synced.  NOTFOUND when absent. */
 enum store_result store_unlink(struct store *, const char *path);
 /*

@@ -44,6 +44,7 @@ struct store_ops {
 	enum store_result (*written)(struct store *, int);
 	enum store_result (*mark)(struct store *, int, uint64_t);
 	enum store_result (*seal)(struct store *, const char *, int *);
+	void		 (*forget)(struct store *, int);
 	enum store_result (*fstat)(struct store *, int, struct store_stat *);
 	void		 (*close)(struct store *, int);
 	enum store_result (*move)(struct store *, const char *, const char *,
@@ -63,6 +64,7 @@ struct store {				/* first member of a driver's */
 	char		*path;
 	bool		 writable;
 	bool		 batched;
+	bool		 nowait;	/* BUSY at once where a lock is held */
 	int		 failure;	/* errno of a sync; no writing since */
 };
 

@@ -161,7 +161,8 @@ fs_lock(struct store *s, const char *name, int *fdp)
 	lock_path(path, name);
 	for (;;) {
 		r = try_lock((struct fs *)s, path, &fd);
-		if (r != STORE_BUSY || clock_monotonic_ms() >= end)
+		if (r != STORE_BUSY || s->nowait ||
+		    clock_monotonic_ms() >= end)
 			break;
 		nanosleep(&pause, NULL);
 		if (pause.tv_nsec < LOCK_PAUSE_MAX_NS)

@@ -5,6 +5,7 @@
  */
 #include "keeper_pair.h"
 
+#include "keeper_commit.h"
 #include "layout.h"
 #include "repo.h"
 #include "sysfs.h"
@@ -265,6 +266,88 @@ test_commit_worker_goes_while_it_waits(void **state)
 	assert_int_equal(append(&b, 3, 1, "d", 1), STORE_OK);
 }
 
+#define QUEUE	(3 * KEEPER_GROUP_JOBS)
+
+struct queue {
+	struct fixture	*f;
+	useconds_t	 pause;		/* of each step */
+	int		 begun, done;
+	int		 most;		/* at a time */
+	int		 early;		/* begun when the first was done */
+	struct queued {
+		struct queue	*queue;
+		struct keeper_job job;
+		int		 n, steps;
+	}		 jobs[QUEUE];
+};
+
+static enum store_result
+on_queued_step(void *arg)
+{
+	struct queued *job = arg;
+	struct queue *q = job->queue;
+	char path[32];
+
+	usleep(q->pause);
+	if (++job->steps > 1)
+		return STORE_OK;
+	if (++q->begun - q->done > q->most)
+		q->most = q->begun - q->done;
+	snprintf(path, sizeof(path), "queue/%d", job->n);
+	assert_int_equal(store_put(q->f->tmp.store, path, "x", 1,
+	    STORE_REPLACE | STORE_NOSYNC), STORE_OK);
+	return STORE_AGAIN;
+}
+
+static void
+on_queued_done(enum store_result r, void *arg)
+{
+	struct queued *job = arg;
+	struct queue *q = job->queue;
+
+	assert_int_equal(r, STORE_OK);
+	assert_int_equal(job->steps, 2);
+	if (q->done++ == 0)
+		q->early = q->begun;
+	if (q->done == QUEUE)
+		loop_stop(q->f->loop);
+}
+
+static void
+run_queue(struct fixture *f, struct queue *q, useconds_t pause)
+{
+	int i;
+
+	memset(q, 0, sizeof(*q));
+	q->f = f;
+	q->pause = pause;
+	for (i = 0; i < QUEUE; i++) {
+		q->jobs[i].queue = q;
+		q->jobs[i].n = i;
+		q->jobs[i].job.step = on_queued_step;
+		q->jobs[i].job.done = on_queued_done;
+		q->jobs[i].job.arg = &q->jobs[i];
+		keeper_commit_add(&f->keeper, &q->jobs[i].job);
+	}
+	assert_int_equal(loop_run(f->loop), 0);
+	assert_int_equal(q->done, QUEUE);
+}
+
+/* Those who came first have their barriers before the last have begun. */
+static void
+test_commit_group_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct queue *q = calloc(1, sizeof(*q));
+
+	assert_non_null(q);
+	run_queue(f, q, 0);
+	assert_in_range(q->most, 1, KEEPER_GROUP_JOBS);
+	run_queue(f, q, 2000);
+	assert_in_range(q->early, 1, KEEPER_GROUP_MS);
+	free(q);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup_batch, teardown)
 
 int
@@ -275,7 +358,8 @@ main(void)
 		TEST(test_commit_costs_of_one_client),
 		TEST(test_commit_is_not_slower_than_its_own_syncs),
 		TEST(test_commit_failed_barrier_fails_all_who_wait),
-		TEST(test_commit_worker_goes_while_it_waits)
+		TEST(test_commit_worker_goes_while_it_waits),
+		TEST(test_commit_group_is_bounded)
 	};
 
 	return cmocka_run_group_tests_name("keeper_commit", tests, NULL,

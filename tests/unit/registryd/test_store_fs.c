@@ -520,7 +520,7 @@ test_store_results_have_texts(void **state)
 	int r;
 
 	(void)state;
-	for (r = 0; r <= STORE_AGAIN; r++)
+	for (r = 0; r <= STORE_LOCKED; r++)
 		assert_non_null(store_result_text((enum store_result)r));
 	assert_int_equal(store_result_errno(ENOSPC), STORE_NOSPACE);
 	assert_int_equal(store_result_errno(EDQUOT), STORE_NOSPACE);
