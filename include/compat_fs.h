@@ -19,6 +19,22 @@ int	 compat_open_beneath(int dirfd, const char *path, int flags, mode_t);
 /* The same, without help from the system: one component after the other. */
 int	 compat_open_components(int dirfd, const char *path, int flags,
 	    mode_t);
+/*
+ * The names in a directory, "." and ".." among them, with their types, DT_*.
+ * Takes ownership of fd, also when it fails.  next: 1, 0 at the end, -1; the
+ * name is good until the next call.
+ */
+#define COMPAT_NAMES_SIZE	8192	/* directories lie on the stack */
+struct compat_names {
+	int	 fd;
+	void	*dir;
+	size_t	 next, len;
+	_Alignas(8) char buffer[COMPAT_NAMES_SIZE];
+};
+int	 compat_names_open(struct compat_names *, int fd);
+int	 compat_names_next(struct compat_names *, const char **name,
+	    unsigned char *type);
+void	 compat_names_close(struct compat_names *);
 /* rename that refuses an existing target; ENOSYS where the system cannot. */
 int	 compat_rename_noreplace(int fromdir, const char *from, int todir,
 	    const char *to);
@@ -59,5 +75,10 @@ bool	 compat_has_syncfs(void);
  * Other errors, ENOSYS among them: leases do not work there.
  */
 int	 compat_lease(int fd, bool take);
+/*
+ * Drop what is cached of a file and is on the disk: advice only, -1 where it
+ * cannot be given.
+ */
+int	 compat_forget(int fd);
 
 #endif

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -128,6 +127,14 @@ sysfs_pread(int fd, void *data, size_t len, uint64_t offset)
 		n = pread(fd, data, len, (off_t)offset);
 	while (n == -1 && errno == EINTR);
 	return n;
+}
+
+int
+sysfs_forget(int fd)
+{
+	if (enter(SYSFS_READ, fd, NULL) == -1)
+		return -1;
+	return compat_forget(fd);
 }
 
 ssize_t
@@ -332,31 +339,27 @@ sysfs_stat(int dirfd, const char *name, struct stat *st)
 int
 sysfs_list(int fd, sysfs_name_fn *fn, void *arg)
 {
-	struct dirent *entry;
-	DIR *dir;
-	int r = 0, saved;
+	struct compat_names names;
+	unsigned char type;
+	const char *name;
+	int r, saved;
 
-	if (enter(SYSFS_LIST, fd, NULL) == -1 ||
-	    (dir = fdopendir(fd)) == NULL) {
+	if (enter(SYSFS_LIST, fd, NULL) == -1) {
 		saved = errno;
 		close(fd);
 		errno = saved;
 		return -1;
 	}
-	for (;;) {
-		errno = 0;
-		if ((entry = readdir(dir)) == NULL) {
-			r = errno != 0 ? -1 : 0;
-			break;
-		}
-		if (strcmp(entry->d_name, ".") == 0 ||
-		    strcmp(entry->d_name, "..") == 0)
+	if (compat_names_open(&names, fd) == -1)
+		return -1;
+	while ((r = compat_names_next(&names, &name, &type)) == 1) {
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 			continue;
-		if ((r = fn(entry->d_name, entry->d_type, arg)) != 0)
+		if ((r = fn(name, type, arg)) != 0)
 			break;
 	}
 	saved = errno;
-	closedir(dir);
+	compat_names_close(&names);
 	errno = saved;
 	return r;
 }

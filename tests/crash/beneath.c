@@ -12,7 +12,6 @@
 #include <sys/xattr.h>
 #include <linux/openat2.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -28,9 +27,6 @@ WRAP(long, syscall, long, ...);
 WRAP(int, openat, int, const char *, int, ...);
 WRAP(int, fcntl, int, int, ...);
 WRAP(int, close, int);
-WRAP(int, closedir, DIR *);
-WRAP(DIR *, fdopendir, int);
-WRAP(struct dirent *, readdir, DIR *);
 WRAP(ssize_t, pread, int, void *, size_t, off_t);
 WRAP(ssize_t, pwrite, int, const void *, size_t, off_t);
 WRAP(int, fsync, int);
@@ -167,6 +163,14 @@ open_beneath(int dirfd, const char *name, struct open_how *how, size_t size)
 	THROUGH(&call, __real_syscall(SYS_openat2, dirfd, name, how, size));
 }
 
+static long
+list(int fd, void *names, size_t size)
+{
+	struct call call = call_on(CALL_LIST, fd, NULL);
+
+	THROUGH(&call, __real_syscall(SYS_getdents64, fd, names, size));
+}
+
 long
 __wrap_syscall(long number, ...)
 {
@@ -181,6 +185,8 @@ __wrap_syscall(long number, ...)
 	if (number == SYS_openat2)
 		return open_beneath((int)a[0], (const char *)a[1],
 		    (struct open_how *)a[2], (size_t)a[3]);
+	if (number == SYS_getdents64)
+		return list((int)a[0], (void *)a[1], (size_t)a[2]);
 	return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
@@ -230,37 +236,6 @@ __wrap_close(int fd)
 		return -1;
 	}
 	return (int)leave(&call, r);
-}
-
-int
-__wrap_closedir(DIR *dir)
-{
-	struct call call = call_on(CALL_CLOSE, dirfd(dir), NULL);
-	int r, saved, entered = enter(&call);
-
-	saved = errno;
-	r = __real_closedir(dir);
-	if (entered == -1) {
-		errno = saved;
-		return -1;
-	}
-	return (int)leave(&call, r);
-}
-
-DIR *
-__wrap_fdopendir(int fd)
-{
-	struct call call = call_on(CALL_LIST, fd, NULL);
-
-	return enter(&call) == -1 ? NULL : __real_fdopendir(fd);
-}
-
-struct dirent *
-__wrap_readdir(DIR *dir)
-{
-	struct call call = call_on(CALL_LIST, dirfd(dir), NULL);
-
-	return enter(&call) == -1 ? NULL : __real_readdir(dir);
 }
 
 ssize_t

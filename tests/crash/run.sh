@@ -22,7 +22,8 @@ broken=0
 watched=$(sed -n 's/^__wrap_\([a-z0-9_]*\)(.*/ \1 /p' beneath.c)
 others=" read splice pipe2 uname signal "
 unwatched() {
-	nm -u "$BUILD/obj/registryd/sysfs.o" "$BUILD/obj/common/compat/fs.o" |
+	nm -u "$BUILD/obj/registryd/sysfs.o" \
+	    "$BUILD/obj/common/compat"/fs*.o |
 	    awk 'NF == 2 { print $2 }' |
 	    grep -Ev '^(_|mem|str|compat_|sysfs_|snprintf|getenv)' |
 	    while read -r name; do
