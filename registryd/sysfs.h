@@ -61,6 +61,8 @@ int	 sysfs_close(int fd);
 /* The same file description once more. */
 int	 sysfs_dup(int fd);
 ssize_t	 sysfs_pread(int fd, void *, size_t, uint64_t offset);
+/* See compat_forget(). */
+int	 sysfs_forget(int fd);
 ssize_t	 sysfs_pwrite(int fd, const void *, size_t, uint64_t offset);
 int	 sysfs_sync(int fd);
 /* All of the file system that holds fd; see compat_syncfs(). */

@@ -335,3 +335,20 @@ compat_lease(int fd, bool take)
 	return -1;
 }
 #endif
+
+int
+compat_forget(int fd)
+{
+#ifdef POSIX_FADV_DONTNEED
+	int error = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+
+	if (error == 0)
+		return 0;
+	errno = error;
+	return -1;
+#else
+	(void)fd;
+	errno = ENOSYS;
+	return -1;
+#endif
+}
