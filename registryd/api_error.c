@@ -114,6 +114,7 @@ api_error_of(enum store_result result, enum api_error notfound,
 	case STORE_NOMEM:
 	case STORE_LIMIT:
 	case STORE_GONE:
+	case STORE_UNAVAILABLE:
 	case STORE_EXISTS:
 		return API_UNAVAILABLE;
 	case STORE_OK:

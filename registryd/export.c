@@ -34,16 +34,31 @@ export_fail(struct export *x, const char *fmt, ...)
 }
 
 int
+export_stop(struct export *x, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(x->error, EXPORT_ERROR_SIZE, fmt, ap);
+	va_end(ap);
+	x->report->stopped = true;
+	return -1;
+}
+
+int
 export_fail_store(struct export *x, const char *what, enum store_result r)
 {
-	return export_fail(x, "%s: %s", what, r == STORE_NOTFOUND ?
-	    "not there" : store_result_text(r));
+	if (r == STORE_NOTFOUND)
+		return export_fail(x, "%s: not there", what);
+	if (r != STORE_INVALID && r != STORE_TOOBIG)
+		x->report->stopped = true;
+	return export_fail(x, "%s: %s", what, store_result_text(r));
 }
 
 static int
 fail_write(struct export *x, const char *name)
 {
-	return export_fail(x, "writing %s: %s", name, strerror(errno));
+	return export_stop(x, "writing %s: %s", name, strerror(errno));
 }
 
 /* ---- index.json ---- */
@@ -75,6 +90,7 @@ find_item(struct export *x, const struct digest *d)
 	return e != NULL && e->size < x->n ? &x->items[e->size] : NULL;
 }
 
+/* All of them, or NULL. */
 static json_t *
 list_entries(struct export *x)
 {
@@ -83,18 +99,22 @@ list_entries(struct export *x)
 	size_t i;
 
 	for (i = 0; i < x->ntags; i++) {
-		if ((item = find_item(x, &x->tags[i].digest)) == NULL)
-			continue;
-		json_array_append_new(list, descriptor_of(item,
-		    x->tags[i].tag));
+		if ((item = find_item(x, &x->tags[i].digest)) == NULL ||
+		    json_array_append_new(list, descriptor_of(item,
+		    x->tags[i].tag)) == -1)
+			goto fail;
 		item->tagged = true;
 	}
 	for (item = x->items; item != x->items + x->n; item++)
 		if (item->kind == ITEM_MANIFEST && !item->tagged &&
-		    (!item->child || item->artifact_type != NULL))
-			json_array_append_new(list, descriptor_of(item,
-			    NULL));
+		    (!item->child || item->artifact_type != NULL) &&
+		    json_array_append_new(list, descriptor_of(item,
+		    NULL)) == -1)
+			goto fail;
 	return list;
+fail:
+	json_decref(list);
+	return NULL;
 }
 
 /* Tags first, then what nothing in the layout leads to. */
@@ -110,7 +130,7 @@ write_index(struct export *x)
 	text = index != NULL ? json_dumps(index, INDEX_FLAGS) : NULL;
 	json_decref(index);
 	if (text == NULL)
-		return export_fail(x, "out of memory");
+		return export_stop(x, "out of memory");
 	failed = export_sink_put(&x->sink, "index.json", text, strlen(text));
 	free(text);
 	return failed == -1 ? fail_write(x, "index.json") : 0;
@@ -151,7 +171,7 @@ copy_bytes(struct export *x, int fd, uint64_t size, struct digest_ctx *hash)
 		if (n != want)
 			return export_fail(x, "a blob became shorter");
 		if (digest_ctx_update(hash, x->buffer, n) == -1)
-			return export_fail(x, "out of memory");
+			return export_stop(x, "out of memory");
 		if (export_sink_write(&x->sink, x->buffer, n) == -1)
 			return fail_write(x, "a blob");
 		done += n;
@@ -174,7 +194,7 @@ copy_item(struct export *x, const struct item *item, int fd, uint64_t size)
 	    digest_alg_name(item->digest.alg), digest_hex(hex,
 	    &item->digest));
 	if ((hash = digest_ctx_new(item->digest.alg)) == NULL)
-		return export_fail(x, "out of memory");
+		return export_stop(x, "out of memory");
 	if (export_sink_begin(&x->sink, name, size) == -1) {
 		fail_write(x, name);
 		goto out;
@@ -223,8 +243,6 @@ write_all(struct export *x)
 	if (export_sink_put(&x->sink, "oci-layout", layout,
 	    sizeof(layout) - 1) == -1)
 		return fail_write(x, "oci-layout");
-	if (write_index(x) == -1)
-		return -1;
 	if (export_sink_begin(&x->sink, "blobs/", 0) == -1 ||
 	    export_sink_begin(&x->sink, "blobs/sha256/", 0) == -1 ||
 	    (sha512 && export_sink_begin(&x->sink, "blobs/sha512/", 0) ==
@@ -233,6 +251,9 @@ write_all(struct export *x)
 	for (i = 0; i < x->n; i++)
 		if (write_item(x, &x->items[i]) == -1)
 			return -1;
+	/* Last, so that what ended early does not look complete. */
+	if (write_index(x) == -1)
+		return -1;
 	if (export_sink_finish(&x->sink) == -1)
 		return fail_write(x, "the end");
 	return 0;
@@ -251,10 +272,13 @@ export_run(struct store *s, const struct export_options *options,
 
 	memset(report, 0, sizeof(*report));
 	error[0] = '\0';
-	if ((r = repo_stat(s, options->repo)) != STORE_OK)
+	if ((r = repo_stat(s, options->repo)) == STORE_NOTFOUND)
+		export_fail(&x, "%s: there is no such repository",
+		    options->repo);
+	else if (r != STORE_OK)
 		export_fail_store(&x, options->repo, r);
 	else if ((x.buffer = malloc(COPY_SIZE)) == NULL)
-		export_fail(&x, "out of memory");
+		export_stop(&x, "out of memory");
 	else if (export_select(&x, options->reference) == -1)
 		failed = -1;
 	else if (x.n == 0)

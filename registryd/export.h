@@ -7,6 +7,7 @@
 #ifndef EXPORT_H
 #define EXPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,8 @@
 
 struct export_report {
 	uint64_t	 tags, manifests, blobs, bytes;
+	/* it could not go on, for no fault of the images */
+	bool		 stopped;
 };
 
 typedef void export_progress_fn(const struct export_report *, void *arg);

@@ -21,42 +21,53 @@
 
 /* ---- items ---- */
 
+/* *added: it is new as what it is to be; *at: its place then. */
 static int
 add_item(struct export *x, const struct digest *d, enum item_kind kind,
-    struct item **out)
+    size_t *at, bool *added)
 {
 	struct fsck_entry *e = fsck_table_add(&x->seen, d);
-	struct item *grown;
+	struct item *grown, *known;
 
+	*added = false;
 	if (e == NULL)
-		return export_fail(x, "out of memory");
-	*out = NULL;
-	if (e->flags != 0)
+		return export_stop(x, "out of memory");
+	if (e->flags != 0) {
+		/* The layer of one image may be the manifest of another. */
+		known = &x->items[e->size];
+		if (kind == ITEM_MANIFEST && known->kind == ITEM_BLOB) {
+			known->kind = kind;
+			*at = (size_t)e->size;
+			*added = true;
+		}
 		return 0;
+	}
 	e->flags = 1;
 	e->size = x->n;			/* where it is */
 	if (x->n == x->cap) {
 		x->cap = x->cap == 0 ? 64 : 2 * x->cap;
 		grown = reallocarray(x->items, x->cap, sizeof(*grown));
 		if (grown == NULL)
-			return export_fail(x, "out of memory");
+			return export_stop(x, "out of memory");
 		x->items = grown;
 	}
-	*out = &x->items[x->n++];
-	memset(*out, 0, sizeof(**out));
-	(*out)->digest = *d;
-	(*out)->kind = kind;
+	known = &x->items[x->n];
+	memset(known, 0, sizeof(*known));
+	known->digest = *d;
+	known->kind = kind;
+	*at = x->n++;
+	*added = true;
 	return 0;
 }
 
 static int
 add_blobs(struct export *x, const struct digest *d, size_t n)
 {
-	struct item *item;
-	size_t i;
+	size_t at, i;
+	bool added;
 
 	for (i = 0; i < n; i++)
-		if (add_item(x, &d[i], ITEM_BLOB, &item) == -1)
+		if (add_item(x, &d[i], ITEM_BLOB, &at, &added) == -1)
 			return -1;
 	return 0;
 }
@@ -98,20 +109,18 @@ add_children(struct export *x, const struct manifest *m, unsigned depth)
 {
 	char text[DIGEST_STR_SIZE];
 	struct manifest_refs refs;
-	struct item *item;
 	size_t i;
 	int failed = 0;
 
 	if (manifest_entries(m, &refs) == -1)
-		return export_fail(x, "out of memory");
+		return export_stop(x, "out of memory");
 	for (i = 0; i < refs.n && failed == 0; i++) {
 		if (repo_stat_manifest(x->store, x->repo, &refs.items[i],
 		    NULL) == STORE_OK)
 			failed = add_manifest(x, &refs.items[i], depth + 1);
 		else if (repo_stat_blob(x->store, x->repo, &refs.items[i],
 		    NULL) == STORE_OK)
-			failed = add_item(x, &refs.items[i], ITEM_BLOB,
-			    &item);
+			failed = add_blobs(x, &refs.items[i], 1);
 		else
 			failed = export_fail(x,
 			    "%s, which an index names, is not "
@@ -159,20 +168,18 @@ add_manifest(struct export *x, const struct digest *d, unsigned depth)
 {
 	char text[DIGEST_STR_SIZE], type[MEDIATYPE_SIZE], *data;
 	struct manifest m;
-	struct item *item;
 	enum store_result r;
 	size_t len, at;
-	bool noted;
+	bool added, noted;
 	int failed;
 
 	if (depth > EXPORT_DEPTH_MAX)
 		return export_fail(x, "indexes nested too deeply");
-	if (add_item(x, d, ITEM_MANIFEST, &item) == -1)
+	if (add_item(x, d, ITEM_MANIFEST, &at, &added) == -1)
 		return -1;
-	if (item == NULL)
+	if (!added)
 		return 0;
-	at = x->n - 1;
-	item->child = depth > 0;
+	x->items[at].child = depth > 0;
 	digest_format(text, d);
 	if ((r = repo_read_manifest(x->store, x->repo, d, &data, &len)) !=
 	    STORE_OK)
@@ -180,18 +187,18 @@ add_manifest(struct export *x, const struct digest *d, unsigned depth)
 	noted = repo_read_mediatype(x->store, x->repo, d, type) == STORE_OK;
 	if (manifest_read(&m, data, len, noted ? type : NULL) == -1) {
 		free(data);
-		return export_fail(x, "out of memory");
+		return export_stop(x, "out of memory");
 	}
-	item->size = len;
-	item->mediatype = strdup(m.mediatype);
-	failed = item->mediatype == NULL ? export_fail(x, "out of memory") :
-	    add_contents(x, &m, depth);
+	x->items[at].size = len;
+	x->items[at].mediatype = strdup(m.mediatype);
+	failed = x->items[at].mediatype == NULL ? export_stop(x,
+	    "out of memory") : add_contents(x, &m, depth);
 	/* A referrer of a child is as good as one of the index. */
 	if (failed == 0)
 		failed = add_referrers(x, d, depth);
 	if (failed == 0 && m.has_subject &&
 	    (x->items[at].artifact_type = strdup(m.artifact_type)) == NULL)
-		failed = export_fail(x, "out of memory");
+		failed = export_stop(x, "out of memory");
 	manifest_done(&m);
 	free(data);
 	return failed;
@@ -199,20 +206,25 @@ add_manifest(struct export *x, const struct digest *d, unsigned depth)
 
 /* ---- roots ---- */
 
+/* "listed": clients may have removed it since. */
 static int
-add_tag(struct export *x, const char *tag)
+add_tag(struct export *x, const char *tag, bool listed)
 {
 	struct tagged *grown;
 	struct digest d;
 	enum store_result r;
 
-	if ((r = tag_get(x->store, x->repo, tag, &d)) != STORE_OK)
+	r = tag_get(x->store, x->repo, tag, &d);
+	if (r == STORE_NOTFOUND)
+		return listed ? 0 : export_fail(x, "%s: there is no such tag",
+		    tag);
+	if (r != STORE_OK)
 		return export_fail_store(x, tag, r);
 	if (add_manifest(x, &d, 0) == -1)
 		return -1;
 	grown = reallocarray(x->tags, x->ntags + 1, sizeof(*grown));
 	if (grown == NULL)
-		return export_fail(x, "out of memory");
+		return export_stop(x, "out of memory");
 	x->tags = grown;
 	snprintf(x->tags[x->ntags].tag, TAG_SIZE, "%s", tag);
 	x->tags[x->ntags++].digest = d;
@@ -237,7 +249,7 @@ add_all_tags(struct export *x)
 		if (r != STORE_OK)
 			return export_fail_store(x, x->repo, r);
 		for (i = 0; i < n && failed == 0; i++)
-			failed = add_tag(x, tags[i]);
+			failed = add_tag(x, tags[i], true);
 		if (n > 0)
 			snprintf(last, sizeof(last), "%s", tags[n - 1]);
 		more = more && n > 0;
@@ -297,5 +309,5 @@ export_select(struct export *x, const char *reference)
 		return export_fail(x, "%s: neither a tag nor a digest",
 		    reference);
 	return ref.is_digest ? add_manifest(x, &ref.digest, 0) :
-	    add_tag(x, ref.tag);
+	    add_tag(x, ref.tag, false);
 }

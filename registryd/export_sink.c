@@ -85,12 +85,33 @@ export_sink_put(struct export_sink *sink, const char *name, const void *data,
 	return export_sink_end(sink);
 }
 
+/* A directory that is not there needs none. */
+static int
+sync_directory(int dirfd, const char *name)
+{
+	int fd, r;
+
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+	    O_NOFOLLOW);
+	if (fd == -1)
+		return errno == ENOENT ? 0 : -1;
+	r = fsync(fd);
+	close(fd);
+	return r;
+}
+
 int
 export_sink_finish(struct export_sink *sink)
 {
 	static const unsigned char zeros[2 * TAR_BLOCK];
+	static const char *const names[] = { "blobs/sha256", "blobs/sha512",
+	    "blobs", "." };
+	size_t i;
 
-	if (sink->tarfd == -1)
-		return fsync(sink->dirfd);
-	return write_all(sink->tarfd, zeros, sizeof(zeros));
+	if (sink->tarfd != -1)
+		return write_all(sink->tarfd, zeros, sizeof(zeros));
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (sync_directory(sink->dirfd, names[i]) == -1)
+			return -1;
+	return 0;
 }

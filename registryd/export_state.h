@@ -50,6 +50,9 @@ struct export {
 /* ---- export.c ---- */
 int	 export_fail(struct export *, const char *fmt, ...)
 	    __attribute__((__format__(printf, 2, 3)));
+/* The same when it is not about what is in the store. */
+int	 export_stop(struct export *, const char *fmt, ...)
+	    __attribute__((__format__(printf, 2, 3)));
 int	 export_fail_store(struct export *, const char *what,
 	    enum store_result);
 

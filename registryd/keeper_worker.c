@@ -143,6 +143,7 @@ result_is_ours(enum store_result r)
 	case STORE_READONLY:
 	case STORE_NOMEM:
 	case STORE_LIMIT:
+	case STORE_UNAVAILABLE:
 	case STORE_IO:
 		return true;
 	default:
@@ -193,7 +194,7 @@ keeper_reply(struct keeper_worker *w, uint64_t id, const char *what,
 {
 	int error = errno;
 
-	if (r == STORE_IO) {
+	if (r == STORE_IO || r == STORE_UNAVAILABLE) {
 		errno = error;
 		log_warn("%s %s", what, repo);
 	} else if (result_is_ours(r))

@@ -69,11 +69,12 @@ is_empty(int fd)
 }
 
 static int
-open_target(const char *path)
+open_target(const char *path, bool *made)
 {
 	int fd;
 
-	if (mkdir(path, 0777) == -1 && errno != EEXIST) {
+	*made = mkdir(path, 0777) == 0;
+	if (!*made && errno != EEXIST) {
 		warn("%s", path);
 		return -1;
 	}
@@ -122,7 +123,7 @@ ctl_export(struct ctl *ctl, int argc, char **argv)
 	    .progress = on_export, .arg = ctl };
 	char error[EXPORT_ERROR_SIZE], text[EXPORT_ERROR_SIZE];
 	struct export_report report;
-	bool archive;
+	bool archive, made = false;
 	int failed;
 
 	if (ctl_option(ctl, argc, argv, only_json) != -1 ||
@@ -138,15 +139,18 @@ ctl_export(struct ctl *ctl, int argc, char **argv)
 	ctl_store(ctl);
 	if (archive)
 		options.tarfd = STDOUT_FILENO;
-	else if ((options.dirfd = open_target(argv[optind + 1])) == -1)
+	else if ((options.dirfd = open_target(argv[optind + 1], &made)) == -1)
 		return CTL_FAILED;
 	failed = export_run(ctl->store, &options, &report, error);
 	ctl_bar_end();
 	if (options.dirfd != -1)
 		close(options.dirfd);
 	if (failed == -1) {
+		/* Nothing is to be left of what has not begun. */
+		if (made)
+			(void)rmdir(argv[optind + 1]);
 		warnx("%s", ctl_vis(text, sizeof(text), error));
-		return CTL_PROBLEM;
+		return report.stopped ? CTL_FAILED : CTL_PROBLEM;
 	}
 	show_export(ctl, &report, archive ? stderr : stdout);
 	return CTL_OK;

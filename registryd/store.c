@@ -27,6 +27,7 @@ static const char *const result_texts[] = {
 	[STORE_LIMIT] = "limit reached",
 	[STORE_MISSING] = "a referenced object is absent",
 	[STORE_GONE] = "keeper does not answer",
+	[STORE_UNAVAILABLE] = "storage not available",
 	[STORE_IO] = "input/output error",
 	[STORE_AGAIN] = "not yet durable",
 	[STORE_MORE] = "not yet done",
@@ -70,6 +71,12 @@ store_result_errno(int error)
 	case ENFILE:
 	case EMLINK:
 		return STORE_LIMIT;
+	/* Another host has changed it twice, or the server is away. */
+	case ESTALE:
+	case ETIMEDOUT:
+	case EHOSTDOWN:
+	case ENOTCONN:
+		return STORE_UNAVAILABLE;
 	default:
 		return STORE_IO;
 	}

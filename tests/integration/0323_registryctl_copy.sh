@@ -62,6 +62,24 @@ check 'has another name' exits 0 import a:new "$T/two"
 req HEAD /v2/a/manifests/new
 expect_header Docker-Content-Digest "$v1"
 
+# The bytes of one image's manifest are the layer of another.
+req GET /v2/a/manifests/v2
+cp "$T/body" "$T/inner"
+push_blob a "$T/inner" >/dev/null
+cat >"$T/outer" <<JSON
+{"schemaVersion":2,"mediaType":"$OCI.manifest.v1+json","config":{
+"mediaType":"application/x","digest":"$(digest "$T/empty")","size":2},
+"layers":[{"mediaType":"application/x","digest":"$(digest "$T/inner")",
+"size":$(wc -c <"$T/inner")}]}
+JSON
+push_manifest a a-first "$T/outer" "$OCI.manifest.v1+json" >/dev/null
+check 'a manifest that is a layer too' exits 0 export a "$T/nested"
+check 'keeps its tag' [ "$(jq '[.manifests[].annotations[]?] | length' \
+    "$T/nested/index.json")" -eq 5 ]
+check 'and comes in' exits 0 import g "$T/nested"
+check 'with all of them' [ "$(ctl tag list g | wc -l)" -eq 5 ]
+check 'to remove' exits 0 tag remove a a-first
+
 # ---- skopeo ----
 check 'skopeo reads it' skopeo copy "oci:$T/all:v1" "oci:$T/copy:x"
 check 'skopeo reads the archive' skopeo copy "oci-archive:$T/all.tar:v2" \
@@ -78,6 +96,7 @@ check 'not twice into one' exits 3 export a "$T/all"
 check 'it says so' says 'not empty'
 check 'no such tag' exits 1 export a:v9 "$T/none"
 check 'no such repository' exits 1 export nowhere "$T/none2"
+check 'leaves no directory' [ ! -e "$T/none2" ]
 check 'a bad name' exits 2 export ../a "$T/none3"
 check 'no layout' exits 1 import e "$T/pulled"
 check 'that is said' says 'not an OCI image layout'
@@ -108,7 +127,7 @@ ctl readonly on
 check 'read-only' exits 1 import e "$T/all"
 ctl readonly off
 check 'full is no success' sh -c "'$BUILD/registryctl' -f \
-    '$T/registryd.yml' export a - >/dev/full 2>'$T/err'; [ \$? -eq 1 ]"
+    '$T/registryd.yml' export a - >/dev/full 2>'$T/err'; [ \$? -eq 3 ]"
 check 'a bad option' exits 2 export --frobnicate a "$T/x"
 
 damaged=$(find "$STORE/docker/registry/v2/blobs" -path "*/${layer##*/}/data")

@@ -85,9 +85,11 @@ build() {
 # LIBRARIES PROGRAM [TEST]: does it fail, linked with those?  One that does
 # not end in time says nothing.
 passes() {
+	wrap=
+	eval "wrap=\${WRAP_${2##*/}:-}"
 	# shellcheck disable=SC2086
-	$MUTANT_LINK -o "$work/test" "$BUILD/obj/tests/$2.o" "$work/filter.o" \
-	    "$1/registryd.a" "$1/common.a" $MUTANT_LIBS >"$work/out" 2>&1 || {
+	$MUTANT_LINK $wrap -o "$work/test" "$BUILD/obj/tests/$2.o" \
+	    "$work/filter.o" "$1/registryd.a" "$1/common.a" $MUTANT_LIBS >"$work/out" 2>&1 || {
 		cat "$work/out"
 		echo "FAIL $2 does not link"
 		exit 1

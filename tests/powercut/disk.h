@@ -3,7 +3,7 @@
  * A disk with a volatile write cache, served to qemu over a socket (NBD).
  * Every write and flush is kept with its times, so that the disk can tell
  * what a cut of power at any moment may have left on it: all that a
- * completed flush covers, and any part of the rest.
+ * completed flush covers, and any part of the rest.  See README.
  */
 #ifndef POWERCUT_DISK_H
 #define POWERCUT_DISK_H
@@ -44,7 +44,11 @@ void		 disk_free(struct disk *);
 /* Serve on a connected socket, in a thread, until the peer has gone. */
 void		 disk_serve(struct disk *, int fd);
 void		 disk_wait(struct disk *);
+/* At any time: no answer from now on, and what comes is not written. */
+void		 disk_freeze(struct disk *);
 
+/* Writes that no flush covers yet, about; while it is being served. */
+size_t		 disk_dirty(struct disk *);
 size_t		 disk_events(const struct disk *);
 uint64_t	 disk_event_time(const struct disk *, size_t n);
 

@@ -42,6 +42,8 @@
 #define GRACE		700000000U	/* nanoseconds; clocks differ */
 #define STEPS_MAX	32		/* of all clients, before a cut */
 #define AFTER_STEPS	100000U		/* microseconds */
+#define DIRTY_MAX	24		/* writes that are not flushed */
+#define DIRTY_TIME	500000000U	/* nanoseconds */
 #define RECOVERY_TIME	1500000U	/* microseconds */
 #define KEPT_MAX	20		/* findings kept with their image */
 
@@ -367,7 +369,24 @@ vary(struct run *r, struct guest *g)
 	    n * 10);
 }
 
-/* Some steps of the clients and a little more; or, on a slow machine, less. */
+/* Until the disk has much in its cache; after a while, less. */
+static void
+wait_for_dirt(struct run *r)
+{
+	uint64_t	 start = disk_now(), time = 0;
+	size_t		 want = dice(&r->dice) % DIRTY_MAX;
+
+	while (time < DIRTY_TIME && load_odd(r->load) == NULL &&
+	    disk_dirty(r->disk) < 1 + want * (DIRTY_TIME - time) / DIRTY_TIME) {
+		usleep(200);
+		time = disk_now() - start;
+	}
+}
+
+/*
+ * Some steps of the clients and a little more, at any time or while the disk
+ * is at work; or, on a slow machine, less.
+ */
 static void
 wait_for_moment(struct run *r)
 {
@@ -378,6 +397,8 @@ wait_for_moment(struct run *r)
 	    disk_now() < end)
 		usleep(2000);
 	usleep((useconds_t)(dice(&r->dice) % AFTER_STEPS));
+	if (dice(&r->dice) % 4 != 0)
+		wait_for_dirt(r);
 }
 
 static void
@@ -396,6 +417,8 @@ load_and_cut(struct run *r)
 		fputs(guest_said(r->guest), stdout);
 	}
 	load_stop(r->load);
+	/* The machine takes a while to die. */
+	disk_freeze(r->disk);
 	guest_kill(r->guest);
 	load_wait(r->load);
 	r->n_cuts++;
@@ -426,6 +449,7 @@ cut_again(struct run *r)
 	}
 	guest_begin(r->guest, "recover %s %s", r->fs->type, r->options);
 	usleep((useconds_t)(dice(&r->dice) % RECOVERY_TIME));
+	disk_freeze(r->disk);
 	guest_kill(r->guest);
 	r->n_cuts++;
 	settle(r);

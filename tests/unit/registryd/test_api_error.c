@@ -85,6 +85,7 @@ test_results(void **state)
 		{ STORE_NOMEM, 503 },
 		{ STORE_LIMIT, 503 },
 		{ STORE_GONE, 503 },
+		{ STORE_UNAVAILABLE, 503 },
 		{ STORE_EXISTS, 503 },
 		{ STORE_INVALID, 500 },
 		{ STORE_IO, 500 },
@@ -97,6 +98,8 @@ test_results(void **state)
 		    cases[i].result, API_BLOB_UNKNOWN, API_DIGEST_INVALID)),
 		    cases[i].status);
 	assert_int_equal(sizeof(cases) / sizeof(cases[0]), STORE_RESULT_MAX);
+	assert_int_equal(api_error_status(api_error_of(STORE_UNAVAILABLE,
+	    API_UPLOAD_UNKNOWN, API_DIGEST_INVALID)), 503);
 	assert_int_equal(api_error_status(api_error_of(STORE_BUSY,
 	    API_UPLOAD_UNKNOWN, API_DIGEST_INVALID)), 409);
 }

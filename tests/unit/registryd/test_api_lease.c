@@ -34,6 +34,7 @@ static const struct {
 	{ STORE_LIMIT, LATER, LATER },
 	{ STORE_MISSING, LATER, LATER },
 	{ STORE_GONE, LATER, LATER },
+	{ STORE_UNAVAILABLE, LATER, LATER },
 	{ STORE_IO, LATER, LATER },
 };
 #define NCASES	(sizeof(cases) / sizeof(cases[0]))
