@@ -408,4 +408,7 @@ child_exited(struct child *child, int status)
 	log_warnx("%s %u (pid %d) %s; restart in %llu ms", child->role->name,
 	    child->instance, (int)pid, how, (unsigned long long)delay);
 	loop_timer_start(child->timer, delay);
+	if (child->gen->conf.on_restart != NULL)
+		child->gen->conf.on_restart(child->role->role, status,
+		    child->gen->conf.conf_arg);
 }

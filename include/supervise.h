@@ -62,6 +62,10 @@ struct supervise_conf {
 	 */
 	int		(*configure)(struct msg_chan *, unsigned role,
 			    unsigned instance, void *conf_arg);
+	/* A child has ended, by its waitpid() status, and will be started
+	   again.  NULL is fine. */
+	void		(*on_restart)(unsigned role, int status,
+			    void *conf_arg);
 	void		*conf_arg;
 	void		(*conf_free)(void *conf_arg);	/* generation ended */
 };

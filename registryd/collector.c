@@ -18,6 +18,7 @@
 #include "log.h"
 #include "messages.h"
 #include "privdrop.h"
+#include "restarts.h"
 #include "sandbox.h"
 
 #define STORE_UMASK	027
@@ -32,12 +33,14 @@ struct collector {
 	struct store	*store;
 	struct collector_jobs *jobs;
 	int		 controlfd;
+	struct restarts	 restarts;
 	struct collector_control *control;
 };
 
 static int	 on_conf_value(struct msg_chan *, struct msg *, void *);
 static int	 on_conf_store(struct msg_chan *, struct msg *, void *);
 static int	 on_conf_control(struct msg_chan *, struct msg *, void *);
+static int	 on_restarts(struct msg_chan *, struct msg *, void *);
 static int	 on_conf_end(struct msg_chan *, struct msg *, void *);
 static int	 on_drain(struct msg_chan *, struct msg *, void *);
 
@@ -49,6 +52,8 @@ static const struct msg_rule parent_rules[] = {
 	RULE(MSG_CONF_VALUE, 8, MSG_MAX_SIZE, 0, on_conf_value),
 	RULE(MSG_CONF_STORE, 5, MSG_MAX_SIZE, 1, on_conf_store),
 	RULE(MSG_CONF_CONTROL, 0, 0, 1, on_conf_control),
+	RULE(MSG_RESTARTS, RESTARTS_WIRE_SIZE, RESTARTS_WIRE_SIZE, 0,
+	    on_restarts),
 	RULE(MSG_CONF_END, 0, 0, 0, on_conf_end),
 	RULE(MSG_DRAIN, 0, 0, 0, on_drain)
 };
@@ -85,13 +90,22 @@ on_conf_control(struct msg_chan *chan, struct msg *m, void *arg)
 	return c->controlfd == -1 ? -1 : msg_end(m);
 }
 
+static int
+on_restarts(struct msg_chan *chan, struct msg *m, void *arg)
+{
+	struct collector *c = arg;
+
+	(void)chan;
+	return restarts_get(m, &c->restarts);
+}
+
 static void
 start_control(struct collector *c)
 {
 	if (c->controlfd == -1)
 		return;
 	c->control = collector_control_new(c->loop, c->controlfd, c->store,
-	    c->conf, c->jobs);
+	    c->conf, c->jobs, &c->restarts);
 	if (c->control == NULL)
 		log_warn("control socket");
 }

@@ -13,6 +13,7 @@
 
 #include "admin.h"
 #include "clock.h"
+#include "collector_health.h"
 #include "control.h"
 #include "layout.h"
 #include "log.h"
@@ -24,6 +25,7 @@ struct collector_control {
 	struct store	*store;
 	const struct registry_conf *conf;
 	struct collector_jobs *jobs;
+	const struct restarts *restarts;
 	time_t		 since;
 	/* who waits for the job that he has asked for; one runs at a time */
 	struct control_call *waiting;
@@ -186,6 +188,7 @@ static void
 answer_status(struct collector_control *c, struct control_call *call)
 {
 	static const char *const durabilities[] = { "full", "batch", "none" };
+	struct trouble_list health = { .items = NULL };
 	const struct gc_report *report;
 	struct collector_progress p;
 	enum store_result r;
@@ -214,6 +217,12 @@ answer_status(struct collector_control *c, struct control_call *call)
 		json_object_set_new(status, "last_collection",
 		    admin_gc_report(report, r == STORE_OK ? "ok" :
 		    store_result_text(r), took, false));
+	json_object_set_new(status, "restarts",
+	    collector_restarts_json(c->restarts));
+	/* What the directory shows is for registryctl to see by itself. */
+	health.items = json_array();
+	collector_health(&health, c->jobs, c->restarts);
+	json_object_set_new(status, "degraded", health.items);
 	control_result(call, status);
 }
 
@@ -252,7 +261,8 @@ on_request(struct control_call *call, const char *command, json_t *request,
 
 struct collector_control *
 collector_control_new(struct loop *loop, int fd, struct store *s,
-    const struct registry_conf *conf, struct collector_jobs *jobs)
+    const struct registry_conf *conf, struct collector_jobs *jobs,
+    const struct restarts *restarts)
 {
 	struct collector_control *c;
 	int saved;
@@ -264,6 +274,7 @@ collector_control_new(struct loop *loop, int fd, struct store *s,
 	c->store = s;
 	c->conf = conf;
 	c->jobs = jobs;
+	c->restarts = restarts;
 	c->since = clock_wall();
 	c->control = control_new(loop, fd, on_request, c);
 	if (c->control == NULL ||

@@ -10,10 +10,14 @@
 
 struct collector_control;
 
-/* Takes ownership of fd, on failure too.  NULL: errno. */
+struct restarts;
+
+/*
+ * Takes ownership of fd, on failure too; the rest is borrowed.  NULL: errno.
+ */
 struct collector_control *collector_control_new(struct loop *, int fd,
 		    struct store *, const struct registry_conf *,
-		    struct collector_jobs *);
+		    struct collector_jobs *, const struct restarts *);
 void		 collector_control_free(struct collector_control *);
 
 #endif

@@ -13,6 +13,7 @@
 #include "layout.h"
 #include "log.h"
 #include "random.h"
+#include "restarts.h"
 
 #define SLICE_MS	5
 #define PAUSE_MS	5
@@ -48,6 +49,7 @@ struct collector_jobs {
 	void		*arg;
 
 	struct collector_totals totals;
+	struct collector_outcome outcomes[COLLECTOR_NJOBS];
 	bool		 has_last;
 	struct gc_report last;
 	enum store_result last_result;
@@ -68,6 +70,12 @@ const struct collector_totals *
 collector_totals(const struct collector_jobs *jobs)
 {
 	return &jobs->totals;
+}
+
+const struct collector_outcome *
+collector_outcome(const struct collector_jobs *jobs, enum collector_job job)
+{
+	return &jobs->outcomes[job];
 }
 
 const struct gc_report *
@@ -132,6 +140,21 @@ keep_report(struct collector_jobs *jobs, enum store_result r, uint64_t took)
 	}
 }
 
+/* One that another process has, or that only looked, says nothing. */
+static void
+keep_outcome(struct collector_jobs *jobs, enum store_result r, uint64_t took)
+{
+	struct collector_outcome *o = &jobs->outcomes[jobs->which];
+
+	if (jobs->job.dryrun || r == STORE_BUSY)
+		return;
+	o->runs++;
+	o->failures += r != STORE_OK;
+	o->result = r;
+	o->ended = clock_wall();
+	o->took_ms = took;
+}
+
 static void
 job_end(struct collector_jobs *jobs, enum store_result r)
 {
@@ -140,6 +163,7 @@ job_end(struct collector_jobs *jobs, enum store_result r)
 
 	ops[jobs->which]->end(&jobs->job, r, took);
 	keep_report(jobs, r, took);
+	keep_outcome(jobs, r, took);
 	ops[jobs->which]->free(&jobs->job);
 	jobs->running = false;
 	schedule_next(&jobs->schedule[jobs->which],
@@ -148,8 +172,10 @@ job_end(struct collector_jobs *jobs, enum store_result r)
 	if (end != NULL)
 		end(jobs->which, r, jobs->arg);
 	/* Nobody knows what is on the disk: another process has to look. */
-	if (store_failure(jobs->store) != 0)
-		fatalx("the store could not be synced");
+	if (store_failure(jobs->store) != 0) {
+		log_error("the store could not be synced");
+		exit(RESTARTS_EXIT_SYNC);
+	}
 }
 
 static bool

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "conf.h"
 #include "gc.h"
@@ -42,6 +43,14 @@ struct collector_totals {
 	uint64_t	 uploads;		/* expired */
 };
 
+/* Of one kind of job, since the process started. */
+struct collector_outcome {
+	uint64_t	 runs, failures;
+	enum store_result result;	/* of the last one */
+	time_t		 ended;		/* it has, 0: none has yet */
+	uint64_t	 took_ms;
+};
+
 struct collector_jobs;
 /* A job has ended; the last report is collector_last(). */
 typedef void collector_end_fn(enum collector_job, enum store_result,
@@ -71,6 +80,8 @@ const struct scrub_report *collector_last_scrub(
 		    uint64_t *took_ms);
 const struct collector_totals *collector_totals(
 		    const struct collector_jobs *);
+const struct collector_outcome *collector_outcome(
+		    const struct collector_jobs *, enum collector_job);
 const char	*collector_job_name(enum collector_job);
 
 #endif

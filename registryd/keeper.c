@@ -18,6 +18,7 @@
 #include "messages.h"
 #include "privdrop.h"
 #include "repo.h"
+#include "restarts.h"
 #include "sandbox.h"
 
 #define STORE_UMASK	027
@@ -220,5 +221,5 @@ keeper_main(const struct proc_args *args)
 	store_free(p.keeper.store);
 	conf_free(p.conf);
 	free(p.root);
-	return p.keeper.failed ? 1 : 0;
+	return p.keeper.failed ? RESTARTS_EXIT_SYNC : 0;
 }

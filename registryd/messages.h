@@ -21,6 +21,7 @@ enum role {
 	ROLE_COLLECTOR,
 	ROLE_VERIFIER			/* with auth.htpasswd only */
 };
+#define ROLE_MAX	ROLE_VERIFIER
 
 enum {
 	/* parent -> all: one key of the configuration: index u32, value str */
@@ -36,6 +37,9 @@ enum {
 	MSG_CONF_TICKET_KEY,
 	/* parent -> collector: fd of the control socket, if there is one */
 	MSG_CONF_CONTROL,
+	/* parent -> collector: the counts of restarts.h, at first and when
+	   they have changed */
+	MSG_RESTARTS,
 
 	/* worker -> keeper; "str repo" first in each */
 	KEEPER_UPLOAD_START = 64,	/* id str, alg u8 */

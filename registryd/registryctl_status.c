@@ -16,6 +16,7 @@
 #include "repo.h"
 #include "str.h"
 #include "tag.h"
+#include "trouble.h"
 #include "upload.h"
 
 #define PAGE	512
@@ -342,10 +343,62 @@ print_totals(const json_t *status)
 		    sizeof(b), ctl_number(status, "disk_bytes")));
 }
 
+/* ---- what is wrong ---- */
+
+static void
+add_trouble(struct ctl *ctl, json_t *status, const struct statvfs *fs)
+{
+	struct trouble_list list = { .items = json_array() };
+	struct trouble_space space;
+
+	if (fs != NULL) {
+		space.total = (uint64_t)fs->f_blocks * fs->f_frsize;
+		space.left = (uint64_t)fs->f_bavail * fs->f_frsize;
+		space.readonly = (fs->f_flag & ST_RDONLY) != 0;
+	}
+	trouble_look(&list, ctl_store(ctl), ctl_conf(ctl)->reserve,
+	    fs != NULL ? &space : NULL);
+	/* The daemon's own follow. */
+	json_array_extend(list.items, json_object_get(status, "degraded"));
+	json_object_set_new(status, "degraded", list.items);
+	json_object_set_new(status, "state", json_string(
+	    json_array_size(list.items) > 0 ? "degraded" : "ok"));
+}
+
+static void
+print_trouble(const json_t *status)
+{
+	const json_t *list = json_object_get(status, "degraded"), *item;
+	char text[1024];
+	size_t i;
+
+	printf("state:        %s\n", ctl_text(status, "state"));
+	json_array_foreach(list, i, item) {
+		printf("  %s: %s\n", ctl_text(item, "reason"),
+		    ctl_vis(text, sizeof(text), ctl_text(item, "text")));
+		printf("    what to do: %s\n", ctl_text(item, "do"));
+	}
+}
+
+static void
+print_restarts(const json_t *status)
+{
+	const json_t *r = json_object_get(status, "restarts");
+
+	printf("restarts:     %llu workers, %llu keepers, %llu collectors, "
+	    "%llu verifiers\n",
+	    (unsigned long long)ctl_number(r, "workers"),
+	    (unsigned long long)ctl_number(r, "keepers"),
+	    (unsigned long long)ctl_number(r, "collectors"),
+	    (unsigned long long)ctl_number(r, "verifiers"));
+}
+
 static void
 print_status(const json_t *status, bool running)
 {
 	char text[4096];
+
+	print_trouble(status);
 
 	if (running)
 		print_processes(status);
@@ -355,8 +408,10 @@ print_status(const json_t *status, bool running)
 	    ctl_text(status, "directory")));
 	printf("durability:   %s\n", ctl_text(status, "durability"));
 	printf("read-only:    %s\n", ctl_text(status, "readonly"));
-	if (running)
+	if (running) {
+		print_restarts(status);
 		print_collection(status);
+	}
 	print_totals(status);
 }
 
@@ -372,7 +427,7 @@ ctl_status_command(struct ctl *ctl, int argc, char **argv)
 	enum store_result r;
 	struct statvfs fs;
 	json_t *status;
-	bool running;
+	bool running, known;
 
 	if (ctl_option(ctl, argc, argv, longopts) != -1 || optind != argc)
 		ctl_usage();
@@ -389,13 +444,16 @@ ctl_status_command(struct ctl *ctl, int argc, char **argv)
 	}
 	add_processes(status);
 	json_object_set_new(status, "running", json_boolean(running));
-	add_totals(status, &t, statvfs(store_path(ctl->store), &fs) == 0 ?
-	    &fs : NULL);
+	known = statvfs(store_path(ctl->store), &fs) == 0;
+	add_totals(status, &t, known ? &fs : NULL);
+	add_trouble(ctl, status, known ? &fs : NULL);
+	if (json_array_size(json_object_get(status, "degraded")) > 0)
+		s = CTL_PROBLEM;
 	if (ctl->json)
 		ctl_print_json(status);
 	else {
 		print_status(status, running);
 		json_decref(status);
 	}
-	return CTL_OK;
+	return s;
 }

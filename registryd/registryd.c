@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "collector.h"
 #include "compat.h"
 #include "conf.h"
@@ -23,6 +24,7 @@
 #include "privdrop.h"
 #include "proc.h"
 #include "random.h"
+#include "restarts.h"
 #include "sandbox.h"
 #include "setup.h"
 #include "supervise.h"
@@ -49,6 +51,7 @@ struct parent {
 	struct setup	*current;	/* the last that got ready */
 	struct setup	*next;		/* being tried; NULL when none is */
 	unsigned char	 ticket_key[TLS_TICKET_KEY_SIZE];
+	struct restarts	 restarts;
 };
 
 static _Noreturn void
@@ -72,6 +75,37 @@ load(const struct options *options)
 	return conf;
 }
 
+/* ---- what happens to the children ---- */
+
+static int
+send_restarts(struct msg_chan *chan, const struct parent *p)
+{
+	struct msg_out out;
+
+	msg_begin(&out, MSG_RESTARTS, 0);
+	restarts_put(&out, &p->restarts);
+	return msg_send(chan, &out);
+}
+
+static void
+tell_restarts(struct msg_chan *chan, void *conf_arg, void *arg)
+{
+	(void)conf_arg;
+	if (send_restarts(chan, arg) == -1 && errno != EPIPE)
+		log_warn("restarts to the collector");
+}
+
+static void
+on_restart(unsigned role, int status, void *arg)
+{
+	const struct setup *setup = arg;
+	struct parent *p = setup->owner;
+
+	restarts_note(&p->restarts, role, status, clock_monotonic_ms(),
+	    clock_wall());
+	supervise_each(p->sup, ROLE_COLLECTOR, tell_restarts, p);
+}
+
 static int
 on_configure(struct msg_chan *chan, unsigned role, unsigned instance,
     void *arg)
@@ -80,7 +114,9 @@ on_configure(struct msg_chan *chan, unsigned role, unsigned instance,
 	const struct parent *p = setup->owner;
 
 	(void)instance;
-	return setup_send(setup, chan, role, p->ticket_key);
+	if (setup_send(setup, chan, role, p->ticket_key) == -1)
+		return -1;
+	return role == ROLE_COLLECTOR ? send_restarts(chan, p) : 0;
 }
 
 /* The generation that used it has ended. */
@@ -174,6 +210,7 @@ start(struct parent *p, struct setup *setup)
 		.log_fields = setup->log_fields,
 		.nlog_fields = conf->log_fields.n,
 		.configure = on_configure,
+		.on_restart = on_restart,
 		.conf_arg = setup,
 		.conf_free = on_setup_unused,
 	};

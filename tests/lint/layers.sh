@@ -19,12 +19,12 @@ registryd_row() {
 	repo|repo_*|link|tag|upload|upload_*|manifest|manifest_*) echo 2 ;;
 	descriptor|referrer|referrer_*|gc|gc_*) echo 2 ;;
 	fsck|fsck_*|scrub|scrub_*|admin|admin_*) echo 2 ;;
-	export|export_*|import|import_*|usage) echo 2 ;;
+	export|export_*|import|import_*|usage|trouble) echo 2 ;;
 	store|store_*|sysfs) echo 1 ;;
 	# conf.h holds the durability as store.h names it
 	conf|conf_*) echo 1 ;;
 	digest|digest_scan|reference|mediatype|layout) echo 0 ;;
-	messages|metrics) echo 0 ;;
+	messages|metrics|restarts) echo 0 ;;
 	token_keys|tar) echo 0 ;;
 	esac
 }
