@@ -2,6 +2,8 @@
 /*
  * Scrubbing as a job of the collector: when somebody asks for it.
  */
+#include <string.h>
+
 #include "collector_state.h"
 #include "layout.h"
 #include "log.h"
@@ -42,17 +44,43 @@ scrub_job_progress(const struct job *job, struct collector_progress *p)
 	p->total = report->shards;
 }
 
+/* What is wrong with the store, or with the machine. */
 static void
-scrub_job_end(struct job *job, enum store_result r, uint64_t took_ms)
+log_trouble(const struct scrub_report *report, bool dryrun)
 {
-	const struct scrub_report *report = scrub_report(job->state);
-	char size[16], text[DIGEST_STR_SIZE];
+	char text[DIGEST_STR_SIZE], path[512];
 	size_t i;
 
 	for (i = 0; i < report->nlist; i++)
 		log_warnx("scrub: %s: wrong bytes, %s", digest_format(text,
-		    &report->list[i]), job->dryrun ? "left there" :
-		    "moved to " LAYOUT_QUARANTINE);
+		    &report->list[i]), dryrun ? "left there" : "moved to "
+		    LAYOUT_QUARANTINE);
+	if (report->unsteady > 0)
+		log_warnx("scrub: %llu blobs were wrong at first and right "
+		    "when read again, the first is %s: look after memory and "
+		    "disks", (unsigned long long)report->unsteady,
+		    digest_format(text, &report->unsteady_first));
+	if (report->strange > 0)
+		log_warnx("scrub: %llu names that are no blobs, the first is "
+		    "%s: run \"registryctl fsck\"",
+		    (unsigned long long)report->strange, str_vis(path,
+		    sizeof(path), report->strange_first,
+		    strlen(report->strange_first)));
+	if (report->mended > 0)
+		log_warnx("scrub: %llu right blobs had a wrong size noted, "
+		    "which is mended", (unsigned long long)report->mended);
+	if (report->returned > 0)
+		log_warnx("scrub: %llu right blobs are back from quarantine",
+		    (unsigned long long)report->returned);
+}
+
+static void
+scrub_job_end(struct job *job, enum store_result r, uint64_t took_ms)
+{
+	const struct scrub_report *report = scrub_report(job->state);
+	char size[16];
+
+	log_trouble(report, job->dryrun);
 	if (r != STORE_OK)
 		log_warnx("scrub stopped: %s", store_result_text(r));
 	log_info("scrub: %llu blobs (%s) read, %llu bad, %llu unreadable; "

@@ -77,9 +77,9 @@ static const struct {
 	    "comes back when somebody asks for it" },
 	[FSCK_LINK_CONDEMNED_LIVE] = { "link-condemned-live", N, "made again "
 	    "while it was being collected; " LATER },
-	[FSCK_LAYER_BLOB_MISSING] = { "layer-blob-missing", O, "the "
-	    "repository has a blob whose bytes are not there: push it again, "
-	    "or let a collection remove the link" },
+	[FSCK_LAYER_BLOB_MISSING] = { "layer-blob-missing", N, "the "
+	    "repository once had a blob whose bytes are gone, and no image "
+	    "of it is known to need them; " LATER },
 
 	[FSCK_REPO_NAME] = { "repository-name", O, "cannot be part of the "
 	    "name of a repository, so nobody can reach it: rename it" },

@@ -5,6 +5,8 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fsck_state.h"
@@ -33,6 +35,22 @@ on_anything(struct fsck *f, int dirfd, const char *name, unsigned char type,
 	(void)name;
 	(void)type;
 	(void)arg;
+}
+
+/* What lacks the note beside it has been moved by a scrub that ended early. */
+static void
+on_quarantined(struct fsck *f, int dirfd, const char *name,
+    unsigned char type, void *arg)
+{
+	char note[NAME_MAX + sizeof(".note")];
+	struct stat st;
+
+	(void)type;
+	(void)arg;
+	snprintf(note, sizeof(note), "%s.note", name);
+	fsck_report(f, FSCK_QUARANTINED, "%s", str_ends(name, ".note") ||
+	    sysfs_stat(dirfd, note, &st) == 0 ? "" :
+	    "the next scrub looks at it again");
 }
 
 /* ---- names ---- */
@@ -112,7 +130,7 @@ on_own_name(struct fsck *f, int dirfd, const char *name, unsigned char type,
 		{ "repositories", NULL, FSCK_NKINDS, DT_DIR },
 		{ "tmp", on_leftover, FSCK_TEMPORARY, DT_DIR },
 		{ "trash", on_leftover, FSCK_TRASH, DT_DIR },
-		{ "quarantine", on_leftover, FSCK_QUARANTINED, DT_DIR },
+		{ "quarantine", on_quarantined, FSCK_NKINDS, DT_DIR },
 		{ "locks", on_anything, FSCK_NKINDS, DT_DIR },
 		{ "control", NULL, FSCK_NKINDS, DT_DIR },
 		{ "readonly", NULL, FSCK_NKINDS, DT_REG },

@@ -124,6 +124,28 @@ print_counts(const json_t *report, const char *label, const char *key,
 	puts(any ? "" : "nothing");
 }
 
+/* What was found and passed over, the first of it by name. */
+static void
+print_strange(const json_t *report)
+{
+	uint64_t n = ctl_number(report, "strange");
+	uint64_t hiding = ctl_number(report, "hiding");
+	char path[512];
+	json_t *one;
+	size_t i;
+
+	if (n > 0)
+		printf("%-14s%llu, passed over%s\n", "strange:",
+		    (unsigned long long)n, n > GC_STRANGE_PATHS ?
+		    "; the first are" : "");
+	json_array_foreach(json_object_get(report, "strange_paths"), i, one)
+		printf("%-14s%s\n", "", ctl_vis(path, sizeof(path),
+		    json_string_value(one)));
+	if (hiding > 0)
+		printf("%-14s%llu symbolic links: no blob is removed as long "
+		    "as they are there\n", "", (unsigned long long)hiding);
+}
+
 static enum ctl_status
 show_collection(const struct ctl *ctl, json_t *report)
 {
@@ -131,15 +153,18 @@ show_collection(const struct ctl *ctl, json_t *report)
 	bool ok = strcmp(ctl_text(report, "outcome"), "ok") == 0;
 	uint64_t damaged = ctl_number(report, "damaged");
 	uint64_t ms = ctl_number(report, "milliseconds");
+	enum ctl_status status = CTL_PROBLEM;
 	char path[512];
 
+	if (ok && damaged == 0 && ctl_number(report, "hiding") == 0)
+		status = CTL_OK;
 	ctl_vis(path, sizeof(path), ctl_text(report, "path"));
 	if (!ok)
 		warnx("the collection stopped at %s: %s", path,
 		    ctl_text(report, "outcome"));
 	if (ctl->json) {
 		ctl_print_json(report);
-		return ok && damaged == 0 ? CTL_OK : CTL_PROBLEM;
+		return status;
 	}
 	print_counts(report, dryrun ? "would remove:" : "removed:", "deleted",
 	    "deleted_bytes");
@@ -153,8 +178,32 @@ show_collection(const struct ctl *ctl, json_t *report)
 	if (damaged > 0)
 		printf("%-14s%llu, first %s: run \"registryctl fsck\"\n",
 		    "damaged:", (unsigned long long)damaged, path);
+	print_strange(report);
 	json_decref(report);
-	return ok && damaged == 0 ? CTL_OK : CTL_PROBLEM;
+	return status;
+}
+
+static void
+print_scrub_notes(const json_t *report)
+{
+	static const struct {
+		const char	*key, *text;
+	} notes[] = {
+		{ "unsteady", "wrong at first and right when read again: "
+		    "look after memory and disks" },
+		{ "mended", "right, with a wrong size noted, which is "
+		    "mended" },
+		{ "returned", "right after all, and back from quarantine" },
+		{ "strange", "names that are no blobs: run \"registryctl "
+		    "fsck\"" }
+	};
+	uint64_t n;
+	size_t i;
+
+	for (i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
+		if ((n = ctl_number(report, notes[i].key)) > 0)
+			printf("%llu %s\n", (unsigned long long)n,
+			    notes[i].text);
 }
 
 static enum ctl_status
@@ -184,6 +233,7 @@ show_scrub(const struct ctl *ctl, json_t *report, bool dryrun)
 	    (unsigned long long)ctl_number(report, "blobs"),
 	    str_bytes(size, sizeof(size), ctl_number(report, "bytes")),
 	    (unsigned long long)bad, (unsigned long long)unreadable);
+	print_scrub_notes(report);
 	if (bad > 0 && !dryrun)
 		puts("push these images again; until then clients are told "
 		    "that the blobs are unknown");

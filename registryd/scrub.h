@@ -18,20 +18,40 @@
 struct scrub_options {
 	uint64_t	 rate;		/* bytes per second; 0: no limit */
 	bool		 dryrun;	/* find only */
+	/* only what an interrupted scrub has left in quarantine */
+	bool		 only_quarantine;
 };
 
 struct scrub_report {
 	uint64_t	 blobs, bytes;
 	uint64_t	 bad, quarantined;
+	/* wrong or unreadable at first, and right when read once more */
+	uint64_t	 unsteady;
+	struct digest	 unsteady_first;
 	uint64_t	 unreadable;	/* the disk says no: left where it is */
-	struct digest	 list[SCRUB_LIST_MAX];	/* the first of them */
+	uint64_t	 mended;	/* right bytes with a wrong size noted */
+	uint64_t	 returned;	/* right bytes, from quarantine */
+	uint64_t	 strange;	/* no blobs; fsck names them all */
+	char		 strange_first[256];
+	struct digest	 list[SCRUB_LIST_MAX];	/* the first bad ones */
 	size_t		 nlist;
 	unsigned	 shard, shards;	/* progress */
+};
+
+/* How far a scrub has come, so that another can go on from there. */
+struct scrub_cursor {
+	unsigned	 shard;
+	char		 after[DIGEST_HEX_SIZE];	/* in the shard; "" */
+	uint64_t	 blobs, bytes, bad, quarantined, unsteady;
+	uint64_t	 unreadable, mended, returned, strange;
 };
 
 struct scrub;
 
 struct scrub	*scrub_new(struct store *, const struct scrub_options *);
+/* Go on from there; before the first step. */
+void		 scrub_resume(struct scrub *, const struct scrub_cursor *);
+void		 scrub_tell(const struct scrub *, struct scrub_cursor *);
 /*
  * Work for about budget_ms, or less when the rate is reached.  OK: go on,
  * or *done.  Other results end it.

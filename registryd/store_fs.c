@@ -164,6 +164,13 @@ fs_pread(struct store *s, int fd, void *data, size_t len, uint64_t offset,
 	return STORE_OK;
 }
 
+static void
+fs_forget(struct store *s, int fd)
+{
+	(void)s;
+	(void)sysfs_forget(fd);
+}
+
 static enum store_result
 fs_fstat(struct store *s, int fd, struct store_stat *out)
 {
@@ -251,17 +258,17 @@ names_sift_up(struct names *h)
 	}
 }
 
-/* A file on its way in by distribution; a directory may well end so. */
+/* A file on its way in by distribution; other things may well end so. */
 static bool
 names_is_temporary(const struct names *h, const char *name, unsigned char type)
 {
 	struct stat st;
 
-	if (!str_ends(name, ".tmp") || type == DT_DIR)
+	if (!str_ends(name, ".tmp"))
 		return false;
 	if (type != DT_UNKNOWN)
-		return true;
-	return sysfs_stat(h->fd, name, &st) == -1 || !S_ISDIR(st.st_mode);
+		return type == DT_REG;
+	return sysfs_stat(h->fd, name, &st) == -1 || S_ISREG(st.st_mode);
 }
 
 static int
@@ -378,6 +385,7 @@ static const struct store_ops fs_ops = {
 	.written = fs_written,
 	.mark = fs_mark,
 	.seal = fs_seal,
+	.forget = fs_forget,
 	.fstat = fs_fstat,
 	.close = fs_close,
 	.move = fs_move,
