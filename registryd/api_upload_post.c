@@ -112,11 +112,10 @@ post_mount(struct api_request *r, const char *text, const char *from)
 
 	if (digest_parse(&digest, text) == -1)
 		return start_session(r);
-	if (repo_stat_blob(r->store, api_name(r), &digest, &st) == STORE_OK) {
-		api_upload_created(r, &digest);
-		return STEP_DONE;
-	}
-	if (from == NULL || !r->grant.from_allowed)
+	/* Its own is linked anew: only a keeper can promise that it stays. */
+	if (repo_stat_blob(r->store, api_name(r), &digest, &st) == STORE_OK)
+		from = api_name(r);
+	else if (from == NULL || !r->grant.from_allowed)
 		return start_session(r);
 	if ((up = api_upload_new(r)) == NULL)
 		return api_fail(r, API_UNAVAILABLE);

@@ -86,24 +86,20 @@ repo_see_manifest(struct store *s, const char *repo, const struct digest *d,
 	    lease);
 }
 
-/* The bytes that a link stands for: STORE_OK when they are a file. */
+/* The bytes that a link stands for, of the length that they should have. */
 static enum store_result
 stat_target(struct store *s, const char *link, struct store_stat *st)
 {
 	char path[LAYOUT_PATH_SIZE];
 	struct digest target;
-	struct store_stat found;
 	enum store_result r;
+	int fd;
 
-	if ((r = link_get(s, link, &target)) != STORE_OK)
+	if ((r = link_get(s, link, &target)) != STORE_OK ||
+	    (r = store_open(s, layout_blob(path, &target), &fd,
+	    st)) != STORE_OK)
 		return r;
-	r = store_stat(s, layout_blob(path, &target), &found);
-	if (r != STORE_OK)
-		return r;
-	if (found.is_dir)
-		return STORE_INVALID;
-	if (st != NULL)
-		*st = found;
+	store_close(s, fd);
 	return STORE_OK;
 }
 

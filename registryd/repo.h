@@ -16,7 +16,10 @@
 #define MANIFEST_MAX_SIZE	(4u * 1024 * 1024)
 #define MEDIATYPE_SIZE		256
 
-/* Blob as seen from a repository: the link's content names the bytes. */
+/*
+ * Blob as seen from a repository: the link's content names the bytes.
+ * INVALID when they have another length than when they were stored.
+ */
 enum store_result repo_open_blob(struct store *, const char *repo,
 		    const struct digest *, int *fd, struct store_stat *);
 enum store_result repo_stat_blob(struct store *, const char *repo,
@@ -40,7 +43,7 @@ enum store_result repo_see_manifest(struct store *, const char *repo,
 /* A manifest that is open, whole; INVALID when it is too large. */
 enum store_result repo_read_fd(struct store *, int fd,
 		    const struct store_stat *, char **data, size_t *len);
-/* Is the manifest there (revision link and bytes)? */
+/* Is the manifest there (revision link and bytes)?  They are not read. */
 enum store_result repo_stat_manifest(struct store *, const char *repo,
 		    const struct digest *, struct store_stat *);
 /* The Content-Type kept beside; NOTFOUND when the bytes tell it. */
@@ -75,15 +78,16 @@ bool		 repo_lease_is_old(const struct store_stat *,
 /*
  * Before a positive answer: the link is touched when it is older than
  * renew_ms, and link and bytes come back when collection has renamed them.
- * NOTFOUND: they are gone.
+ * NOTFOUND: they are gone, or damaged as far as a look can tell: a blob has
+ * another length than when it was stored, a manifest another digest.
  */
 enum store_result repo_acquire_blob(struct store *, const char *repo,
 		    const struct digest *, uint64_t renew_ms);
 enum store_result repo_acquire_manifest(struct store *, const char *repo,
 		    const struct digest *, uint64_t renew_ms);
 /*
- * After a name that refers to it is visible: is it there, or there again?
- * Without a lease.
+ * After a name that refers to it is visible: is it there, or there again,
+ * and as long as it was?  Without a lease, and without reading manifests.
  */
 enum store_result repo_recheck_blob(struct store *, const char *repo,
 		    const struct digest *);

@@ -10,6 +10,7 @@
 #include "repo.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -127,6 +128,29 @@ stat_present(struct store *s, const char *path, struct store_stat *st)
 	return STORE_BUSY;
 }
 
+/*
+ * The bytes in the same way.  A file of a length that is not its own is as
+ * good as none: whoever is told so pushes it again, which heals it.
+ */
+static enum store_result
+bytes_present(struct store *s, const char *path)
+{
+	enum store_result r;
+	int tries, fd;
+
+	for (tries = 0; tries < RACE_TRIES; tries++) {
+		if ((r = store_open(s, path, &fd, NULL)) == STORE_OK) {
+			store_close(s, fd);
+			return STORE_OK;
+		}
+		if (r != STORE_NOTFOUND)
+			return r == STORE_INVALID ? STORE_NOTFOUND : r;
+		if ((r = repo_resurrect(s, path)) != STORE_OK)
+			return r;
+	}
+	return STORE_BUSY;
+}
+
 /* link_get() in the same way. */
 static enum store_result
 link_present(struct store *s, const char *path, struct digest *target)
@@ -208,9 +232,8 @@ enum store_result
 repo_recheck_bytes(struct store *s, const struct digest *d)
 {
 	char path[LAYOUT_PATH_SIZE];
-	struct store_stat st;
 
-	return stat_present(s, layout_blob(path, d), &st);
+	return bytes_present(s, layout_blob(path, d));
 }
 
 static enum store_result
@@ -254,15 +277,44 @@ repo_acquire_blob(struct store *s, const char *repo, const struct digest *d,
 	return recheck(s, path);
 }
 
+/* It is small enough to be read: INVALID when it has another digest. */
+static enum store_result
+check_manifest(struct store *s, const char *repo, const struct digest *d)
+{
+	struct digest actual;
+	enum store_result r;
+	char *data;
+	size_t len;
+	int failed;
+
+	r = repo_read_manifest(s, repo, d, &data, &len);
+	if (r != STORE_OK)
+		return r;
+	failed = digest_of(&actual, d->alg, data, len);
+	free(data);
+	if (failed == -1)
+		return STORE_NOMEM;
+	return digest_equal(&actual, d) ? STORE_OK : STORE_INVALID;
+}
+
 enum store_result
 repo_acquire_manifest(struct store *s, const char *repo,
     const struct digest *d, uint64_t renew_ms)
 {
 	char path[LAYOUT_PATH_SIZE];
 	enum store_result r;
+	int tries;
 
 	layout_revision(path, repo, d);
 	if ((r = lease_link(s, path, renew_ms)) != STORE_OK)
 		return r;
-	return recheck(s, path);
+	for (tries = 0; tries < RACE_TRIES; tries++) {
+		if ((r = recheck(s, path)) != STORE_OK)
+			return r;
+		/* Renamed again in between, it comes back again. */
+		r = check_manifest(s, repo, d);
+		if (r != STORE_NOTFOUND)
+			return r == STORE_INVALID ? STORE_NOTFOUND : r;
+	}
+	return STORE_BUSY;
 }

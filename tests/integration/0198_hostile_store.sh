@@ -36,6 +36,15 @@ for damage in $damages; do
 	*)	fail "$damage: GET" "$status" ;;
 	esac
 	refuse "$damage: no file from elsewhere" grep -q root: "$T/body"
+	req POST "/v2/b/blobs/uploads/?mount=$D&from=a"
+	expect_status 202 "$damage: no mount"
+	req POST "/v2/a/blobs/uploads/?mount=$D"
+	expect_status 202 "$damage: not even of its own"
+	printf '{"schemaVersion":2,"config":%s,"layers":[]}' \
+	    "$(descriptor application/vnd.oci.image.config.v1+json \
+	    "$blob")" >"$T/manifest"
+	refuse "$damage: no manifest" push_manifest a x "$T/manifest"
+	expect_code MANIFEST_BLOB_UNKNOWN
 	check "$damage: push it again" push_blob a "$blob"
 	req GET "/v2/a/blobs/$D"
 	expect_status 200 "$damage: healed"
