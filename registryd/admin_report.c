@@ -4,10 +4,37 @@
  */
 #include "admin.h"
 
+#include <string.h>
+
+#include "str.h"
+
 static void
 put_number(json_t *object, const char *key, uint64_t n)
 {
 	json_object_set_new(object, key, json_integer((json_int_t)n));
+}
+
+/* Names in a store may be any bytes, those of JSON are UTF-8. */
+static json_t *
+path_json(const char *path)
+{
+	char text[4 * sizeof(((struct gc_report *)NULL)->path)];
+	json_t *string = json_string(path);
+
+	return string != NULL ? string : json_string(str_vis(text,
+	    sizeof(text), path, strlen(path)));
+}
+
+static json_t *
+strange_json(const struct gc_report *report)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < GC_STRANGE_PATHS && i < report->strange; i++)
+		json_array_append_new(list,
+		    path_json(report->strange_paths[i]));
+	return list;
 }
 
 static json_t *
@@ -42,11 +69,13 @@ admin_gc_report(const struct gc_report *report, const char *outcome,
 	put_number(object, "leftovers_deleted", report->leftovers_deleted);
 	put_number(object, "damaged", report->damaged);
 	put_number(object, "strange", report->strange);
+	json_object_set_new(object, "strange_paths", strange_json(report));
+	put_number(object, "hiding", report->hiding);
 	put_number(object, "manifests_read", report->manifests_read);
 	put_number(object, "milliseconds", took_ms);
 	if (report->path[0] != '\0')
 		json_object_set_new(object, "path",
-		    json_string(report->path));
+		    path_json(report->path));
 	return object;
 }
 
@@ -64,6 +93,10 @@ admin_scrub_report(const struct scrub_report *report, const char *outcome,
 	put_number(object, "bad", report->bad);
 	put_number(object, "quarantined", report->quarantined);
 	put_number(object, "unreadable", report->unreadable);
+	put_number(object, "unsteady", report->unsteady);
+	put_number(object, "mended", report->mended);
+	put_number(object, "returned", report->returned);
+	put_number(object, "strange", report->strange);
 	put_number(object, "milliseconds", took_ms);
 	for (i = 0; i < report->nlist; i++)
 		json_array_append_new(list, json_string(digest_format(text,

@@ -89,11 +89,32 @@ add_counts(struct buf *line, const struct gc_report *report, size_t offset,
 		(void)buf_addstr(line, "nothing");
 }
 
+/* What is wrong in the store, though the run went on. */
+static void
+log_oddities(const struct gc_report *report)
+{
+	char path[512];
+
+	if (report->damaged > 0)
+		log_warnx("collection: %llu damaged links or manifests, the "
+		    "first is %s; what they may need is kept",
+		    (unsigned long long)report->damaged, str_vis(path,
+		    sizeof(path), report->path, strlen(report->path)));
+	if (report->strange > 0)
+		log_warnx("collection: %llu strange names passed over, the "
+		    "first is %s", (unsigned long long)report->strange,
+		    str_vis(path, sizeof(path), report->strange_paths[0],
+		    strlen(report->strange_paths[0])));
+	if (report->hiding > 0)
+		log_warnx("collection: no blob was removed, because %llu of "
+		    "these are symbolic links that may lead to repositories",
+		    (unsigned long long)report->hiding);
+}
+
 static void
 log_report(const struct job *job, const struct gc_report *report,
     uint64_t took_ms)
 {
-	char path[512];
 	struct buf line;
 
 	buf_init(&line, LINE_MAX_SIZE);
@@ -117,11 +138,7 @@ log_report(const struct job *job, const struct gc_report *report,
 	    (unsigned long long)(took_ms % 1000));
 	log_info("%s", buf_str(&line));
 	buf_done(&line);
-	if (report->damaged > 0)
-		log_warnx("collection: %llu damaged links or manifests, the "
-		    "first is %s; what they may need is kept",
-		    (unsigned long long)report->damaged, str_vis(path,
-		    sizeof(path), report->path, strlen(report->path)));
+	log_oddities(report);
 }
 
 static void

@@ -23,7 +23,9 @@
  *              layers: the bytes of links that are marked or young (leases),
  *              live or condemned.
  *            Any error but the absence of the object itself ends the run here,
- *            and not one name has been changed.
+ *            and not one name has been changed.  What is neither directory
+ *            nor file is passed over; if marks may be missing for it, no blob
+ *            is condemned or removed (gc_odd.c).
  *  3. SYNC   what MARK found absent, whoever removed it, is made durable (of
  *            this host; others have a delay for it), so that no power cut
  *            brings back what referred to something that step 4 removes
@@ -112,6 +114,7 @@ gc_free(struct gc *gc)
 	gc_walk_done(&gc->walk);
 	gc_map_done(&gc->marks);
 	gc_names_set_done(&gc->condemned);
+	gc_map_done(&gc->strange);
 	gc_map_done(&gc->read);
 	free(gc->manifests);
 	free(gc->edges);
@@ -165,7 +168,8 @@ gc_marked(const struct gc *gc, enum gc_class class, uint64_t print)
 }
 
 bool
-gc_digest(struct gc *gc, const char *alg, const char *hex, struct digest *d)
+gc_digest(struct gc *gc, const char *path, const char *alg, const char *hex,
+    struct digest *d)
 {
 	char text[2 * GC_NAME_SIZE];
 	size_t len = strlen(alg);
@@ -175,16 +179,8 @@ gc_digest(struct gc *gc, const char *alg, const char *hex, struct digest *d)
 	memcpy(text + len + 1, hex, strlen(hex) + 1);
 	if (digest_parse(d, text) == 0)
 		return true;
-	gc_strange(gc);
+	gc_strange(gc, path);
 	return false;
-}
-
-/* Each is met in several phases. */
-void
-gc_strange(struct gc *gc)
-{
-	if (gc->sweeping)
-		gc->report.strange++;
 }
 
 uint64_t
@@ -250,6 +246,20 @@ begin_run(struct gc *gc)
 	return STORE_OK;
 }
 
+/* What is no directory, a symbolic link among others, is no half of a store. */
+static enum store_result
+look_at_half(struct gc *gc, const char *path)
+{
+	struct store_stat st;
+	enum store_result r;
+
+	r = store_stat(gc->store, path, &st);
+	if (r == STORE_OK && !st.is_dir)
+		r = STORE_INVALID;
+	return r == STORE_OK || r == STORE_NOTFOUND ? r :
+	    gc_stop(gc, path, r);
+}
+
 /*
  * Blobs without any directory for repositories: not a store from which
  * everything has been deleted, but one of which half is not mounted.
@@ -259,11 +269,12 @@ begin_mark(struct gc *gc)
 {
 	enum store_result r;
 
-	r = store_stat(gc->store, LAYOUT_REPOSITORIES, NULL);
-	if (r == STORE_OK || (r == STORE_NOTFOUND && gc->report.total == 0))
-		return STORE_OK;
-	return gc_stop(gc, LAYOUT_REPOSITORIES, r == STORE_NOTFOUND ?
-	    STORE_INVALID : r);
+	r = look_at_half(gc, LAYOUT_BLOBS);
+	if (r == STORE_OK || r == STORE_NOTFOUND)
+		r = look_at_half(gc, LAYOUT_REPOSITORIES);
+	if (r == STORE_NOTFOUND && gc->report.total > 0)
+		return gc_stop(gc, LAYOUT_REPOSITORIES, STORE_INVALID);
+	return r == STORE_NOTFOUND ? STORE_OK : r;
 }
 
 static enum store_result
@@ -293,7 +304,8 @@ count_memory(struct gc *gc)
 	uint64_t n;
 
 	n = gc_map_memory(&gc->marks) +
-	    gc_names_set_memory(&gc->condemned) + gc_map_memory(&gc->read) +
+	    gc_names_set_memory(&gc->condemned) +
+	    gc_map_memory(&gc->strange) + gc_map_memory(&gc->read) +
 	    gc->manifests_size * sizeof(*gc->manifests) +
 	    gc->edges_size * sizeof(*gc->edges) +
 	    gc->nodes_size * sizeof(*gc->nodes) + gc_map_memory(&gc->node_of);

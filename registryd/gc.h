@@ -14,6 +14,7 @@
 #include "store.h"
 
 #define GC_UNTAGGED_KEEP	UINT64_MAX
+#define GC_STRANGE_PATHS	5
 
 struct gc_options {
 	/* younger than this is left alone, and so is what was asked for */
@@ -53,12 +54,15 @@ struct gc_report {
 	uint64_t	 tag_entries_deleted;	/* history of collected ones */
 	uint64_t	 leftovers_deleted;	/* pending, temporary */
 	uint64_t	 damaged;		/* links that say nothing */
-	uint64_t	 strange;		/* names that are not ours */
+	uint64_t	 strange;		/* found, and passed over */
+	/* symbolic links among them that may lead to manifests */
+	uint64_t	 hiding;
 	uint64_t	 manifests_read;
 	uint64_t	 bytes_read;
 	uint64_t	 memory;		/* bytes of its sets, at most */
 	/* where a run was stopped, or the damage found first; "" */
 	char		 path[256];
+	char		 strange_paths[GC_STRANGE_PATHS][256];	/* first ones */
 };
 
 struct gc;

@@ -16,8 +16,10 @@ remember(struct gc *gc, const char *dir, const char *name)
 
 	if (!layout_condemned_parse(name, &baselen, &run))
 		return STORE_OK;
-	if (layout_join(path, dir, name) == -1)
-		return gc_stop(gc, dir, STORE_LIMIT);
+	if (layout_join(path, dir, name) == -1) {
+		gc_strange(gc, dir);
+		return STORE_OK;
+	}
 	if (gc_names_set_add(&gc->condemned, gc_print128(&gc->key, path,
 	    strlen(path))) == -1)
 		return STORE_NOMEM;

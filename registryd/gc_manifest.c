@@ -79,6 +79,19 @@ read_file(struct gc *gc, int fd, const struct digest *want,
 	return r;
 }
 
+/* OK, NOTFOUND, or INVALID: there but of no use; all else ends the run. */
+static enum store_result
+open_one(struct gc *gc, const char *path, int *fd, struct store_stat *st)
+{
+	enum store_result r;
+
+	r = store_open(gc->store, path, fd, st);
+	if (r == STORE_OK || r == STORE_NOTFOUND)
+		return r;
+	r = gc_pass_file(gc, path, r);
+	return r == STORE_OK ? STORE_INVALID : r;
+}
+
 /* Its bytes under any name: condemned ones are brought back at the end. */
 static enum store_result
 open_once(struct gc *gc, const char *path, int *fd, struct store_stat *st,
@@ -90,7 +103,7 @@ open_once(struct gc *gc, const char *path, int *fd, struct store_stat *st,
 	const char *name;
 
 	*moved = false;
-	r = store_open(gc->store, path, fd, st);
+	r = open_one(gc, path, fd, st);
 	if (r != STORE_NOTFOUND)
 		return r;
 	memcpy(dir, path, strlen(path) + 1);
@@ -101,7 +114,7 @@ open_once(struct gc *gc, const char *path, int *fd, struct store_stat *st,
 		if (!layout_stands_for(name, "data") ||
 		    layout_join(one, dir, name) == -1)
 			continue;
-		found = store_open(gc->store, one, fd, st);
+		found = open_one(gc, one, fd, st);
 		if (found == STORE_NOTFOUND)
 			*moved = true;
 	}

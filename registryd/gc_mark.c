@@ -49,6 +49,16 @@ is_young(struct gc *gc, const char *path, uint64_t limit_ms, bool *young)
 	    r == STORE_INVALID ? STORE_OK : gc_stop(gc, path, r);
 }
 
+/* A link that cannot be understood is damage, whatever it is. */
+static enum store_result
+damaged_link(struct gc *gc, const char *path, enum store_result r)
+{
+	r = gc_pass_file(gc, path, r);
+	if (r == STORE_OK)
+		gc_damaged(gc, path);
+	return r;
+}
+
 /*
  * The target of a link: of the path itself when the content says nothing.
  * NOTFOUND, or an error that ends the run.
@@ -60,13 +70,10 @@ read_target(struct gc *gc, const char *path, const struct digest *own,
 	enum store_result r;
 
 	r = link_get(gc->store, path, target);
-	if (r == STORE_INVALID) {
-		gc_damaged(gc, path);
-		*target = *own;
-		return STORE_OK;
-	}
-	return r == STORE_OK || r == STORE_NOTFOUND ? r :
-	    gc_stop(gc, path, r);
+	if (r == STORE_OK || r == STORE_NOTFOUND)
+		return r;
+	*target = *own;
+	return damaged_link(gc, path, r);
 }
 
 /* ---- revisions ---- */
@@ -125,7 +132,7 @@ mark_revision(struct gc *gc, const struct gc_item *item)
 	const char *name;
 	uint32_t manifest;
 
-	if (!gc_digest(gc, item->names[0], item->names[1], &d))
+	if (!gc_digest(gc, item->path, item->names[0], item->names[1], &d))
 		return STORE_OK;
 	gc_names_open(&names, item->path);
 	while ((r = gc_names_next(gc, &names, &name)) == STORE_OK &&
@@ -172,7 +179,7 @@ mark_history(struct gc *gc, const char *tag)
 		gc_names_open(&hexes, sub);
 		while ((r = gc_names_next(gc, &hexes, &hex)) == STORE_OK &&
 		    hex != NULL)
-			if (gc_digest(gc, alg, hex, &d) &&
+			if (gc_digest(gc, sub, alg, hex, &d) &&
 			    (r = gc_live_root(gc, &d)) != STORE_OK)
 				break;
 		gc_names_close(&hexes);
@@ -193,7 +200,7 @@ mark_unseen(struct gc *gc, const char *path, const struct digest *d)
 {
 	char link[LAYOUT_PATH_SIZE], dir[LAYOUT_PATH_SIZE];
 	char revision[LAYOUT_PATH_SIZE], hex[DIGEST_HEX_SIZE];
-	bool damaged = gc->repo_damaged;
+	bool damaged;
 	struct gc_item item = { .path = revision };
 	struct digest now;
 	enum store_result r;
@@ -212,10 +219,12 @@ mark_unseen(struct gc *gc, const char *path, const struct digest *d)
 		return r;
 	/* Both may have gone. */
 	r = link_get(gc->store, path, &now);
-	if (r != STORE_OK || !digest_equal(&now, d))
-		return r == STORE_NOTFOUND || r == STORE_INVALID ? STORE_OK :
-		    r;
+	if (r == STORE_NOTFOUND || (r == STORE_OK && !digest_equal(&now, d)))
+		return STORE_OK;
+	if (r != STORE_OK)
+		return damaged_link(gc, path, r);
 	gc_damaged(gc, path);
+	damaged = gc->repo_damaged;
 	r = gc_manifest_mark(gc, d, &manifest);
 	gc->repo_damaged = damaged;
 	return r;
@@ -237,14 +246,13 @@ mark_tag(struct gc *gc, const struct gc_item *item)
 	if (layout_join(path, item->path, "current/link") == -1)
 		return STORE_OK;
 	r = link_get(gc->store, path, &d);
-	if (r == STORE_INVALID)
-		gc_damaged(gc, path);
-	if (r == STORE_INVALID || r == STORE_NOTFOUND)
+	if (r != STORE_OK) {
+		if (r != STORE_NOTFOUND &&
+		    (r = damaged_link(gc, path, r)) != STORE_OK)
+			return r;
 		return keeps_untagged(gc) ? STORE_OK :
 		    mark_history(gc, item->path);
-	if (r != STORE_OK)
-		return gc_stop(gc, path, r);
-	r = STORE_OK;
+	}
 	if (!gc_marked(gc, GC_NOTES, gc_print_digest(&gc->key, &d)))
 		r = mark_unseen(gc, path, &d);
 	if (r == STORE_OK)
@@ -292,7 +300,7 @@ mark_layer(struct gc *gc, const struct gc_item *item)
 	struct digest d;
 	bool seen = false;
 
-	if (!gc_digest(gc, item->names[0], item->names[1], &d))
+	if (!gc_digest(gc, item->path, item->names[0], item->names[1], &d))
 		return STORE_OK;
 	gc_names_open(&names, item->path);
 	while ((r = gc_names_next(gc, &names, &name)) == STORE_OK &&

@@ -97,6 +97,8 @@ struct gc {
 	size_t		 phase;
 	bool		 begun;		/* the phase */
 	bool		 sweeping;	/* names may go */
+	bool		 blind;		/* not all marks can be had: all blobs
+					   and notes are wanted */
 	struct gc_walk	 walk;
 
 	/* time, as the file system tells it, in nanoseconds */
@@ -106,6 +108,7 @@ struct gc {
 
 	struct gc_map	 marks;
 	struct gc_names_set condemned;	/* names there before marking */
+	struct gc_map	 strange;	/* paths that have been told */
 
 	struct gc_map	 read;		/* print of a manifest: its number */
 	struct gc_manifest *manifests;
@@ -126,16 +129,31 @@ struct gc {
 /* Mark, or ask for, a thing of a class in the repository at hand. */
 enum store_result gc_mark(struct gc *, enum gc_class, uint64_t print);
 bool		 gc_marked(const struct gc *, enum gc_class, uint64_t print);
-/* "alg" and "hex" to a digest; false: strange. */
-bool		 gc_digest(struct gc *, const char *alg, const char *hex,
-		    struct digest *);
+/* "alg" and "hex" to a digest; false: the path is strange. */
+bool		 gc_digest(struct gc *, const char *path, const char *alg,
+		    const char *hex, struct digest *);
 void		 gc_damaged(struct gc *, const char *path);
-void		 gc_strange(struct gc *);
 /* Age in milliseconds; what comes from the future is young. */
 uint64_t	 gc_age(const struct gc *, const struct store_stat *);
 enum store_result gc_enter_repo(struct gc *);
 /* Keep of "what", which stopped the run, the path. */
 enum store_result gc_stop(struct gc *, const char *path, enum store_result);
+
+/* ---- gc_odd.c: what is none of a store ---- */
+/* Count it, once in a run. */
+void		 gc_strange(struct gc *, const char *path);
+/*
+ * Listing or looking at path had the result r.  OK: because of what is none
+ * of a store, there or above it, or because nothing is there; go on.  Else
+ * the run ends with the result.
+ */
+enum store_result gc_pass(struct gc *, const char *path,
+		    enum store_result r);
+/* The same of a file's content; OK also where the file says nothing. */
+enum store_result gc_pass_file(struct gc *, const char *path,
+		    enum store_result r);
+/* A directory of the file system's own: never entered. */
+bool		 gc_is_lost(const char *name);
 
 /* ---- gc_list.c: what is condemned already ---- */
 extern const struct gc_part gc_list_blobs[1], gc_list_repos[2],

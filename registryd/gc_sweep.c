@@ -22,10 +22,8 @@ look(struct gc *gc, const char *path, struct store_stat *st)
 	r = store_stat(gc->store, path, st);
 	if (r == STORE_OK || r == STORE_NOTFOUND)
 		return r;
-	if (r != STORE_INVALID)
-		return gc_stop(gc, path, r);
-	gc_strange(gc);
-	return STORE_NOTFOUND;
+	r = gc_pass(gc, path, r);
+	return r == STORE_OK ? STORE_NOTFOUND : r;
 }
 
 static enum store_result
@@ -92,7 +90,7 @@ sweep_live(struct gc *gc, const struct gc_object *o, const char *path)
 	if ((r = look(gc, path, &st)) != STORE_OK)
 		return done_with(gc, path, r);
 	if (st.is_dir) {
-		gc_strange(gc);
+		gc_strange(gc, path);
 		return STORE_OK;
 	}
 	if (gc_age(gc, &st) < o->age_ms) {
@@ -190,13 +188,15 @@ gc_sweep_name(struct gc *gc, const struct gc_object *o, const char *name)
 	size_t baselen;
 	uint64_t run;
 
-	if (layout_join(path, o->dir, name) == -1)
-		return gc_stop(gc, o->dir, STORE_LIMIT);
+	if (layout_join(path, o->dir, name) == -1) {
+		gc_strange(gc, o->dir);
+		return STORE_OK;
+	}
 	if (strcmp(name, o->base) == 0)
 		return sweep_live(gc, o, path);
 	if (layout_condemned_parse(name, &baselen, &run))
 		return sweep_condemned(gc, o, path, run);
-	gc_strange(gc);
+	gc_strange(gc, path);
 	return STORE_OK;
 }
 

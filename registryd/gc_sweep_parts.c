@@ -14,6 +14,8 @@
 static bool
 is_wanted(const struct gc *gc, enum gc_class class, const struct digest *d)
 {
+	if (gc->blind && (class == GC_BLOBS || class == GC_NOTES))
+		return true;
 	return gc_marked(gc, class, gc_print_digest(&gc->key, d));
 }
 
@@ -34,8 +36,7 @@ sweep_leftover(struct gc *gc, const char *dir, const char *name)
 		if (!gc->options.dryrun)
 			r = store_unlink(gc->store, path);
 	}
-	return r == STORE_OK || r == STORE_NOTFOUND || r == STORE_INVALID ?
-	    STORE_OK : gc_stop(gc, path, r);
+	return r == STORE_OK ? STORE_OK : gc_pass(gc, path, r);
 }
 
 /* "link.<uuid>.tmp" */
@@ -82,7 +83,7 @@ sweep_layer(struct gc *gc, const struct gc_item *item)
 	    .base = "link", .age_ms = gc->options.grace_ms, .condemn = true };
 	struct digest d;
 
-	if (!gc_digest(gc, item->names[0], item->names[1], &d))
+	if (!gc_digest(gc, item->path, item->names[0], item->names[1], &d))
 		return STORE_OK;
 	o.wanted = is_wanted(gc, GC_LAYERS, &d);
 	return sweep_dir(gc, &o, LAYOUT_REPOSITORIES);
@@ -95,7 +96,7 @@ sweep_revision(struct gc *gc, const struct gc_item *item)
 	    .base = "link" };
 	struct digest d;
 
-	if (!gc_digest(gc, item->names[0], item->names[1], &d))
+	if (!gc_digest(gc, item->path, item->names[0], item->names[1], &d))
 		return STORE_OK;
 	o.wanted = is_wanted(gc, GC_REVISIONS, &d);
 	o.condemn = gc->options.untagged_ms != GC_UNTAGGED_KEEP;
@@ -111,6 +112,7 @@ static enum store_result
 remove_entry(struct gc *gc, const char *tag, const char *path,
     const struct digest *d)
 {
+	char current_path[LAYOUT_PATH_SIZE];
 	struct digest current;
 	struct store_stat st;
 	enum store_result r;
@@ -118,8 +120,10 @@ remove_entry(struct gc *gc, const char *tag, const char *path,
 	r = tag_get(gc->store, gc->repo, tag, &current);
 	if (r == STORE_OK && digest_equal(&current, d))
 		return STORE_OK;
-	if (r != STORE_OK && r != STORE_NOTFOUND && r != STORE_INVALID)
-		return r;
+	/* Nobody knows what it points to. */
+	if (r != STORE_OK && r != STORE_NOTFOUND)
+		return gc_pass_file(gc, layout_tag_current(current_path,
+		    gc->repo, tag), r);
 	r = store_stat(gc->store, path, &st);
 	if (r != STORE_OK || gc_age(gc, &st) < gc->options.grace_ms)
 		return r;
@@ -156,8 +160,7 @@ sweep_entry(struct gc *gc, const char *tag, const char *dir,
 	if (r == STORE_OK || r == STORE_NOTFOUND)
 		gc_prune(gc, dir, LAYOUT_REPOSITORIES,
 		    gc->report.tag_entries_deleted != before);
-	return r == STORE_OK || r == STORE_NOTFOUND || r == STORE_INVALID ?
-	    STORE_OK : gc_stop(gc, path, r);
+	return r == STORE_OK ? STORE_OK : gc_pass(gc, path, r);
 }
 
 static enum store_result
@@ -175,8 +178,8 @@ sweep_history(struct gc *gc, const char *tag, const char *index,
 	gc_names_open(&names, path);
 	while ((r = gc_names_next(gc, &names, &hex)) == STORE_OK &&
 	    hex != NULL) {
-		if (!gc_digest(gc, alg, hex, &d) ||
-		    layout_join(dir, path, hex) == -1)
+		if (layout_join(dir, path, hex) == -1 ||
+		    !gc_digest(gc, dir, alg, hex, &d))
 			continue;
 		if ((r = sweep_entry(gc, tag, dir, &d)) != STORE_OK)
 			break;
@@ -219,7 +222,7 @@ sweep_tag(struct gc *gc, const struct gc_item *item)
 	if (layout_join(path, item->path, "index") == -1)
 		return STORE_OK;
 	if (!tag_ok(item->names[0]) || !repo_name_ok(gc->repo)) {
-		gc_strange(gc);
+		gc_strange(gc, item->path);
 		return STORE_OK;
 	}
 	gc_names_open(&names, path);
@@ -296,7 +299,7 @@ sweep_plain_note(struct gc *gc, const struct gc_item *item)
 	struct digest d;
 
 	note_base(base, item->names[1]);
-	if (!gc_digest(gc, item->names[0], base, &d))
+	if (!gc_digest(gc, item->path, item->names[0], base, &d))
 		return STORE_OK;
 	return sweep_note(gc, item, item->names[1], &d, base);
 }
@@ -309,7 +312,7 @@ sweep_referrer(struct gc *gc, const struct gc_item *item)
 
 	note_base(base, item->names[2]);
 	if (digest_parse(&d, base) == -1) {
-		gc_strange(gc);
+		gc_strange(gc, item->path);
 		return STORE_OK;
 	}
 	return sweep_note(gc, item, item->names[2], &d, base);
@@ -330,7 +333,7 @@ sweep_blob(struct gc *gc, const struct gc_item *item)
 	    .base = "data", .age_ms = gc->options.grace_ms, .condemn = true };
 	struct digest d;
 
-	if (!gc_digest(gc, item->names[0], item->names[2], &d) ||
+	if (!gc_digest(gc, item->path, item->names[0], item->names[2], &d) ||
 	    strncmp(item->names[1], item->names[2], 2) != 0 ||
 	    item->names[1][2] != '\0')
 		return STORE_OK;

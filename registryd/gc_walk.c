@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The walk of a collection through the store, item by item, so that it can
- * stop after each: runs in the collector.  A directory that has gone, or a
- * file in its place, has nothing in it; any other error ends the run, since
- * what was not seen must not count as absent.
+ * stop after each: runs in the collector.  A directory that has gone has
+ * nothing in it, and what has taken its place is gc_odd.c's; any other error
+ * ends the run, since what was not seen must not count as absent.  A path too
+ * long for us is longer than any registry's.
  *
  * Repositories are found by walking all directories beneath the root whose
  * names may be parts of a name, whether or not we would serve them: what
  * cannot be reached cannot be marked.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -55,15 +57,10 @@ gc_names_next(struct gc *gc, struct gc_names *d, const char **name)
 		d->n = d->next = 0;
 		r = store_list(gc->store, d->path, d->after[0] != '\0' ?
 		    d->after : NULL, PAGE, &d->names, &d->n, &d->more);
-		if (r == STORE_NOTFOUND) {
+		if (r != STORE_OK) {
 			d->more = false;
-			if (gc->sweeping && store_stat(gc->store, d->path,
-			    NULL) == STORE_OK)
-				gc_strange(gc);
-			return STORE_OK;
+			return gc_pass(gc, d->path, r);
 		}
-		if (r != STORE_OK)
-			return gc_stop(gc, d->path, r);
 		if (d->n == 0)
 			return STORE_OK;
 		str_copy(d->after, sizeof(d->after), d->names[d->n - 1]);
@@ -75,6 +72,8 @@ gc_names_next(struct gc *gc, struct gc_names *d, const char **name)
 /* ---- a small directory ---- */
 
 struct scan {
+	struct gc	*gc;
+	const char	*path;
 	char		**names;
 	size_t		 n, size;
 };
@@ -83,9 +82,12 @@ static int
 scan_name(const char *name, unsigned char type, void *arg)
 {
 	struct scan *scan = arg;
-	char **grown;
+	char one[LAYOUT_PATH_SIZE], **grown;
 
-	(void)type;
+	/* No object is any of this, and those in use are not looked at. */
+	if (type != DT_REG && type != DT_UNKNOWN)
+		gc_strange(scan->gc, layout_join(one, scan->path, name) == 0 ?
+		    one : scan->path);
 	if (scan->n == scan->size) {
 		if (scan->size == SCAN_MAX) {
 			errno = EMFILE;		/* a limit of ours */
@@ -107,7 +109,7 @@ scan_name(const char *name, unsigned char type, void *arg)
 enum store_result
 gc_scan(struct gc *gc, const char *path, char ***names, size_t *n)
 {
-	struct scan scan = { .names = NULL };
+	struct scan scan = { .gc = gc, .path = path };
 	enum store_result r = STORE_OK;
 	int fd;
 
@@ -122,8 +124,7 @@ gc_scan(struct gc *gc, const char *path, char ***names, size_t *n)
 	}
 	*names = scan.names;
 	*n = scan.n;
-	return r == STORE_OK || r == STORE_NOTFOUND ? STORE_OK :
-	    gc_stop(gc, path, r);
+	return r == STORE_OK ? STORE_OK : gc_pass(gc, path, r);
 }
 
 /* ---- repositories ---- */
@@ -169,12 +170,15 @@ has_parts(struct gc *gc, const char *dir, bool *yes)
 
 	*yes = false;
 	for (i = 0; i < sizeof(marks) / sizeof(marks[0]) && !*yes; i++) {
-		if (layout_join(path, dir, marks[i]) == -1)
-			return gc_stop(gc, dir, STORE_LIMIT);
+		if (layout_join(path, dir, marks[i]) == -1) {
+			gc_strange(gc, dir);
+			return STORE_OK;
+		}
 		r = store_stat(gc->store, path, &st);
-		if (r != STORE_OK && r != STORE_NOTFOUND)
-			return gc_stop(gc, path, r);
 		*yes = r == STORE_OK && st.is_dir;
+		if (r != STORE_OK && r != STORE_NOTFOUND &&
+		    (r = gc_pass(gc, path, r)) != STORE_OK)
+			return r;
 	}
 	return STORE_OK;
 }
@@ -201,15 +205,16 @@ tree_step(struct gc *gc, const struct gc_phase *phase, bool *done)
 	}
 	if (name[0] == '_')
 		return STORE_OK;
-	if (layout_join(w->repo, w->tree[w->depth - 1]->path, name) == -1)
-		return gc_stop(gc, w->tree[w->depth - 1]->path, STORE_LIMIT);
-	r = store_stat(gc->store, w->repo, &st);
-	if (r == STORE_NOTFOUND)
+	if (layout_join(w->repo, w->tree[w->depth - 1]->path, name) == -1) {
+		gc_strange(gc, w->tree[w->depth - 1]->path);
+		return STORE_OK;
+	}
+	if ((r = store_stat(gc->store, w->repo, &st)) == STORE_NOTFOUND)
 		return STORE_OK;
 	if (r != STORE_OK)
-		return gc_stop(gc, w->repo, r);
-	if (!st.is_dir) {
-		gc_strange(gc);
+		return gc_pass(gc, w->repo, r);
+	if (!st.is_dir || gc_is_lost(name)) {
+		gc_strange(gc, w->repo);
 		return STORE_OK;
 	}
 	if ((r = tree_push(gc, w->repo)) != STORE_OK ||
@@ -232,8 +237,11 @@ part_open(struct gc *gc, const struct gc_part *part)
 
 	if (part->base[0] == '\0')
 		str_copy(path, sizeof(path), w->repo);
-	else if (layout_join(path, w->repo, part->base) == -1)
-		return gc_stop(gc, w->repo, STORE_LIMIT);
+	else if (layout_join(path, w->repo, part->base) == -1) {
+		gc_strange(gc, w->repo);
+		w->part++;
+		return STORE_OK;
+	}
 	gc_names_open(&w->levels[0], path);
 	w->level = 0;
 	w->open = true;
@@ -264,7 +272,7 @@ part_step(struct gc *gc, const struct gc_part *part)
 	const char *name;
 
 	if (!w->open) {
-		if ((r = part_open(gc, part)) != STORE_OK)
+		if ((r = part_open(gc, part)) != STORE_OK || !w->open)
 			return r;
 		if (part->levels == 0) {
 			w->open = false;
@@ -286,8 +294,14 @@ part_step(struct gc *gc, const struct gc_part *part)
 		return STORE_OK;
 	}
 	str_copy(w->names[w->level], GC_NAME_SIZE, name);
-	if (layout_join(path, w->levels[w->level].path, name) == -1)
-		return gc_stop(gc, w->levels[w->level].path, STORE_LIMIT);
+	if (layout_join(path, w->levels[w->level].path, name) == -1) {
+		gc_strange(gc, w->levels[w->level].path);
+		return STORE_OK;
+	}
+	if (gc_is_lost(name)) {
+		gc_strange(gc, path);
+		return STORE_OK;
+	}
 	if (w->level + 1 == part->levels)
 		return part_item(gc, part, path);
 	gc_names_open(&w->levels[++w->level], path);

@@ -105,8 +105,12 @@ walk_child(struct walk *w, const char *name, const char *last)
 	if (len > 0)
 		w->repo[len] = '/';
 	str_copy(w->repo + len + (len > 0), sizeof(w->repo) - len - 1, name);
-	if (last == NULL && repo_name_ok(w->repo) &&
-	    (r = walk_probe(w)) == STORE_OK)
+	/* Nothing beneath it has a name either: lost+found, for one. */
+	if (!repo_name_ok(w->repo)) {
+		w->repo[len] = '\0';
+		return STORE_OK;
+	}
+	if (last == NULL && (r = walk_probe(w)) == STORE_OK)
 		r = walk_emit(w);
 	if (r == STORE_NOTFOUND)
 		r = STORE_OK;
