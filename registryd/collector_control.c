@@ -20,6 +20,15 @@
 
 #define PROGRESS_MS	200
 
+/* Who waits for a job that he has asked for. */
+struct waiter {
+	struct collector_control *control;
+	struct control_call *call;	/* NULL: nobody */
+	enum collector_job job;
+	struct collector_options options;
+	bool		 started;	/* else another one has to end first */
+};
+
 struct collector_control {
 	struct control	*control;
 	struct store	*store;
@@ -27,11 +36,7 @@ struct collector_control {
 	struct collector_jobs *jobs;
 	const struct restarts *restarts;
 	time_t		 since;
-	/* who waits for the job that he has asked for; one runs at a time */
-	struct control_call *waiting;
-	enum collector_job job;
-	struct collector_options options;
-	bool		 started;	/* else another one has to end first */
+	struct waiter	 waiters[COLLECTOR_NJOBS];	/* one for each */
 	struct loop_timer *timer;
 };
 
@@ -41,18 +46,19 @@ static void	 on_job_end(enum collector_job, enum store_result, void *);
 
 /* What was asked for begins when what is at work has ended. */
 static void
-try_start(struct collector_control *c)
+try_start(struct waiter *w)
 {
-	struct control_call *call = c->waiting;
+	struct control_call *call = w->call;
 	enum store_result r;
 
-	r = collector_start(c->jobs, c->job, &c->options, on_job_end, c);
+	r = collector_start(w->control->jobs, w->job, &w->options, on_job_end,
+	    w);
 	if (r == STORE_BUSY)
 		return;
-	c->started = true;
+	w->started = true;
 	if (r == STORE_OK)
 		return;
-	c->waiting = NULL;
+	w->call = NULL;
 	control_error(call, "%s", store_result_text(r));
 }
 
@@ -61,45 +67,53 @@ on_progress(void *arg)
 {
 	struct collector_control *c = arg;
 	struct collector_progress p;
+	struct waiter *w;
+	bool any = false;
+	size_t i;
 
-	if (c->waiting != NULL && !c->started)
-		try_start(c);
-	if (c->waiting == NULL)
-		return;
-	collector_progress(c->jobs, &p);
-	control_progress(c->waiting, json_pack("{ss ss sI sI}", "job",
-	    collector_job_name(p.job), "phase", p.phase, "done",
-	    (json_int_t)p.done, "total", (json_int_t)p.total));
-	loop_timer_start(c->timer, PROGRESS_MS);
+	for (i = 0; i < COLLECTOR_NJOBS; i++) {
+		w = &c->waiters[i];
+		if (w->call != NULL && !w->started)
+			try_start(w);
+		if (w->call == NULL)
+			continue;
+		any = true;
+		collector_progress(c->jobs, &p);
+		control_progress(w->call, json_pack("{ss ss sI sI}", "job",
+		    collector_job_name(p.job), "phase", p.phase, "done",
+		    (json_int_t)p.done, "total", (json_int_t)p.total));
+	}
+	if (any)
+		loop_timer_start(c->timer, PROGRESS_MS);
 }
 
 /* A run that another process has is no report. */
 static void
-answer_collect(struct collector_control *c, struct control_call *call,
+answer_collect(const struct waiter *w, struct control_call *call,
     enum store_result r)
 {
 	const struct gc_report *report;
 	enum store_result last;
 	uint64_t took;
 
-	report = collector_last(c->jobs, &last, &took);
+	report = collector_last(w->control->jobs, &last, &took);
 	if (r == STORE_BUSY || report == NULL)
 		control_error(call, "another process is collecting: try "
 		    "again later");
 	else
 		control_result(call, admin_gc_report(report, r == STORE_OK ?
-		    "ok" : store_result_text(r), took, c->options.dryrun));
+		    "ok" : store_result_text(r), took, w->options.dryrun));
 }
 
 static void
-answer_scrub(struct collector_control *c, struct control_call *call,
+answer_scrub(const struct waiter *w, struct control_call *call,
     enum store_result r)
 {
 	const struct scrub_report *report;
 	enum store_result last;
 	uint64_t took;
 
-	report = collector_last_scrub(c->jobs, &last, &took);
+	report = collector_last_scrub(w->control->jobs, &last, &took);
 	control_result(call, admin_scrub_report(report, r == STORE_OK ?
 	    "ok" : store_result_text(r), took));
 }
@@ -107,28 +121,25 @@ answer_scrub(struct collector_control *c, struct control_call *call,
 static void
 on_job_end(enum collector_job job, enum store_result r, void *arg)
 {
-	struct collector_control *c = arg;
-	struct control_call *call = c->waiting;
+	struct waiter *w = arg;
+	struct control_call *call = w->call;
 
-	c->waiting = NULL;
-	loop_timer_stop(c->timer);
+	w->call = NULL;
 	if (call == NULL)
 		return;
 	if (job == COLLECTOR_SCRUB)
-		answer_scrub(c, call, r);
+		answer_scrub(w, call, r);
 	else
-		answer_collect(c, call, r);
+		answer_collect(w, call, r);
 }
 
-/* The job goes on; its report is in the log. */
 static void
 on_gone(struct control_call *call, void *arg)
 {
-	struct collector_control *c = arg;
+	struct waiter *w = arg;
 
-	c->waiting = NULL;
-	loop_timer_stop(c->timer);
-	collector_forget(c->jobs, c);
+	w->call = NULL;
+	collector_cancel(w->control->jobs, w);
 	control_error(call, "gone");
 }
 
@@ -141,6 +152,7 @@ start_job(struct collector_control *c, struct control_call *call,
 		.rate = c->conf->scrub_rate
 	};
 	json_t *rate = json_object_get(request, "rate");
+	struct waiter *w = &c->waiters[job];
 
 	if (json_is_integer(rate) && json_integer_value(rate) >= 0)
 		options.rate = (uint64_t)json_integer_value(rate);
@@ -149,16 +161,17 @@ start_job(struct collector_control *c, struct control_call *call,
 		control_error(call, "the registry is read-only");
 		return;
 	}
-	if (c->waiting != NULL) {
+	if (w->call != NULL) {
 		control_error(call, "somebody else waits for %s: try again "
-		    "later", collector_job_name(c->job));
+		    "later", collector_job_name(job));
 		return;
 	}
-	c->waiting = call;
-	c->job = job;
-	c->options = options;
-	c->started = false;
-	control_on_gone(call, on_gone, c);
+	w->control = c;
+	w->call = call;
+	w->job = job;
+	w->options = options;
+	w->started = false;
+	control_on_gone(call, on_gone, w);
 	on_progress(c);
 }
 
@@ -290,10 +303,12 @@ collector_control_new(struct loop *loop, int fd, struct store *s,
 void
 collector_control_free(struct collector_control *c)
 {
+	size_t i;
+
 	if (c == NULL)
 		return;
-	if (c->jobs != NULL)
-		collector_forget(c->jobs, c);
+	for (i = 0; c->jobs != NULL && i < COLLECTOR_NJOBS; i++)
+		collector_cancel(c->jobs, &c->waiters[i]);
 	control_free(c->control);
 	loop_timer_free(c->timer);
 	free(c);

@@ -2,11 +2,13 @@
 /*
  * Jobs of the collector, one at a time: a slice of work, a pause, so that the
  * disk and the processors are free for clients most of the time.  What is due
- * while another job runs begins when that one has ended.
+ * while another job runs begins when that one has ended; but a scrub is put
+ * aside meanwhile.
  */
 #include "collector_job.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "clock.h"
 #include "collector_state.h"
@@ -34,6 +36,16 @@ struct schedule {
 	struct loop_timer *timer;
 };
 
+/* A job that has begun, and who waits for its end. */
+struct run {
+	bool		 begun;
+	enum collector_job which;
+	struct job	 job;
+	uint64_t	 started_ms;
+	collector_end_fn *end;
+	void		*arg;
+};
+
 struct collector_jobs {
 	struct loop	*loop;
 	struct store	*store;
@@ -41,12 +53,8 @@ struct collector_jobs {
 	struct loop_timer *slice;
 	struct schedule	 schedule[COLLECTOR_NJOBS];
 
-	bool		 running;
-	enum collector_job which;
-	struct job	 job;
-	uint64_t	 started_ms;
-	collector_end_fn *end;
-	void		*arg;
+	struct run	 run;		/* at work */
+	struct run	 parked;	/* goes on when that has ended */
 
 	struct collector_totals totals;
 	struct collector_outcome outcomes[COLLECTOR_NJOBS];
@@ -100,19 +108,14 @@ void
 collector_progress(const struct collector_jobs *jobs,
     struct collector_progress *p)
 {
-	p->running = jobs->running;
-	p->job = jobs->which;
+	const struct run *run = &jobs->run;
+
+	p->running = run->begun;
+	p->job = run->which;
 	p->phase = "";
 	p->done = p->total = 0;
-	if (jobs->running)
-		ops[jobs->which]->progress(&jobs->job, p);
-}
-
-void
-collector_forget(struct collector_jobs *jobs, void *arg)
-{
-	if (jobs->arg == arg)
-		jobs->end = NULL;
+	if (run->begun)
+		ops[run->which]->progress(&run->job, p);
 }
 
 /* ---- a job ---- */
@@ -125,15 +128,16 @@ schedule_next(struct schedule *s, uint64_t ms)
 }
 
 static void
-keep_report(struct collector_jobs *jobs, enum store_result r, uint64_t took)
+keep_report(struct collector_jobs *jobs, const struct run *run,
+    enum store_result r, uint64_t took)
 {
-	if (jobs->which == COLLECTOR_COLLECT) {
-		jobs->last = *collector_gc_report(&jobs->job);
+	if (run->which == COLLECTOR_COLLECT) {
+		jobs->last = *collector_gc_report(&run->job);
 		jobs->has_last = true;
 		jobs->last_result = r;
 		jobs->last_took_ms = took;
-	} else if (jobs->which == COLLECTOR_SCRUB) {
-		jobs->scrub = *collector_scrub_report(&jobs->job);
+	} else if (run->which == COLLECTOR_SCRUB) {
+		jobs->scrub = *collector_scrub_report(&run->job);
 		jobs->has_scrub = true;
 		jobs->scrub_result = r;
 		jobs->scrub_took_ms = took;
@@ -142,11 +146,12 @@ keep_report(struct collector_jobs *jobs, enum store_result r, uint64_t took)
 
 /* One that another process has, or that only looked, says nothing. */
 static void
-keep_outcome(struct collector_jobs *jobs, enum store_result r, uint64_t took)
+keep_outcome(struct collector_jobs *jobs, const struct run *run,
+    enum store_result r, uint64_t took)
 {
-	struct collector_outcome *o = &jobs->outcomes[jobs->which];
+	struct collector_outcome *o = &jobs->outcomes[run->which];
 
-	if (jobs->job.dryrun || r == STORE_BUSY)
+	if (run->job.dryrun || r == STORE_BUSY)
 		return;
 	o->runs++;
 	o->failures += r != STORE_OK;
@@ -156,21 +161,47 @@ keep_outcome(struct collector_jobs *jobs, enum store_result r, uint64_t took)
 }
 
 static void
+start_slice(struct collector_jobs *jobs, uint64_t ms)
+{
+	if (loop_timer_start(jobs->slice, ms) == -1)
+		fatal("timer");
+}
+
+/* Nothing is at work any more: what has been put aside goes on. */
+static void
+unpark(struct collector_jobs *jobs)
+{
+	jobs->run = jobs->parked;
+	jobs->parked.begun = false;
+	if (jobs->run.begun)
+		start_slice(jobs, 0);
+	else
+		loop_timer_stop(jobs->slice);
+}
+
+static void
+run_done(struct collector_jobs *jobs, struct run *run)
+{
+	ops[run->which]->free(&run->job);
+	run->begun = false;
+	schedule_next(&jobs->schedule[run->which],
+	    jobs->schedule[run->which].interval_ms);
+	if (run == &jobs->run)
+		unpark(jobs);
+}
+
+static void
 job_end(struct collector_jobs *jobs, enum store_result r)
 {
-	collector_end_fn *end = jobs->end;
-	uint64_t took = clock_monotonic_ms() - jobs->started_ms;
+	struct run run = jobs->run;
+	uint64_t took = clock_monotonic_ms() - run.started_ms;
 
-	ops[jobs->which]->end(&jobs->job, r, took);
-	keep_report(jobs, r, took);
-	keep_outcome(jobs, r, took);
-	ops[jobs->which]->free(&jobs->job);
-	jobs->running = false;
-	schedule_next(&jobs->schedule[jobs->which],
-	    jobs->schedule[jobs->which].interval_ms);
-	jobs->end = NULL;
-	if (end != NULL)
-		end(jobs->which, r, jobs->arg);
+	ops[run.which]->end(&run.job, r, took);
+	keep_report(jobs, &run, r, took);
+	keep_outcome(jobs, &run, r, took);
+	run_done(jobs, &jobs->run);
+	if (run.end != NULL)
+		run.end(run.which, r, run.arg);
 	/* Nobody knows what is on the disk: another process has to look. */
 	if (store_failure(jobs->store) != 0) {
 		log_error("the store could not be synced");
@@ -188,42 +219,78 @@ static void
 on_slice(void *arg)
 {
 	struct collector_jobs *jobs = arg;
+	struct run *run = &jobs->run;
 	enum store_result r;
 	bool done = false;
 
-	r = is_readonly(jobs) && !jobs->job.dryrun ? STORE_READONLY :
-	    ops[jobs->which]->step(&jobs->job, SLICE_MS, &done);
+	r = is_readonly(jobs) && !run->job.dryrun ? STORE_READONLY :
+	    ops[run->which]->step(&run->job, SLICE_MS, &done);
 	if (r != STORE_OK || done)
 		job_end(jobs, r);
-	else if (loop_timer_start(jobs->slice, PAUSE_MS) == -1)
-		fatal("timer");
+	else
+		start_slice(jobs, PAUSE_MS);
+}
+
+/* A scrub may take days: whatever else there is to do comes first. */
+static enum store_result
+make_way(struct collector_jobs *jobs, enum collector_job which)
+{
+	if (!jobs->run.begun)
+		return STORE_OK;
+	if (jobs->run.which != COLLECTOR_SCRUB || which == COLLECTOR_SCRUB)
+		return STORE_BUSY;
+	jobs->parked = jobs->run;
+	jobs->run.begun = false;
+	return STORE_OK;
 }
 
 enum store_result
 collector_start(struct collector_jobs *jobs, enum collector_job which,
     const struct collector_options *options, collector_end_fn *end, void *arg)
 {
-	if (jobs->running)
-		return STORE_BUSY;
-	jobs->job.store = jobs->store;
-	jobs->job.conf = jobs->conf;
-	jobs->job.dryrun = options->dryrun;
-	jobs->job.rate = options->rate;
-	jobs->job.totals = &jobs->totals;
-	jobs->job.state = NULL;
-	if (ops[which]->start(&jobs->job) == -1)
-		return STORE_NOMEM;
-	if (loop_timer_start(jobs->slice, 0) == -1) {
-		ops[which]->free(&jobs->job);
+	struct run *run = &jobs->run;
+	enum store_result r;
+
+	if ((r = make_way(jobs, which)) != STORE_OK)
+		return r;
+	memset(run, 0, sizeof(*run));
+	run->which = which;
+	run->started_ms = clock_monotonic_ms();
+	run->end = end;
+	run->arg = arg;
+	run->job.store = jobs->store;
+	run->job.conf = jobs->conf;
+	run->job.dryrun = options->dryrun;
+	run->job.rate = options->rate;
+	run->job.totals = &jobs->totals;
+	if (ops[which]->start(&run->job) == -1) {
+		unpark(jobs);
 		return STORE_NOMEM;
 	}
 	loop_timer_stop(jobs->schedule[which].timer);
-	jobs->running = true;
-	jobs->which = which;
-	jobs->started_ms = clock_monotonic_ms();
-	jobs->end = end;
-	jobs->arg = arg;
+	run->begun = true;
+	start_slice(jobs, 0);
 	return STORE_OK;
+}
+
+/* Nobody waits for it any more. */
+static void
+cancel_run(struct collector_jobs *jobs, struct run *run)
+{
+	log_info("%s ends, because who asked for it has gone",
+	    ops[run->which]->name);
+	ops[run->which]->end(&run->job, STORE_GONE, clock_monotonic_ms() -
+	    run->started_ms);
+	run_done(jobs, run);
+}
+
+void
+collector_cancel(struct collector_jobs *jobs, const void *arg)
+{
+	if (jobs->parked.begun && jobs->parked.arg == arg)
+		cancel_run(jobs, &jobs->parked);
+	if (jobs->run.begun && jobs->run.arg == arg)
+		cancel_run(jobs, &jobs->run);
 }
 
 /* ---- the schedule ---- */
@@ -297,8 +364,10 @@ collector_jobs_free(struct collector_jobs *jobs)
 
 	if (jobs == NULL)
 		return;
-	if (jobs->running)
-		ops[jobs->which]->free(&jobs->job);
+	if (jobs->run.begun)
+		ops[jobs->run.which]->free(&jobs->run.job);
+	if (jobs->parked.begun)
+		ops[jobs->parked.which]->free(&jobs->parked.job);
 	for (i = 0; i < COLLECTOR_NJOBS; i++)
 		loop_timer_free(jobs->schedule[i].timer);
 	loop_timer_free(jobs->slice);

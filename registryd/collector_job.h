@@ -62,13 +62,14 @@ struct collector_jobs *collector_jobs_new(struct loop *, struct store *,
 void		 collector_jobs_free(struct collector_jobs *);
 /*
  * Start a job now; end() is called once when it has ended.  BUSY: another
- * one is running.  end may be NULL.
+ * one is running.  end and arg may be NULL.  A scrub is put aside while
+ * another job is at work.
  */
 enum store_result collector_start(struct collector_jobs *,
 		    enum collector_job, const struct collector_options *,
 		    collector_end_fn *end, void *arg);
-/* Whoever asked has gone: the job goes on. */
-void		 collector_forget(struct collector_jobs *, void *arg);
+/* Whoever asked with this arg has gone: his job ends, without end(). */
+void		 collector_cancel(struct collector_jobs *, const void *arg);
 void		 collector_progress(const struct collector_jobs *,
 		    struct collector_progress *);
 /* Of the last collection that ended; NULL before the first. */

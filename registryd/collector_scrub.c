@@ -81,7 +81,7 @@ scrub_job_end(struct job *job, enum store_result r, uint64_t took_ms)
 	char size[16];
 
 	log_trouble(report, job->dryrun);
-	if (r != STORE_OK)
+	if (r != STORE_OK && r != STORE_GONE)
 		log_warnx("scrub stopped: %s", store_result_text(r));
 	log_info("scrub: %llu blobs (%s) read, %llu bad, %llu unreadable; "
 	    "%llu s", (unsigned long long)report->blobs,

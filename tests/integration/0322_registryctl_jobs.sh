@@ -61,6 +61,21 @@ took=$((($(date +%s%N) - began) / 1000000))
 check "no faster than allowed ($took ms)" [ "$took" -ge 1000 ]
 check 'a rate that is none' exits 2 scrub --rate fast
 
+# ---- a scrub that takes days ----
+at_work() {
+	[ "$(ctl status --json | jq -r '.job.job // "nothing"')" = "$1" ]
+}
+ctl scrub --rate 1KiB >"$T/slow" 2>&1 &
+slow=$!
+check 'a slow one is at work' wait_until 10 at_work scrub
+check 'collection comes first' exits 0 collect --dry-run
+check 'and then it goes on' wait_until 10 at_work scrub
+check 'a second one is refused' exits 1 scrub
+kill $slow
+wait $slow 2>/dev/null
+check 'it ends with who has asked' wait_until 10 at_work nothing
+check 'and another can begin' exits 0 scrub
+
 # ---- collect ----
 make_image keep v1 1000 >/dev/null
 make_image go v1 2000 >/dev/null
