@@ -132,9 +132,8 @@ blob_answer(struct api_request *r, const struct digest *digest, bool asked,
 		return answer_open(r, fd, st.size);
 	if (look.found == STORE_OK)
 		(void)close(fd);
-	/* Who is told that it is not there pushes it, which heals it. */
-	if (look.found == STORE_INVALID && r->head->method == HTTP_HEAD)
-		verdict = LEASE_ABSENT;
+	if (look.found == STORE_INVALID)
+		return api_fail_damaged(r, API_BLOB_UNKNOWN, "open blob");
 	switch (verdict) {
 	case LEASE_ASK:
 		r->call = keeper_lease(r->keepers, api_name(r), digest,

@@ -246,6 +246,19 @@ api_fail_text(struct api_request *r, enum api_error e, const char *detail)
 }
 
 enum step
+api_fail_damaged(struct api_request *r, enum api_error notfound,
+    const char *what)
+{
+	if (r->head->method != HTTP_HEAD)
+		return api_fail_store(r, STORE_INVALID, notfound, API_UNKNOWN,
+		    what);
+	(void)snprintf(r->detail, sizeof(r->detail), "%s: %s", what,
+	    store_result_text(STORE_INVALID));
+	log_warnx("%s %s: %s", r->match.name, r->match.arg, r->detail);
+	return api_fail(r, notfound);
+}
+
+enum step
 api_fail_store(struct api_request *r, enum store_result result,
     enum api_error notfound, enum api_error mismatch, const char *what)
 {

@@ -74,6 +74,12 @@ enum step	 api_fail_with(struct api_request *, struct http_response *,
 enum step	 api_fail_store(struct api_request *, enum store_result,
 		    enum api_error notfound, enum api_error mismatch,
 		    const char *what);
+/*
+ * What is stored is damaged: HEAD says that it is not there, because whoever
+ * is told so pushes it, which heals it.  The log tells.
+ */
+enum step	 api_fail_damaged(struct api_request *,
+		    enum api_error notfound, const char *what);
 /* There was no lease to be had, as the keeper says: come again later. */
 enum step	 api_fail_lease(struct api_request *, enum store_result);
 

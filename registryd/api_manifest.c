@@ -51,12 +51,13 @@ load_bytes(struct api_request *r, const struct digest *digest, char **data,
 	store_close(r->store, fd);
 	if (result != STORE_OK)
 		return result;
-	if (digest_of(&actual, digest->alg, *data, *len) == -1 ||
-	    !digest_equal(&actual, digest)) {
+	if (digest_of(&actual, digest->alg, *data, *len) == -1)
+		result = STORE_NOMEM;
+	else if (!digest_equal(&actual, digest))
+		result = STORE_INVALID;
+	if (result != STORE_OK)
 		free(*data);
-		return STORE_INVALID;
-	}
-	return STORE_OK;
+	return result;
 }
 
 enum store_result
@@ -262,6 +263,10 @@ manifest_answer(struct api_request *r, const struct digest *digest,
 		return answer_bytes(r, digest, data, len);
 	if (look.found == STORE_OK)
 		free(data);
+	/* Asked or not: a lease does not mend it. */
+	if (look.found == STORE_INVALID)
+		return api_fail_damaged(r, API_MANIFEST_UNKNOWN,
+		    "read manifest");
 	switch (verdict) {
 	case LEASE_ASK:
 		r->call = keeper_lease(r->keepers, api_name(r), digest,

@@ -65,8 +65,11 @@ for damage in 20 0 rm; do
 	for ref in "$D" t$damage; do
 		req GET "/v2/a/manifests/$ref"
 		expect_status $want "damaged by $damage: GET ${ref%%:*}"
+		# Who is told that it is not there pushes it again.
 		req HEAD "/v2/a/manifests/$ref"
-		expect_status $want "damaged by $damage: HEAD ${ref%%:*}"
+		expect_status 404 "damaged by $damage: HEAD ${ref%%:*}"
+		[ $want = 404 ] || check 'and the log tells' wait_log \
+		    "$REGISTRYD_LOG" "a $ref: read manifest: stored data"
 	done
 	req GET /v2/a/tags/list
 	expect_status 200 'the list of tags does not suffer'

@@ -89,7 +89,8 @@ passes() {
 	eval "wrap=\${WRAP_${2##*/}:-}"
 	# shellcheck disable=SC2086
 	$MUTANT_LINK $wrap -o "$work/test" "$BUILD/obj/tests/$2.o" \
-	    "$work/filter.o" "$1/registryd.a" "$1/common.a" $MUTANT_LIBS >"$work/out" 2>&1 || {
+	    "$work/filter.o" "$1/registryd.a" "$1/common.a" $MUTANT_LIBS \
+	    >"$work/out" 2>&1 || {
 		cat "$work/out"
 		echo "FAIL $2 does not link"
 		exit 1
