@@ -155,8 +155,13 @@ struct manifest_put {
 enum store_result repo_put_manifest(struct store *,
 		    const struct manifest_put *, struct digest **missing,
 		    size_t *nmissing);
-/* The manifest that a tag points to has been in use until now. */
-void		 repo_touch_tagged(struct store *, const char *repo,
+/*
+ * The manifest that a tag points to has been in use until now: the age that
+ * collection looks at counts from when it lost its last tag.  As durable as
+ * what is done to the tag next, which must not be done after an error.  OK
+ * when there is no tag, or nothing that it points to.
+ */
+enum store_result repo_touch_tagged(struct store *, const char *repo,
 		    const char *tag);
 enum store_result repo_delete_tag(struct store *, const char *repo,
 		    const char *tag);

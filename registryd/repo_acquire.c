@@ -18,6 +18,7 @@
 #include "link.h"
 #include "reference.h"
 #include "str.h"
+#include "tag.h"
 
 #define RACE_TRIES	8	/* names that moved between two calls */
 #define NAMES_PAGE	16
@@ -317,4 +318,35 @@ repo_acquire_manifest(struct store *s, const char *repo,
 			return r == STORE_INVALID ? STORE_NOTFOUND : r;
 	}
 	return STORE_BUSY;
+}
+
+/* A lease would be lost with the power, and its loss would end another age. */
+static enum store_result
+sync_link(struct store *s, const char *path)
+{
+	enum store_result r;
+	int fd;
+
+	if ((r = store_open(s, path, &fd, NULL)) != STORE_OK)
+		return r;
+	r = store_sync(s, fd);
+	store_close(s, fd);
+	return r;
+}
+
+enum store_result
+repo_touch_tagged(struct store *s, const char *repo, const char *tag)
+{
+	char path[LAYOUT_PATH_SIZE];
+	enum store_result r;
+	struct digest d;
+
+	r = tag_get(s, repo, tag, &d);
+	if (r == STORE_OK) {
+		layout_revision(path, repo, &d);
+		r = lease_link(s, path, 0);
+	}
+	if (r == STORE_OK)
+		r = sync_link(s, path);
+	return r == STORE_NOTFOUND || r == STORE_INVALID ? STORE_OK : r;
 }

@@ -340,20 +340,12 @@ repo_delete_manifest(struct store *s, const char *repo,
 	return r;
 }
 
-/* The age of a manifest without a tag counts from when it lost its tag. */
-void
-repo_touch_tagged(struct store *s, const char *repo, const char *tag)
-{
-	char path[LAYOUT_PATH_SIZE];
-	struct digest d;
-
-	if (tag_get(s, repo, tag, &d) == STORE_OK)
-		(void)store_touch(s, layout_revision(path, repo, &d));
-}
-
 enum store_result
 repo_delete_tag(struct store *s, const char *repo, const char *tag)
 {
-	repo_touch_tagged(s, repo, tag);
+	enum store_result r;
+
+	if ((r = repo_touch_tagged(s, repo, tag)) != STORE_OK)
+		return r;
 	return tag_delete(s, repo, tag);
 }

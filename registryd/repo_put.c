@@ -517,9 +517,10 @@ tag_locked(struct manifest_commit *c)
 		r = note_check(c->store, put);
 	while (c->tagged < put->ntags && r == STORE_OK) {
 		tag = put->tags[c->tagged];
-		repo_touch_tagged(c->store, put->repo, tag);
-		r = tag_publish(c->store, put->repo, tag, &put->digest,
-		    &c->tags[c->tagged]);
+		r = repo_touch_tagged(c->store, put->repo, tag);
+		if (r == STORE_OK)
+			r = tag_publish(c->store, put->repo, tag,
+			    &put->digest, &c->tags[c->tagged]);
 		if (r == STORE_OK)
 			c->tagged++;
 	}
