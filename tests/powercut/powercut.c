@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * usage: powercut [-CD] [-c cuts] [-d durability] [-f fs] [-i images]
- *	    [-s seed] [-t ms] directory
+ * usage: powercut [-D] [-C every] [-c cuts] [-d durability] [-f fs]
+ *	    [-i images] [-r totals] [-s seed] [-t ms] directory
  *
  * Runs registryd (-D: distribution) in a virtual machine on a disk whose
  * write cache is volatile, under load, and kills the machine.  After each
@@ -10,21 +10,16 @@
  * is read back, and the load goes on.  For each cut, "images" more cuts at
  * other moments of the same load are looked at in a second machine.
  *
- * With -C garbage is collected all the time, beside the load.
+ * With -C garbage is collected all the time, beside the load, on one of
+ * "every" disks; each disk sees some cuts.  With -r what was counted is kept
+ * in a file, and a run that was broken off goes on from there.
  *
  * What is found is printed, and kept in directory/found-*.  Exits 1 then.
  */
-#include <sys/stat.h>
-#include <sys/wait.h>
-
 #include <err.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -32,6 +27,7 @@
 #include "guest.h"
 #include "load.h"
 #include "random.h"
+#include "run.h"
 #include "xmem.h"
 
 #define BOOT_TIME	120		/* seconds, on a busy host */
@@ -45,98 +41,8 @@
 #define DIRTY_MAX	24		/* writes that are not flushed */
 #define DIRTY_TIME	500000000U	/* nanoseconds */
 #define RECOVERY_TIME	1500000U	/* microseconds */
-#define KEPT_MAX	20		/* findings kept with their image */
-
-extern char	**environ;
-
-struct filesystem {
-	const char	*name, *type;
-	off_t		 size;
-	const char	*mkfs[8];
-	const char	*options[4];	/* to mount with; one of them */
-};
-
-/* Small, but not so small that the file system behaves otherwise. */
-static const struct filesystem filesystems[] = {
-	{ "ext4", "ext4", 192 << 20,
-	    { "mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0", NULL },
-	    { "rw", "commit=1", "noatime", "nodelalloc" } },
-	{ "ext4fc", "ext4", 192 << 20,
-	    { "mkfs.ext4", "-q", "-F", "-O", "fast_commit", "-E",
-	    "lazy_itable_init=0", NULL },
-	    { "rw", "commit=1", "noatime", "rw" } },
-	{ "xfs", "xfs", 384 << 20,
-	    { "mkfs.xfs", "-q", "-f", "-K", NULL },
-	    { "rw", "rw", "noatime", "logbsize=256k" } },
-	{ "btrfs", "btrfs", 320 << 20,
-	    { "mkfs.btrfs", "-q", "-f", "-K", NULL },
-	    { "rw", "commit=1", "notreelog", "noatime" } },
-};
-
-struct run {
-	const char			*dir, *durability, *lines;
-	char				*name;
-	const struct filesystem		*fs;
-	bool				 is_distribution;
-	unsigned			 cuts, images, load_ms;
-	uint64_t			 dice;
-	struct cut			 cut;		/* the last one */
-	bool				 at_image;	/* in the spare disk */
-	const char			*options;	/* mounted with */
-	char				*image, *state;
-	struct disk			*disk, *spare;
-	struct guest			*guest, *checker;
-	struct load			*load;
-	struct check			*check;
-	size_t				 n_cuts, n_images, n_acks, n_acked;
-	size_t				 n_objects, n_collected, n_findings;
-	size_t				 n_kept;
-	size_t				 findings[FINDING_KINDS];
-	size_t				 n_fsck, n_failed, n_odd;
-	size_t				 durable, unsafe;
-};
 
 /* ---- the disk ------------------------------------------------------------ */
-
-static void
-run_program(const char *const argv[])
-{
-	posix_spawn_file_actions_t	 actions;
-	pid_t				 pid;
-	int				 status;
-
-	/* mkfs.btrfs has advice even with -q. */
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null",
-	    O_WRONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO,
-	    STDERR_FILENO);
-	errno = posix_spawnp(&pid, argv[0], &actions, NULL,
-	    (char **)(uintptr_t)argv, environ);
-	if (errno != 0)
-		err(1, "%s", argv[0]);
-	posix_spawn_file_actions_destroy(&actions);
-	if (waitpid(pid, &status, 0) == -1 || status != 0)
-		errx(1, "%s failed", argv[0]);
-}
-
-static void
-make_image(const struct run *r)
-{
-	const char	*argv[10];
-	size_t		 n;
-	int		 fd;
-
-	fd = open(r->image, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd == -1 || ftruncate(fd, r->fs->size) == -1)
-		err(1, "%s", r->image);
-	close(fd);
-	for (n = 0; r->fs->mkfs[n] != NULL; n++)
-		argv[n] = r->fs->mkfs[n];
-	argv[n++] = r->image;
-	argv[n] = NULL;
-	run_program(argv);
-}
 
 /*
  * It keeps its options: xfs reads the whole log by the size of log buffers
@@ -146,89 +52,32 @@ make_image(const struct run *r)
 static void
 make_fresh(struct run *r)
 {
-	make_image(r);
+	size_t	 disks = r->totals.n[TOTAL_DISKS]++;
+	bool	 collects = r->collect != 0 && disks % r->collect == 0;
+
+	filesystem_make(r->fs, r->image);
 	r->options = r->fs->options[dice(&r->dice) % 4];
+	r->lines = collects ? COLLECT : "";
 	disk_reload(r->disk);
 	load_reset(r->load);
+	r->load->grace = collects ? GRACE : 0;
+	r->acks_seen = 0;
 }
 
-/* ---- findings ------------------------------------------------------------ */
-
-/* The disk as it was before anybody mounted it after the last cut. */
-static void
-save_image(const struct run *r, const char *path)
+static bool
+collects(const struct run *r)
 {
-	struct disk		*d = disk_new(r->image);
-	struct cut_result	 left;
-
-	if (r->at_image)
-		disk_cut(d, r->disk, &r->cut, &left);
-	disk_save(d, path);
-	disk_free(d);
-}
-
-static void
-describe(const struct run *r, FILE *f, const char *what, const char *text)
-{
-	static const char *const	 names[CUT_CACHES] = {
-		[CUT_KEEPS] = "keeps all", [CUT_LOSES] = "loses all",
-		[CUT_MIXES] = "mixes", [CUT_DROPS_ONE] = "drops one",
-	};
-
-	fprintf(f, "%s: FOUND %s cut %zu: %s\n%s: the cache %s, %u%% kept, "
-	    "%u%% torn, mounted with %s\n%s", r->name,
-	    r->at_image ? "at another moment of" : "after", r->n_cuts, what,
-	    r->name, names[r->cut.cache], r->cut.keep, r->cut.tear,
-	    r->options, text);
-}
-
-static void
-keep(struct run *r, const char *what, const char *text)
-{
-	char	*path, *file;
-	FILE	*f;
-
-	describe(r, stdout, what, text);
-	if (r->n_kept++ >= KEPT_MAX)
-		return;
-	path = xasprintf("%s/found-%s-%d-%zu", r->dir, r->name,
-	    (int)getpid(), r->n_kept);
-	if (mkdir(path, 0755) == -1 && errno != EEXIST)
-		err(1, "%s", path);
-	file = xasprintf("%s/text", path);
-	if ((f = fopen(file, "we")) == NULL)
-		err(1, "%s", file);
-	describe(r, f, what, text);
-	fclose(f);
-	free(file);
-	file = xasprintf("%s/image", path);
-	save_image(r, file);
-	free(file);
-	printf("kept: %s\n", path);
-	free(path);
-}
-
-static void
-count(struct run *r)
-{
-	int	 i;
-
-	r->n_objects += r->check->objects;
-	r->n_acked += r->check->acked;
-	r->n_collected += r->check->collected;
-	r->n_findings += check_findings(r->check);
-	for (i = 0; i < FINDING_KINDS; i++)
-		r->findings[i] += r->check->findings[i];
+	return r->lines[0] != '\0';
 }
 
 /* ---- one guest on one disk ----------------------------------------------- */
 
 /* The guest cannot do it: the harness or the file system has failed. */
 static bool
-failed(struct run *r, const struct guest *g, const char *what)
+failed(struct run *r, const struct guest *g, enum total kind, const char *what)
 {
-	r->n_failed++;
-	keep(r, what, guest_said(g));
+	r->totals.n[kind]++;
+	found_keep(r, what, guest_said(g));
 	return false;
 }
 
@@ -241,19 +90,19 @@ serve(struct run *r, struct guest *g)
 		done = guest_command(g, COMMAND_TIME, "distribution");
 	else
 		done = guest_command(g, COMMAND_TIME, "serve");
-	return done || failed(r, g, "the registry does not start");
+	return done || failed(r, g, TOTAL_FAILED,
+	    "the registry does not start");
 }
 
 static void
 fsck(struct run *r, struct guest *g)
 {
 	if (!guest_command(g, COMMAND_TIME, "fsck")) {
-		r->n_fsck++;
-		keep(r, "fsck", guest_said(g));
+		failed(r, g, TOTAL_FSCK, "fsck");
 	} else if (guest_said(g)[0] != '\0') {
-		if (r->n_odd++ == 0)
+		if (r->totals.n[TOTAL_ODD]++ == 0)
 			printf("%s: odd after cut %zu:\n%s", r->name,
-			    r->n_cuts, guest_said(g));
+			    r->totals.n[TOTAL_CUTS], guest_said(g));
 	}
 }
 
@@ -265,10 +114,11 @@ static bool
 begin(struct run *r, struct guest *g, bool fresh)
 {
 	if (!guest_command(g, COMMAND_TIME, "configure %s %s", r->durability,
-	    r->lines) ||
-	    !guest_command(g, COMMAND_TIME, "mount %s %s", r->fs->type,
+	    r->lines))
+		return failed(r, g, TOTAL_FAILED, "configure");
+	if (!guest_command(g, COMMAND_TIME, "mount %s %s", r->fs->type,
 	    r->options))
-		return failed(r, g, "mount");
+		return failed(r, g, TOTAL_UNMOUNTABLE, "mount");
 	if (!fresh && !r->is_distribution)
 		fsck(r, g);
 	return serve(r, g);
@@ -279,10 +129,10 @@ look(struct run *r, struct guest *g)
 {
 	check_run(r->load, guest_port(g), r->cut.time, !r->at_image,
 	    r->check);
-	count(r);
+	found_count(r);
 	if (check_findings(r->check) == 0)
 		return;
-	keep(r, "what was promised is not there", r->check->text);
+	found_keep(r, "what was promised is not there", r->check->text);
 	guest_command(g, COMMAND_TIME, "log 20");
 	fputs(guest_said(g), stdout);
 }
@@ -345,13 +195,13 @@ image_check(struct run *r)
 	    r->cut.time < disk_event_time(r->disk, 0))
 		return true;
 	disk_cut(r->spare, r->disk, &r->cut, &left);
-	r->n_images++;
+	r->totals.n[TOTAL_IMAGES]++;
 	if (!begin(r, r->checker, false))
 		return false;
 	look(r, r->checker);
 	if (!guest_command(r->checker, COMMAND_TIME, "stop") ||
 	    !guest_command(r->checker, COMMAND_TIME, "umount"))
-		return failed(r, r->checker, "umount");
+		return failed(r, r->checker, TOTAL_FAILED, "umount");
 	return true;
 }
 
@@ -410,8 +260,7 @@ load_and_cut(struct run *r)
 	load_start(r->load, guest_port(r->guest));
 	wait_for_moment(r);
 	if ((odd = load_odd(r->load)) != NULL) {
-		r->n_findings++;
-		r->findings[FINDING_ANSWER]++;
+		r->totals.n[TOTAL_UNSERVED]++;
 		printf("%s: FOUND in the load: %s\n", r->name, odd);
 		guest_command(r->guest, COMMAND_TIME, "log 30");
 		fputs(guest_said(r->guest), stdout);
@@ -421,7 +270,8 @@ load_and_cut(struct run *r)
 	disk_freeze(r->disk);
 	guest_kill(r->guest);
 	load_wait(r->load);
-	r->n_cuts++;
+	r->totals.n[TOTAL_CUTS]++;
+	r->totals.n[TOTAL_COLLECTING] += collects(r);
 }
 
 static void
@@ -432,8 +282,8 @@ settle(struct run *r)
 	r->at_image = false;
 	choose_cut(r);
 	disk_settle(r->disk, &r->cut, &left);
-	r->durable += left.durable;
-	r->unsafe += left.unsafe;
+	r->totals.n[TOTAL_WRITES] += left.durable + left.unsafe;
+	r->totals.n[TOTAL_UNSAFE] += left.unsafe;
 }
 
 /* The next cut comes while the file system or registryd still recovers. */
@@ -441,17 +291,19 @@ static void
 cut_again(struct run *r)
 {
 	if (guest_restore(r->guest, r->state) == -1)
-		errx(1, "no guest");
+		errx(2, "no guest");
 	if (!guest_command(r->guest, COMMAND_TIME, "configure %s %s",
 	    r->durability, r->lines)) {
-		failed(r, r->guest, "configure");
+		failed(r, r->guest, TOTAL_FAILED, "configure");
 		return;
 	}
 	guest_begin(r->guest, "recover %s %s", r->fs->type, r->options);
 	usleep((useconds_t)(dice(&r->dice) % RECOVERY_TIME));
 	disk_freeze(r->disk);
 	guest_kill(r->guest);
-	r->n_cuts++;
+	r->totals.n[TOTAL_CUTS]++;
+	r->totals.n[TOTAL_COLLECTING] += collects(r);
+	r->totals.n[TOTAL_RECOVERY]++;
 	settle(r);
 }
 
@@ -459,7 +311,7 @@ cut_again(struct run *r)
 static bool
 cycle(struct run *r)
 {
-	size_t		 findings = r->n_findings + r->n_fsck;
+	size_t		 bad = totals_bad(&r->totals);
 	unsigned	 i;
 
 	load_and_cut(r);
@@ -471,26 +323,38 @@ cycle(struct run *r)
 			return false;
 		}
 	settle(r);
-	if (!r->is_distribution && r->n_cuts < r->cuts &&
+	if (!r->is_distribution && r->totals.n[TOTAL_CUTS] < r->cuts &&
 	    dice(&r->dice) % 6 == 0)
 		cut_again(r);
 	if (guest_restore(r->guest, r->state) == -1)
-		errx(1, "no guest");
+		errx(2, "no guest");
 	if (!begin(r, r->guest, false))
 		return false;
 	look(r, r->guest);
-	return findings == r->n_findings + r->n_fsck;
+	return bad == totals_bad(&r->totals);
 }
 
 static void
-progress(const struct run *r, uint64_t start)
+count_acks(struct run *r)
 {
-	printf("%s: cut %zu of %u, %zu images, %zu acknowledged, "
-	    "%zu of %zu writes not flushed, %zu found, %llu s\n", r->name,
-	    r->n_cuts, r->cuts, r->n_images, load_acks(r->load), r->unsafe,
-	    r->durable + r->unsafe,
-	    r->n_findings + r->n_fsck + r->n_failed,
-	    (unsigned long long)((disk_now() - start) / 1000000000));
+	size_t	 acks = load_acks(r->load);
+
+	r->totals.n[TOTAL_ACKNOWLEDGED] += acks - r->acks_seen;
+	r->acks_seen = acks;
+}
+
+static void
+progress(struct run *r)
+{
+	const size_t	*n = r->totals.n;
+
+	if (r->totals_path != NULL)
+		totals_save(&r->totals, r->totals_path);
+	printf("%s: cut %zu of %u%s, %zu images, %zu acknowledged, "
+	    "%zu of %zu writes not flushed, %zu found, %zu s\n", r->name,
+	    n[TOTAL_CUTS], r->cuts, collects(r) ? ", collecting" : "",
+	    n[TOTAL_IMAGES], n[TOTAL_ACKNOWLEDGED], n[TOTAL_UNSAFE],
+	    n[TOTAL_WRITES], totals_bad(&r->totals), n[TOTAL_SECONDS]);
 	fflush(stdout);
 }
 
@@ -498,44 +362,36 @@ static void
 run_cuts(struct run *r)
 {
 	uint64_t	 start = disk_now();
+	size_t		 before = r->totals.n[TOTAL_SECONDS];
 	bool		 fresh = true;
 	unsigned	 on_this = 0;
 
-	while (r->n_cuts < r->cuts) {
+	while (r->totals.n[TOTAL_CUTS] < r->cuts) {
 		if (fresh) {
-			r->n_acks += load_acks(r->load);
 			guest_kill(r->guest);
 			make_fresh(r);
 			r->at_image = false;
 			if (guest_restore(r->guest, r->state) == -1 ||
 			    !begin(r, r->guest, true))
-				errx(1, "a fresh file system is no good");
+				errx(2, "a fresh file system is no good");
 			on_this = 0;
 		}
 		fresh = !cycle(r) || ++on_this == FRESH;
-		progress(r, start);
+		count_acks(r);
+		r->totals.n[TOTAL_SECONDS] = before +
+		    (size_t)((disk_now() - start) / 1000000000);
+		progress(r);
 	}
-	r->n_acks += load_acks(r->load);
 }
 
 /* ---- start --------------------------------------------------------------- */
 
-static const struct filesystem *
-filesystem_find(const char *name)
-{
-	size_t	 i;
-
-	for (i = 0; i < sizeof(filesystems) / sizeof(*filesystems); i++)
-		if (strcmp(filesystems[i].name, name) == 0)
-			return &filesystems[i];
-	errx(2, "unknown file system %s", name);
-}
-
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: powercut [-CD] [-c cuts] [-d durability] "
-	    "[-f fs] [-i images]\n\t[-s seed] [-t ms] directory\n");
+	fprintf(stderr, "usage: powercut [-D] [-C every] [-c cuts] "
+	    "[-d durability] [-f fs]\n\t[-i images] [-r totals] [-s seed] "
+	    "[-t ms] directory\n");
 	exit(2);
 }
 
@@ -555,10 +411,10 @@ options(struct run *r, int argc, char *argv[])
 {
 	int	 c;
 
-	while ((c = getopt(argc, argv, "CDc:d:f:i:s:t:")) != -1)
+	while ((c = getopt(argc, argv, "C:Dc:d:f:i:r:s:t:")) != -1)
 		switch (c) {
 		case 'C':
-			r->lines = COLLECT;
+			r->collect = number(optarg, 1000000);
 			break;
 		case 'D':
 			r->is_distribution = true;
@@ -574,6 +430,9 @@ options(struct run *r, int argc, char *argv[])
 			break;
 		case 'i':
 			r->images = number(optarg, 1000);
+			break;
+		case 'r':
+			r->totals_path = optarg;
 			break;
 		case 's':
 			r->dice = strtoull(optarg, NULL, 0);
@@ -599,7 +458,7 @@ prepare(struct run *r)
 	    (int)getpid());
 	r->state = xasprintf("%s/%s-%d.state", r->dir, r->name,
 	    (int)getpid());
-	make_image(r);
+	filesystem_make(r->fs, r->image);
 	r->disk = disk_new(r->image);
 	r->spare = disk_new(r->image);
 	r->guest = guest_new(r->dir, r->name, r->disk);
@@ -609,11 +468,10 @@ prepare(struct run *r)
 	r->load = xcalloc(1, sizeof(*r->load));
 	load_init(r->load, dice(&r->dice));
 	r->load->is_distribution = r->is_distribution;
-	r->load->grace = r->lines[0] == '\0' ? 0 : GRACE;
 	r->check = xcalloc(1, sizeof(*r->check));
 	if (guest_boot(r->checker, BOOT_TIME) == -1 ||
 	    guest_save(r->checker, r->state) == -1)
-		exit(1);
+		exit(2);
 }
 
 static void
@@ -636,13 +494,15 @@ int
 main(int argc, char *argv[])
 {
 	struct run	 r = {
-		.durability = "full", .lines = "", .fs = &filesystems[0],
-		.cuts = 10, .images = 2, .load_ms = 10000,
+		.durability = "full", .lines = "", .cuts = 10, .images = 2,
+		.load_ms = 10000,
 	};
-	int		 i;
 
 	random_bytes(&r.dice, sizeof(r.dice));
+	r.fs = filesystem_find("ext4");
 	options(&r, argc, argv);
+	if (r.totals_path != NULL)
+		totals_load(&r.totals, r.totals_path);
 	r.name = xasprintf("%s-%s", r.fs->name, r.is_distribution ?
 	    "distribution" : r.durability);
 	printf("%s: seed 0x%llx, %s\n", r.name, (unsigned long long)r.dice,
@@ -651,13 +511,8 @@ main(int argc, char *argv[])
 	prepare(&r);
 	run_cuts(&r);
 	finish(&r);
-	printf("%s: %zu cuts, %zu images, %zu acknowledged, %zu promises "
-	    "checked on %zu objects, %zu collected;", r.name, r.n_cuts,
-	    r.n_images, r.n_acks, r.n_acked, r.n_objects, r.n_collected);
-	for (i = 0; i < FINDING_KINDS; i++)
-		printf(" %zu %s,", r.findings[i], finding_name(i));
-	printf(" %zu fsck, %zu odd, %zu failed\n", r.n_fsck, r.n_odd,
-	    r.n_failed);
+	printf("%s: ", r.name);
+	totals_print(&r.totals, stdout);
 	free(r.name);
-	return r.n_findings + r.n_fsck + r.n_failed > 0;
+	return totals_bad(&r.totals) > 0;
 }

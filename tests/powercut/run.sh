@@ -3,11 +3,16 @@
 #
 # usage: run.sh [powercut | distribution | selftest]
 #
-# Cuts power CUTS=200 times on each of FS="ext4 xfs btrfs", shared among
-# DURABILITY="full batch"; IMAGES=1 more cuts of each load are looked at,
-# JOBS=2 machines run at a time, LOAD_MS=10000 is the longest load.  COLLECT=1
-# collects garbage all the time.  The last line has the sum; exits 1 when
-# anything was lost or broken.
+# Cuts power CUTS=200 times on each of FS="ext4 xfs btrfs", of DURABILITY="full
+# batch" two thirds in the first and one in the second.  IMAGES=1 more cuts of
+# each load are looked at, JOBS=2 machines run at a time, LOAD_MS=10000 is the
+# longest load.  Garbage is collected all the time on each COLLECT=3rd disk
+# (1: on all, 0: on none); each disk sees eight cuts.
+#
+# What was counted is printed each minute and at the end, and is kept in
+# $BUILD/powercut/WHAT after each cut, with the logs: with RESUME=1 a campaign
+# that was broken off goes on from there.  Exits 1 when anything was lost or
+# broken, 2 when cuts are missing.
 #
 #   distribution	Debian's docker-registry instead, CUTS=20, to compare:
 #			what it loses is not an error
@@ -15,7 +20,7 @@
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
-BUILD=$(cd "${BUILD:-$here/../../build}" && pwd) || exit 1
+BUILD=$(cd "${BUILD:-$here/../../build}" && pwd) || exit 2
 export BUILD
 what=${1:-powercut}
 FS=${FS:-ext4 xfs btrfs}
@@ -23,68 +28,188 @@ IMAGES=${IMAGES:-1}
 LOAD_MS=${LOAD_MS:-10000}
 JOBS=${JOBS:-2}
 DURABILITY=${DURABILITY:-full batch}
-dir=$BUILD/powercut
-program=$BUILD/tests/powercut/powercut
+TRIES=3					# of a run that breaks off
+EACH=4					# seconds a cut, by what was seen
 PATH=$PATH:/usr/sbin:/sbin		# mkfs
 
 case $what in
-powercut) image='' server=${COLLECT:+-C} cuts=200 ;;
+powercut) image='' server="-C ${COLLECT:-3}" cuts=200 ;;
 distribution) image=-d server=-D DURABILITY=none cuts=20 ;;
 selftest) image='' server='' DURABILITY=none cuts=4 ;;
 *) echo "run.sh: $what?" >&2; exit 2 ;;
 esac
+cuts=${CUTS:-$cuts}
+dir=$BUILD/powercut
+out=$dir/$what
+program=$BUILD/tests/powercut/powercut
 
+mkdir -p "$dir" || exit 2
+exec 9>"$dir/lock"
+flock -n 9 || { echo "run.sh: another campaign runs in $dir" >&2; exit 2; }
+[ -n "${RESUME:-}" ] || rm -rf "$out"
+mkdir -p "$out" || exit 2
+# What is added up is of one registryd.
+cksum <"$BUILD/registryd" >"$out/registryd.new"
+if [ -f "$out/registryd" ] &&
+    ! cmp -s "$out/registryd" "$out/registryd.new"; then
+	echo "run.sh: $out was counted with another registryd" >&2
+	exit 2
+fi
+mv "$out/registryd.new" "$out/registryd"
 # shellcheck disable=SC2086
-"$here/build.sh" $image || exit 1
-out=$(mktemp -d) || exit 1
-trap 'rm -rf "$out"' EXIT
-trap 'exit 1' HUP INT TERM
+"$here/build.sh" $image || exit 2
+rm -rf "$out"/claim.* "$out"/pid.* "$out"/done.*
 
+# FS DURABILITY CUTS, those that take longest first.
 # shellcheck disable=SC2086
-parts=$(set -- $DURABILITY; echo $#)
-each=$(((${CUTS:-$cuts} + parts - 1) / parts))
-for fs in $FS; do
-	for durability in $DURABILITY; do
-		echo "$fs $durability"
+list() {
+	set -- $DURABILITY
+	parts=$# share=$cuts
+	for durability in "$@"; do
+		if [ $parts -eq 2 ]; then
+			rest=$((cuts / 3))
+			[ "$durability" = "$2" ] && share=$rest ||
+			    share=$((cuts - rest))
+		elif [ $parts -gt 2 ]; then
+			share=$(((cuts + parts - 1) / parts))
+		fi
+		for fs in $FS; do
+			echo "$fs $durability $share"
+		done
 	done
-done >"$out/list"
-# shellcheck disable=SC2016
-xargs -P "$JOBS" -L 1 sh -c '
-	out=$1 server=$2; shift 2
-	"$1" $server -c "$2" -i "$3" -t "$4" -f "$6" -d "$7" "$5" |
-	    tee "$out/$6.$7"
-' sh "$out" "$server" "$program" "$each" "$IMAGES" "$LOAD_MS" "$dir" \
-    <"$out/list"
-rm "$out/list"
+}
 
-# Each program's last line; one that has none did not get so far.
-cat "$out"/* | awk -v runs="$(find "$out" -type f | wc -l)" '
-	/ cuts, .* failed$/ {
-		n++
-		for (i = 2; i <= NF; i++)
-			if ($i ~ /^[0-9]+$/) {
-				key = $(i + 1)
-				sub(/[,;]$/, "", key)
-				sum[key] += $i
+counted() {
+	sed -n 's/^cuts //p' "$out/$1.totals" 2>/dev/null
+}
+
+# WORKER FS DURABILITY CUTS: go on where a run breaks off.
+run() {
+	name=$2-$3
+	try=0
+	while [ $try -lt $TRIES ]; do
+		# shellcheck disable=SC2086
+		"$program" $server -c "$4" -i "$IMAGES" -t "$LOAD_MS" \
+		    -f "$2" -d "$3" -r "$out/$name.totals" "$dir" \
+		    >>"$out/$name.log" 2>&1 &
+		echo $! >"$out/pid.$1"
+		wait $!
+		done=$(counted "$name")
+		[ "${done:-0}" -lt "$4" ] || break
+		try=$((try + 1))
+		echo "broke off after ${done:-0} cuts" >>"$out/$name.log"
+	done
+}
+
+worker() {
+	while read -r fs durability share; do
+		mkdir "$out/claim.$fs-$durability" 2>/dev/null ||
+		    continue
+		run "$1" "$fs" "$durability" "$share"
+	done <"$out/list"
+	: >"$out/done.$1"
+}
+
+# Of each file system and of all; the last line only with "all" as $1.
+sum() {
+	awk -v dir="$out" -v what="$what" -v only="$1" -v all=all '
+		function say(fs, name,	i, modes, bad) {
+			for (i = 1; i <= n; i++)
+				if (index(runs[i], fs "-") == 1 || fs == all)
+					by[fs, mode[i]] += cuts[i]
+			for (i = 1; i <= nm; i++)
+				modes = modes (i > 1 ? ", " : "") \
+				    by[fs, m[i]] + 0 " " m[i]
+			printf "%s %s: %d cuts (%s; %d while collecting, " \
+			    "%d of recovery) on %d disks, %d more images, " \
+			    "%d of %d writes not flushed, %d promises given, " \
+			    "%d checked, %d collected: %d lost, " \
+			    "%d came back, %d wrong, %d not served, " \
+			    "%d uploads, %d fsck, %d not mountable, " \
+			    "%d failed; %d odd%s\n", what, name, \
+			    s[fs, "cuts"], modes, s[fs, "collecting"], \
+			    s[fs, "recovery"], s[fs, "disks"], \
+			    s[fs, "images"], s[fs, "unsafe"], \
+			    s[fs, "writes"], s[fs, "acknowledged"], \
+			    s[fs, "promises"], s[fs, "collected"], \
+			    s[fs, "lost"], s[fs, "back"], s[fs, "wrong"], \
+			    s[fs, "unserved"], s[fs, "upload"], \
+			    s[fs, "fsck"], s[fs, "unmountable"], \
+			    s[fs, "failed"], s[fs, "odd"], \
+			    s[fs, "cuts"] < want[fs] ? "; " want[fs] - \
+			    s[fs, "cuts"] " cuts to go" : ""
+		}
+		{
+			runs[++n] = $1 "-" $2
+			mode[n] = $2
+			if (!($2 in known)) {
+				known[$2] = 1
+				m[++nm] = $2
 			}
-	}
-	END {
-		found = sum["lost"] + sum["came"] + sum["wrong"] + \
-		    sum["not"] + sum["upload"] + sum["fsck"] + sum["failed"]
-		printf "powercut: %d cuts, %d more images, %d promises " \
-		    "given, %d checked, %d collected: %d lost, " \
-		    "%d came back, %d wrong, %d not served, " \
-		    "%d uploads, %d fsck, %d failed; %d odd%s\n", \
-		    sum["cuts"], sum["images"], sum["acknowledged"], \
-		    sum["promises"], sum["collected"], sum["lost"], \
-		    sum["came"], sum["wrong"], sum["not"], \
-		    sum["upload"], sum["fsck"], sum["failed"], sum["odd"], \
-		    n == runs ? "" : "; a run broke off"
-		exit n != runs ? 2 : found > 0
-	}'
+			if (!($1 in want))
+				fss[++nf] = $1
+			want[$1] += $3
+			want[all] += $3
+			file = dir "/" runs[n] ".totals"
+			while ((getline line <file) > 0) {
+				split(line, a, " ")
+				s[$1, a[1]] += a[2]
+				s[all, a[1]] += a[2]
+				if (a[1] == "cuts")
+					cuts[n] = a[2]
+			}
+			close(file)
+		}
+		END {
+			for (i = 1; i <= nf && only != all; i++)
+				say(fss[i], fss[i])
+			say(all, "in all")
+			found = s[all, "lost"] + s[all, "back"] + \
+			    s[all, "wrong"] + s[all, "unserved"] + \
+			    s[all, "upload"] + s[all, "fsck"] + \
+			    s[all, "unmountable"] + s[all, "failed"]
+			exit found > 0 ? 1 : s[all, "cuts"] < want[all] ? 2 : 0
+		}' "$out/list"
+}
+
+broken_off() {
+	trap '' HUP INT TERM
+	# shellcheck disable=SC2086
+	kill $workers 2>/dev/null
+	cat "$out"/pid.* 2>/dev/null | while read -r pid; do
+		kill "$pid" 2>/dev/null
+	done
+	wait
+	sum ''
+	echo "broken off; RESUME=1 goes on"
+	exit 2
+}
+
+list >"$out/list"
+number=$(awk '{ n += $3 } END { print n }' "$out/list")
+echo "$what: $number cuts, about" \
+    "$((number * (1 + IMAGES) * EACH / JOBS / 60 + 1)) minutes," \
+    "logs and totals in $out"
+workers=
+trap broken_off HUP INT TERM
+i=0
+while [ $i -lt "$JOBS" ]; do
+	i=$((i + 1))
+	worker $i &
+	workers="$workers $!"
+done
+ticks=0
+while [ "$(find "$out" -name 'done.*' | wc -l)" -lt "$JOBS" ]; do
+	sleep 1
+	ticks=$((ticks + 1))
+	[ $((ticks % 60)) -ne 0 ] || sum all
+done
+wait
+grep -h -A 30 FOUND "$out"/*.log
+sum ''
 rc=$?
 case $what in
-distribution) [ $rc -ne 2 ] ;;
+distribution) [ $rc -ne 2 ] || exit 2 ;;
 selftest)
 	if [ $rc -eq 1 ]; then
 		echo "selftest: what durability none loses was seen"
@@ -92,5 +217,5 @@ selftest)
 		echo "selftest: nothing was found: the test sees nothing"
 		exit 1
 	fi ;;
-*) [ $rc -eq 0 ] ;;
+*) exit $rc ;;
 esac
