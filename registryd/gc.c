@@ -100,6 +100,10 @@ gc_new(struct store *s, const struct gc_options *options)
 	gc->lock.fd = -1;
 	gc->report.phase = phases[0].name;
 	gc->report.phases = NPHASES;
+	gc->budget.limit = (size_t)options->memory;
+	gc->marks.budget = gc->strange.budget = &gc->budget;
+	gc->read.budget = gc->node_of.budget = &gc->budget;
+	gc->condemned.budget = &gc->budget;
 	gc_key_init(&gc->key);
 	return gc;
 }
@@ -118,6 +122,7 @@ gc_free(struct gc *gc)
 	gc_map_done(&gc->read);
 	free(gc->manifests);
 	free(gc->edges);
+	/* The budget ends with it. */
 	gc_live_reset(gc);
 	free(gc);
 }
@@ -298,21 +303,6 @@ begin_sweep(struct gc *gc)
 
 /* ---- steps ---- */
 
-static void
-count_memory(struct gc *gc)
-{
-	uint64_t n;
-
-	n = gc_map_memory(&gc->marks) +
-	    gc_names_set_memory(&gc->condemned) +
-	    gc_map_memory(&gc->strange) + gc_map_memory(&gc->read) +
-	    gc->manifests_size * sizeof(*gc->manifests) +
-	    gc->edges_size * sizeof(*gc->edges) +
-	    gc->nodes_size * sizeof(*gc->nodes) + gc_map_memory(&gc->node_of);
-	if (n > gc->report.memory)
-		gc->report.memory = n;
-}
-
 static enum store_result
 begin_phase(struct gc *gc)
 {
@@ -355,7 +345,11 @@ gc_step(struct gc *gc, unsigned budget_ms, bool *done)
 		if (++n % CHECK_EVERY == 0 && clock_monotonic_us() >= end)
 			break;
 	}
-	count_memory(gc);
+	gc->report.memory = gc->budget.peak;
+	if (r == STORE_NOMEM && gc->budget.over) {
+		gc->report.memory_over = true;
+		r = STORE_LIMIT;
+	}
 	*done = r == STORE_OK && gc->phase == NPHASES;
 	if (*done && gc->report.total < gc->report.done)
 		gc->report.total = gc->report.done;

@@ -24,6 +24,13 @@ struct gc_options {
 	/* age at which a manifest without a tag goes, or GC_UNTAGGED_KEEP */
 	uint64_t	 untagged_ms;
 	bool		 dryrun;		/* change nothing, count all */
+	/*
+	 * Bytes for what a run remembers, 0 without a limit: some 20 for each
+	 * blob and for each layer of each repository, 16 for each reference
+	 * in a manifest, 60 for each manifest, 43 for each name that is
+	 * condemned; up to twice that while a set grows.
+	 */
+	uint64_t	 memory;
 };
 
 enum gc_class {
@@ -60,6 +67,7 @@ struct gc_report {
 	uint64_t	 manifests_read;
 	uint64_t	 bytes_read;
 	uint64_t	 memory;		/* bytes of its sets, at most */
+	bool		 memory_over;	/* more than there may be: stopped */
 	/* where a run was stopped, or the damage found first; "" */
 	char		 path[256];
 	char		 strange_paths[GC_STRANGE_PATHS][256];	/* first ones */
@@ -75,7 +83,8 @@ struct gc	*gc_new(struct store *, const struct gc_options *);
 /*
  * Work for about budget_ms.  OK: go on, or *done.  BUSY: another collection
  * is running.  Other results end the run: an error while marking before any
- * name has been changed.
+ * name has been changed.  LIMIT with memory_over: the store has too many
+ * objects for gc_options.memory.
  */
 enum store_result gc_step(struct gc *, unsigned budget_ms, bool *done);
 const struct gc_report *gc_report(const struct gc *);

@@ -20,7 +20,7 @@ struct reverse {			/* from a subject to its referrer */
 struct spread {
 	struct gc	*gc;
 	struct reverse	*reverse;
-	size_t		 nreverse;
+	size_t		 nreverse, reverse_size;
 	uint32_t	*todo;		/* live, not looked at yet */
 	size_t		 ntodo;
 };
@@ -28,7 +28,8 @@ struct spread {
 void
 gc_live_reset(struct gc *gc)
 {
-	free(gc->nodes);
+	gc_budget_free(&gc->budget, gc->nodes, gc->nodes_size,
+	    sizeof(*gc->nodes));
 	gc->nodes = NULL;
 	gc->nnodes = gc->nodes_size = 0;
 	gc_map_done(&gc->node_of);
@@ -40,15 +41,13 @@ gc_live_add(struct gc *gc, const struct digest *d, uint32_t manifest,
 {
 	struct gc_node *grown;
 	uint64_t print = gc_print_digest(&gc->key, d);
-	size_t size;
 
 	if (gc->nnodes == gc->nodes_size) {
-		size = gc->nodes_size == 0 ? 64 : 2 * gc->nodes_size;
-		grown = reallocarray(gc->nodes, size, sizeof(*grown));
+		grown = gc_budget_grow(&gc->budget, gc->nodes,
+		    &gc->nodes_size, 64, sizeof(*grown));
 		if (grown == NULL)
 			return STORE_NOMEM;
 		gc->nodes = grown;
-		gc->nodes_size = size;
 	}
 	if (gc_map_put(&gc->node_of, print, (uint32_t)gc->nnodes) == -1)
 		return STORE_NOMEM;
@@ -89,7 +88,10 @@ reverse_build(struct spread *s)
 		m = &gc->manifests[gc->nodes[i].manifest];
 		n += m->subject ? m->nedges : 0;
 	}
-	if ((s->reverse = calloc(n + 1, sizeof(*s->reverse))) == NULL)
+	s->reverse_size = n + 1;
+	s->reverse = gc_budget_alloc(&gc->budget, s->reverse_size,
+	    sizeof(*s->reverse));
+	if (s->reverse == NULL)
 		return STORE_NOMEM;
 	for (i = 0; i < gc->nnodes; i++) {
 		m = &gc->manifests[gc->nodes[i].manifest];
@@ -150,7 +152,9 @@ spread_all(struct spread *s)
 	enum store_result r;
 	size_t i;
 
-	if ((s->todo = calloc(gc->nnodes + 1, sizeof(*s->todo))) == NULL)
+	s->todo = gc_budget_alloc(&gc->budget, gc->nnodes + 1,
+	    sizeof(*s->todo));
+	if (s->todo == NULL)
 		return STORE_NOMEM;
 	if ((r = reverse_build(s)) != STORE_OK)
 		return r;
@@ -179,8 +183,9 @@ gc_live_spread(struct gc *gc, const struct gc_item *item)
 	for (i = 0; i < gc->nnodes && r == STORE_OK; i++)
 		if (gc->repo_damaged || gc->nodes[i].live)
 			r = gc_mark(gc, GC_REVISIONS, gc->nodes[i].print);
-	free(s.reverse);
-	free(s.todo);
+	gc_budget_free(&gc->budget, s.reverse, s.reverse_size,
+	    sizeof(*s.reverse));
+	gc_budget_free(&gc->budget, s.todo, gc->nnodes + 1, sizeof(*s.todo));
 	gc_live_reset(gc);
 	return r;
 }

@@ -27,21 +27,19 @@ on_digest(const struct digest *d, void *arg)
 	struct reading *reading = arg;
 	struct gc *gc = reading->gc;
 	uint64_t *edges, print = gc_print_digest(&gc->key, d);
-	size_t size;
 
 	/* Most manifests name a thing once or twice in a row. */
 	if (gc->nedges > reading->first &&
 	    gc->edges[gc->nedges - 1] == print)
 		return;
 	if (gc->nedges == gc->edges_size) {
-		size = gc->edges_size == 0 ? 1024 : 2 * gc->edges_size;
-		edges = reallocarray(gc->edges, size, sizeof(*edges));
+		edges = gc_budget_grow(&gc->budget, gc->edges,
+		    &gc->edges_size, 1024, sizeof(*edges));
 		if (edges == NULL) {
 			reading->nomem = true;
 			return;
 		}
 		gc->edges = edges;
-		gc->edges_size = size;
 	}
 	gc->edges[gc->nedges++] = print;
 }
@@ -185,15 +183,13 @@ manifest_add(struct gc *gc, const struct digest *d, uint64_t print,
 {
 	struct gc_manifest *grown, *m;
 	enum store_result r;
-	size_t size;
 
 	if (gc->nmanifests == gc->manifests_size) {
-		size = gc->manifests_size == 0 ? 256 : 2 * gc->manifests_size;
-		if (size > UINT32_MAX || (grown = reallocarray(gc->manifests,
-		    size, sizeof(*grown))) == NULL)
+		if (gc->nmanifests > UINT32_MAX / 2 ||
+		    (grown = gc_budget_grow(&gc->budget, gc->manifests,
+		    &gc->manifests_size, 256, sizeof(*grown))) == NULL)
 			return STORE_NOMEM;
 		gc->manifests = grown;
-		gc->manifests_size = size;
 	}
 	m = &gc->manifests[gc->nmanifests];
 	memset(m, 0, sizeof(*m));

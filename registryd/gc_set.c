@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Fingerprints and their sets: open addressing, doubled when three quarters
- * are taken.  Runs in the collector; knows nothing of the store.
+ * are taken, all within one budget.  Runs in the collector; knows nothing of
+ * the store.
  *
  * What is put in comes from manifests, so from clients: SipHash-2-4 with a
  * random key keeps them from choosing what collides.
  */
 #include "gc_set.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,6 +126,71 @@ gc_print128(const struct gc_key *key, const void *data, size_t len)
 	return p;
 }
 
+/* ---- memory ---- */
+
+static int
+budget_take(struct gc_budget *b, size_t bytes)
+{
+	if (b == NULL)
+		return 0;
+	if (b->limit != 0 && (b->used > b->limit ||
+	    bytes > b->limit - b->used)) {
+		b->over = true;
+		errno = ENOMEM;
+		return -1;
+	}
+	b->used += bytes;
+	if (b->used > b->peak)
+		b->peak = b->used;
+	return 0;
+}
+
+static void
+budget_give(struct gc_budget *b, size_t bytes)
+{
+	if (b != NULL)
+		b->used -= bytes;
+}
+
+void *
+gc_budget_alloc(struct gc_budget *b, size_t n, size_t item)
+{
+	void *p;
+
+	if (n > SIZE_MAX / item || budget_take(b, n * item) == -1)
+		return NULL;
+	if ((p = calloc(n, item)) == NULL)
+		budget_give(b, n * item);
+	return p;
+}
+
+void
+gc_budget_free(struct gc_budget *b, void *p, size_t n, size_t item)
+{
+	if (p == NULL)
+		return;
+	budget_give(b, n * item);
+	free(p);
+}
+
+void *
+gc_budget_grow(struct gc_budget *b, void *old, size_t *size, size_t first,
+    size_t item)
+{
+	size_t grown = *size == 0 ? first : 2 * *size;
+	void *p;
+
+	if (grown > SIZE_MAX / item ||
+	    budget_take(b, (grown - *size) * item) == -1)
+		return NULL;
+	if ((p = reallocarray(old, grown, item)) == NULL) {
+		budget_give(b, (grown - *size) * item);
+		return NULL;
+	}
+	*size = grown;
+	return p;
+}
+
 /* ---- 64 bits, with or without a value ---- */
 
 static size_t
@@ -136,6 +203,13 @@ map_slot(const struct gc_map *m, uint64_t key)
 	return i;
 }
 
+static void
+map_free(struct gc_map *m)
+{
+	gc_budget_free(m->budget, m->keys, m->size, sizeof(*m->keys));
+	gc_budget_free(m->budget, m->values, m->size, sizeof(*m->values));
+}
+
 static int
 map_grow(struct gc_map *m, bool with_values)
 {
@@ -143,11 +217,11 @@ map_grow(struct gc_map *m, bool with_values)
 	size_t i, slot;
 
 	m->size = old.size == 0 ? FIRST_SIZE : 2 * old.size;
-	m->keys = calloc(m->size, sizeof(*m->keys));
-	m->values = with_values ? calloc(m->size, sizeof(*m->values)) : NULL;
+	m->keys = gc_budget_alloc(m->budget, m->size, sizeof(*m->keys));
+	m->values = with_values ? gc_budget_alloc(m->budget, m->size,
+	    sizeof(*m->values)) : NULL;
 	if (m->keys == NULL || (with_values && m->values == NULL)) {
-		free(m->keys);
-		free(m->values);
+		map_free(m);
 		*m = old;
 		return -1;
 	}
@@ -159,8 +233,7 @@ map_grow(struct gc_map *m, bool with_values)
 		if (with_values)
 			m->values[slot] = old.values[i];
 	}
-	free(old.keys);
-	free(old.values);
+	map_free(&old);
 	return 0;
 }
 
@@ -225,16 +298,8 @@ gc_map_get(const struct gc_map *m, uint64_t key, uint32_t *value)
 void
 gc_map_done(struct gc_map *m)
 {
-	free(m->keys);
-	free(m->values);
-	memset(m, 0, sizeof(*m));
-}
-
-size_t
-gc_map_memory(const struct gc_map *m)
-{
-	return m->size * (sizeof(*m->keys) +
-	    (m->values != NULL ? sizeof(*m->values) : 0));
+	map_free(m);
+	*m = (struct gc_map){ .budget = m->budget };
 }
 
 /* ---- 128 bits ---- */
@@ -257,7 +322,8 @@ names_grow(struct gc_names_set *s)
 	size_t i;
 
 	s->size = old.size == 0 ? FIRST_SIZE : 2 * old.size;
-	if ((s->prints = calloc(s->size, sizeof(*s->prints))) == NULL) {
+	s->prints = gc_budget_alloc(s->budget, s->size, sizeof(*s->prints));
+	if (s->prints == NULL) {
 		*s = old;
 		return -1;
 	}
@@ -265,7 +331,7 @@ names_grow(struct gc_names_set *s)
 		if (old.prints[i].a != 0)
 			s->prints[names_slot(s, old.prints[i])] =
 			    old.prints[i];
-	free(old.prints);
+	gc_budget_free(s->budget, old.prints, old.size, sizeof(*old.prints));
 	return 0;
 }
 
@@ -292,12 +358,6 @@ gc_names_set_has(const struct gc_names_set *s, struct gc_print p)
 void
 gc_names_set_done(struct gc_names_set *s)
 {
-	free(s->prints);
-	memset(s, 0, sizeof(*s));
-}
-
-size_t
-gc_names_set_memory(const struct gc_names_set *s)
-{
-	return s->size * sizeof(*s->prints);
+	gc_budget_free(s->budget, s->prints, s->size, sizeof(*s->prints));
+	*s = (struct gc_names_set){ .budget = s->budget };
 }

@@ -28,8 +28,29 @@ uint64_t	 gc_print_digest(const struct gc_key *, const struct digest *);
 uint64_t	 gc_print_pair(const struct gc_key *, uint64_t, uint64_t);
 struct gc_print	 gc_print128(const struct gc_key *, const void *, size_t);
 
-/* 64-bit fingerprints, each with a number; zeroed memory is empty. */
+/* All that a collection remembers, in bytes; zeroed memory is no limit. */
+struct gc_budget {
+	size_t		 limit;		/* 0: none */
+	size_t		 used, peak;
+	bool		 over;		/* something was refused */
+};
+/*
+ * An array that is doubled when it is full, from "first" on: *size is in
+ * items of so many bytes.  NULL: ENOMEM, and nothing has changed.
+ */
+void		*gc_budget_grow(struct gc_budget *, void *, size_t *size,
+		    size_t first, size_t item);
+/* Zeroed; NULL: ENOMEM. */
+void		*gc_budget_alloc(struct gc_budget *, size_t n, size_t item);
+void		 gc_budget_free(struct gc_budget *, void *, size_t n,
+		    size_t item);
+
+/*
+ * 64-bit fingerprints, each with a number; zeroed memory but for the budget
+ * is empty.
+ */
 struct gc_map {
+	struct gc_budget *budget;	/* may be NULL */
 	uint64_t	*keys;		/* 0: free */
 	uint32_t	*values;	/* NULL: a set */
 	size_t		 n, size;
@@ -41,10 +62,10 @@ int		 gc_map_put(struct gc_map *, uint64_t key, uint32_t value);
 bool		 gc_map_has(const struct gc_map *, uint64_t key);
 bool		 gc_map_get(const struct gc_map *, uint64_t key, uint32_t *);
 void		 gc_map_done(struct gc_map *);
-size_t		 gc_map_memory(const struct gc_map *);
 
-/* 128-bit fingerprints; zeroed memory is empty. */
+/* 128-bit fingerprints; zeroed memory but for the budget is empty. */
 struct gc_names_set {
+	struct gc_budget *budget;
 	struct gc_print	*prints;	/* both 0: free */
 	size_t		 n, size;
 };
@@ -52,6 +73,5 @@ int		 gc_names_set_add(struct gc_names_set *, struct gc_print);
 bool		 gc_names_set_has(const struct gc_names_set *,
 		    struct gc_print);
 void		 gc_names_set_done(struct gc_names_set *);
-size_t		 gc_names_set_memory(const struct gc_names_set *);
 
 #endif

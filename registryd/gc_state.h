@@ -106,6 +106,7 @@ struct gc {
 	int64_t		 first_now;
 	uint64_t	 first_ms;	/* and our own at that moment */
 
+	struct gc_budget budget;	/* of all that follows */
 	struct gc_map	 marks;
 	struct gc_names_set condemned;	/* names there before marking */
 	struct gc_map	 strange;	/* paths that have been told */
