@@ -102,7 +102,8 @@ cut_apply(struct disk *dst, int fd, const struct disk *src,
 		}
 		if (!is_kept(cut, &state, n++, dropped))
 			continue;
-		if (e->len > cut->sector && disk_chance(&state) % 100 < cut->tear) {
+		if (e->len > cut->sector &&
+		    disk_chance(&state) % 100 < cut->tear) {
 			r->torn++;
 			write_torn(dst, fd, e, cut, &state);
 		} else {

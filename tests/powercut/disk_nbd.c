@@ -239,7 +239,8 @@ request_run(struct disk *d, const uint8_t *p, size_t have, struct answer *a,
 	case NBD_CMD_WRITE:
 		if (have - REQUEST_SIZE < len)
 			return 0;
-		a->event = disk_log_add(d, false, offset, len, p + REQUEST_SIZE);
+		a->event = disk_log_add(d, false, offset, len,
+		    p + REQUEST_SIZE);
 		return REQUEST_SIZE + len;
 	case NBD_CMD_FLUSH:
 		a->event = disk_log_add(d, true, 0, 0, NULL);

@@ -22,12 +22,12 @@ struct filesystem {
 
 struct run {
 	const char			*dir, *durability;
-	const char			*lines;	/* of the configuration */
+	const char			*lines;		/* to configure */
 	char				*name;
 	const struct filesystem		*fs;
 	bool				 is_distribution;
 	unsigned			 cuts, images, load_ms;
-	unsigned			 collect;	/* every so many disks */
+	unsigned			 collect;	/* one disk of n */
 	uint64_t			 dice;
 	struct cut			 cut;		/* the last one */
 	bool				 at_image;	/* in the spare disk */
