@@ -32,6 +32,7 @@ struct process {
 		int		 fd;
 	}		 early[MAX_EARLY];
 	size_t		 nearly;
+	unsigned	 instance;
 	struct registry_conf *conf;
 	struct msg_chan	*parent;
 	char		*root;
@@ -96,6 +97,26 @@ check_locks(struct store *s)
 		    "write there", store_path(s));
 }
 
+/* The same for all keepers; so one of them tells. */
+static void
+check_names(struct store *s)
+{
+	switch (store_name_sync(s)) {
+	case STORE_NAME_ALONE:
+		break;
+	case STORE_NAME_WITH_ALL:
+		log_warnx("store %s: this file system cannot sync a "
+		    "directory; it is synced as a whole instead, which is "
+		    "slow", store_path(s));
+		break;
+	case STORE_NAME_NOT:
+		log_warnx("store %s: this file system cannot sync a "
+		    "directory: a loss of power may take what was "
+		    "acknowledged", store_path(s));
+		break;
+	}
+}
+
 static int
 on_conf_end(struct msg_chan *chan, struct msg *m, void *arg)
 {
@@ -116,6 +137,8 @@ on_conf_end(struct msg_chan *chan, struct msg *m, void *arg)
 	k->max_uploads_total = p->conf->max_uploads_total;
 	store_reserve(k->store, p->conf->reserve);
 	check_locks(k->store);
+	if (p->instance == 0)
+		check_names(k->store);
 	for (i = 0; i < p->nearly; i++)
 		add_worker(k, p->early[i].instance, p->early[i].fd);
 	p->nearly = 0;
@@ -190,7 +213,7 @@ on_drain(struct msg_chan *chan, struct msg *m, void *arg)
 int
 keeper_main(const struct proc_args *args)
 {
-	struct process p = { .rootfd = -1 };
+	struct process p = { .rootfd = -1, .instance = args->instance };
 	char name[32];
 
 	snprintf(name, sizeof(name), "keeper %u", args->instance);

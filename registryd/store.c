@@ -244,6 +244,12 @@ store_sync_all(struct store *s)
 	return s->ops->sync_all(s);
 }
 
+enum store_name_sync
+store_name_sync(struct store *s)
+{
+	return can_write(s) ? s->ops->name_sync(s) : STORE_NAME_ALONE;
+}
+
 enum store_result
 store_settle(struct store *s, const char *path)
 {

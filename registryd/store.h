@@ -120,6 +120,16 @@ enum store_result store_barrier(struct store *);
  */
 enum store_result store_sync_all(struct store *);
 /*
+ * How a name gets to the disk; asked once, at the start, for the log.  ALONE
+ * in mode none, too, and in a store that is not written to.
+ */
+enum store_name_sync {
+	STORE_NAME_ALONE,	/* its directory is synced */
+	STORE_NAME_WITH_ALL,	/* no directory can be: all is, which is slow */
+	STORE_NAME_NOT		/* nor that; the power may take it */
+};
+enum store_name_sync store_name_sync(struct store *);
+/*
  * A directory or the file system could not be synced: nobody knows what is
  * on the disk.  The errno, or 0.  From then on every writing call of this
  * process is STORE_READONLY; the process is to be replaced.

@@ -27,6 +27,7 @@ struct store_ops {
 	void		 (*unstage)(struct store *, struct store_staged *);
 	enum store_result (*barrier)(struct store *);
 	enum store_result (*sync_all)(struct store *);
+	enum store_name_sync (*name_sync)(struct store *);
 	enum store_result (*settle)(struct store *, const char *);
 	enum store_result (*touch)(struct store *, const char *);
 	enum store_result (*lock)(struct store *, const char *, int *);

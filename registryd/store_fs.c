@@ -371,6 +371,7 @@ static const struct store_ops fs_ops = {
 	.unstage = fs_unstage,
 	.barrier = fs_barrier,
 	.sync_all = fs_sync_all,
+	.name_sync = fs_name_sync,
 	.settle = fs_settle,
 	.touch = fs_touch,
 	.lock = fs_lock,

@@ -82,6 +82,7 @@ enum store_result fs_settle(struct store *, const char *);
  */
 int		 fs_tell(int fd);
 enum store_result fs_sync_all(struct store *);
+enum store_name_sync fs_name_sync(struct store *);
 
 /* store_fs_barrier.c: what the next barrier has to make durable */
 struct fs_barrier *fs_barrier_new(void);

@@ -28,23 +28,56 @@ fs_sync_failed(struct fs *fs, int error)
 	    STORE_READONLY;
 }
 
+/* Not of this one: the file system cannot sync any directory. */
+static bool
+is_incapable(int error)
+{
+	return error == EINVAL || error == ENOTSUP;
+}
+
 /*
  * What was done in a directory that is removed before it is synced is on the
  * disk only with the removal: some file systems sync nothing of it then.
+ * Then, and where no directory can be synced, all is synced; where not even
+ * that can be done, names are left to the system (store_name_sync()).
  */
 int
 fs_sync_fd(struct fs *fs, int fd)
 {
 	struct stat st;
+	int error = 0;
 
-	/* EINVAL: a file system whose directories cannot be synced. */
-	if (sysfs_sync(fd) == -1 && errno != EINVAL && errno != ENOTSUP)
+	if (sysfs_sync(fd) == -1 && !is_incapable(error = errno))
 		return -1;
 	if (sysfs_fstat(fd, &st) == -1)
 		return -1;
-	if (!S_ISDIR(st.st_mode) || st.st_nlink > 0 || fs->syncfd == -1)
+	if (!S_ISDIR(st.st_mode)) {
+		errno = error;
+		return error == 0 ? 0 : -1;
+	}
+	if ((error == 0 && st.st_nlink > 0) || fs->syncfd == -1)
 		return 0;
 	return sysfs_syncfs(fs->syncfd);
+}
+
+enum store_name_sync
+fs_name_sync(struct store *s)
+{
+	const struct fs *fs = (const struct fs *)s;
+	bool can;
+	int fd;
+
+	if (fs->durability == STORE_NONE)
+		return STORE_NAME_ALONE;
+	fd = sysfs_open(fs->root, ".", O_RDONLY | O_DIRECTORY, 0);
+	if (fd == -1)
+		return STORE_NAME_ALONE;
+	/* Other errors are told by who has written something. */
+	can = sysfs_sync(fd) == 0 || !is_incapable(errno);
+	sysfs_close(fd);
+	if (can)
+		return STORE_NAME_ALONE;
+	return fs->syncfd != -1 ? STORE_NAME_WITH_ALL : STORE_NAME_NOT;
 }
 
 enum store_result

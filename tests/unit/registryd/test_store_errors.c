@@ -95,13 +95,79 @@ test_errors_of_servers(void **state)
 	}
 }
 
+/* ---- for ever ---- */
+
+static int
+on_directory_sync(const struct sysfs_call *call, void *arg)
+{
+	const int *error = arg;
+	struct stat st;
+
+	return call->kind == SYSFS_SYNC && fstat(call->fd, &st) == 0 &&
+	    S_ISDIR(st.st_mode) ? *error : 0;
+}
+
+/* Then all is synced, where a directory would have been. */
+static void
+test_errors_no_directory_can_be_synced(void **state)
+{
+	static const int errors[] = { EINVAL, ENOTSUP };
+	uint64_t syncs, all;
+	struct tmp_store t;
+	int error;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		tmp_open(&t);
+		assert_int_equal(store_name_sync(t.store), STORE_NAME_ALONE);
+		error = errors[i];
+		sysfs_set_hook(on_directory_sync, &error);
+		assert_int_equal(store_name_sync(t.store),
+		    STORE_NAME_WITH_ALL);
+		assert_int_equal(store_put(t.store, "a/b", "b", 1, 0),
+		    STORE_OK);
+		syncs = sysfs_count(SYSFS_SYNC);
+		all = sysfs_count(SYSFS_SYNCFS);
+		assert_int_equal(store_put(t.store, "a/c", "c", 1, 0),
+		    STORE_OK);
+		/* the file and its directory */
+		assert_int_equal(sysfs_count(SYSFS_SYNC), syncs + 2);
+		assert_int_equal(sysfs_count(SYSFS_SYNCFS), all + 1);
+		sysfs_set_hook(NULL, NULL);
+		store_free(t.store);
+		t.store = tmp_reopen(t.dir, true, STORE_NONE);
+		sysfs_set_hook(on_directory_sync, &error);
+		assert_int_equal(store_name_sync(t.store), STORE_NAME_ALONE);
+		sysfs_set_hook(NULL, NULL);
+		assert_int_equal(store_failure(t.store), 0);
+		tmp_close(&t);
+	}
+}
+
+/* Of a file it is an error like any other. */
+static void
+test_errors_file_that_cannot_be_synced(void **state)
+{
+	struct tmp_store *t = *state;
+	struct fault f = { .error = EINVAL, .kind = SYSFS_SYNC, .at = 1 };
+
+	sysfs_set_hook(on_call_fail, &f);
+	assert_int_equal(store_put(t->store, "x", "x", 1, 0), STORE_IO);
+	sysfs_set_hook(NULL, NULL);
+	assert_false(tmp_exists(t, "x"));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, tmp_setup, tmp_teardown)
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_errors_stale_is_for_now),
-		cmocka_unit_test_setup_teardown(test_errors_of_servers,
-		    tmp_setup, tmp_teardown)
+		TEST(test_errors_of_servers),
+		cmocka_unit_test(test_errors_no_directory_can_be_synced),
+		TEST(test_errors_file_that_cannot_be_synced)
 	};
 
 	return cmocka_run_group_tests_name("store_errors", tests, NULL, NULL);
