@@ -13,11 +13,13 @@
 
 #include "import_state.h"
 #include "json.h"
+#include "layout.h"
 #include "manifest.h"
 #include "reference.h"
 #include "repo.h"
 
 #define DEPTH_MAX	8		/* indexes in indexes */
+#define ABOUT_MAX	32		/* signatures of signatures */
 #define ENTRIES_MAX	100000		/* of index.json */
 #define REF_NAME	"org.opencontainers.image.ref.name"
 
@@ -33,9 +35,53 @@ import_fail(struct import *im, const char *fmt, ...)
 }
 
 int
+import_stop(struct import *im, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(im->error, IMPORT_ERROR_SIZE, fmt, ap);
+	va_end(ap);
+	im->report->stopped = true;
+	return -1;
+}
+
+int
 import_fail_store(struct import *im, const char *what, enum store_result r)
 {
-	return import_fail(im, "%s: %s", what, store_result_text(r));
+	return import_stop(im, "%s: %s", what, store_result_text(r));
+}
+
+int
+import_may_write(struct import *im)
+{
+	enum store_result r = store_stat(im->store, LAYOUT_READONLY, NULL);
+
+	if (r == STORE_NOTFOUND)
+		return 0;
+	if (r == STORE_OK)
+		return import_fail(im, "the registry is read-only: run "
+		    "\"registryctl readonly off\" first");
+	return import_fail_store(im, LAYOUT_READONLY, r);
+}
+
+bool
+import_was_taken(const struct import *im, const struct digest *d,
+    unsigned flag)
+{
+	const struct fsck_entry *e = fsck_table_find(&im->seen, d);
+
+	return e != NULL && (e->flags & flag) != 0;
+}
+
+/* Without memory for it, it is looked at again. */
+void
+import_note_taken(struct import *im, const struct digest *d, unsigned flag)
+{
+	struct fsck_entry *e = fsck_table_add(&im->seen, d);
+
+	if (e != NULL)
+		e->flags |= flag;
 }
 
 /* ---- one manifest ---- */
@@ -56,10 +102,6 @@ take_blobs(struct import *im, const struct manifest_refs *refs)
 	size_t i;
 
 	for (i = 0; i < refs->n; i++) {
-		if (import_has_blob(im, &refs->items[i])) {
-			im->report->present++;
-			continue;
-		}
 		file_name(name, sizeof(name), &refs->items[i]);
 		if (import_file(im, name, &refs->items[i]) == -1)
 			return -1;
@@ -87,21 +129,21 @@ type_of_entry(const struct manifest *m, const struct digest *d)
 	return NULL;
 }
 
+/*
+ * Those that are in the repository, too: what they name may not be.  A layout
+ * need not have all of them.
+ */
 static int
 take_children(struct import *im, const struct manifest *m,
     const struct manifest_refs *refs, unsigned depth)
 {
-	struct store_stat st;
 	size_t i;
 
-	for (i = 0; i < refs->n; i++) {
-		if (repo_stat_manifest(im->store, im->repo, &refs->items[i],
-		    &st) == STORE_OK)
-			continue;
-		if (take_manifest(im, &refs->items[i], type_of_entry(m,
+	for (i = 0; i < refs->n; i++)
+		if (!import_was_taken(im, &refs->items[i], IMPORT_MANIFEST) &&
+		    take_manifest(im, &refs->items[i], type_of_entry(m,
 		    &refs->items[i]), NULL, depth + 1) == -1)
 			return -1;
-	}
 	return 0;
 }
 
@@ -134,6 +176,8 @@ put_manifest(struct import *im, const struct digest *d,
 	size_t n;
 	int failed = 0;
 
+	if (import_may_write(im) == -1)
+		return -1;
 	r = repo_put_manifest(im->store, &put, &list, &n);
 	digest_format(text, d);
 	if (r == STORE_MISSING) {
@@ -142,8 +186,10 @@ put_manifest(struct import *im, const struct digest *d,
 	} else if (r != STORE_OK)
 		failed = import_fail_store(im, text, r);
 	if (failed == 0) {
-		im->report->manifests++;
+		if (!import_was_taken(im, d, IMPORT_MANIFEST))
+			im->report->manifests++;
 		im->report->tags += put.ntags;
+		import_note_taken(im, d, IMPORT_MANIFEST);
 	}
 	return failed;
 }
@@ -167,6 +213,17 @@ put_with_contents(struct import *im, const struct digest *d,
 	return put_manifest(im, d, m, data, len, tag);
 }
 
+/* A child that is not in the layout may be in the repository. */
+static int
+want_manifest(struct import *im, const struct digest *d, const char *name,
+    unsigned depth)
+{
+	if (depth > 0 && repo_acquire_manifest(im->store, im->repo, d,
+	    im->options->renew_ms) == STORE_OK)
+		return 0;
+	return import_fail(im, "%s: not in the layout", name);
+}
+
 static int
 take_manifest(struct import *im, const struct digest *d,
     const char *mediatype, const char *tag, unsigned depth)
@@ -183,7 +240,7 @@ take_manifest(struct import *im, const struct digest *d,
 	if ((r = import_small(im, name, &data, &len)) == -1)
 		return -1;
 	if (r == 0)
-		return import_fail(im, "%s: not in the layout", name);
+		return want_manifest(im, d, name, depth);
 	r = -1;
 	if (digest_of(&got, d->alg, data, len) == -1 ||
 	    !digest_equal(&got, d))
@@ -291,9 +348,9 @@ find_one(const struct import *im, const json_t *list)
 	return n == 1 ? only : NULL;
 }
 
-/* 1 when the manifest of the entry has this subject; -1 and failed. */
+/* What the manifest of an entry is about; not known: false.  -1: failed. */
 static int
-is_about(struct import *im, const json_t *entry, const char *subject)
+subject_of(struct import *im, const json_t *entry, struct digest *subject)
 {
 	const char *text = json_string_at(entry, "digest"), *found;
 	char name[DIGEST_STR_SIZE + 16], reason[128], *data;
@@ -310,35 +367,79 @@ is_about(struct import *im, const json_t *entry, const char *subject)
 	doc = json_load_strict(data, len, reason, sizeof(reason));
 	free(data);
 	found = json_string_at(json_object_get(doc, "subject"), "digest");
-	r = found != NULL && strcmp(found, subject) == 0;
+	r = found != NULL && digest_parse(subject, found) == 0;
 	json_decref(doc);
 	return r;
+}
+
+struct about {				/* an entry that has a subject */
+	const json_t	*entry;
+	struct digest	 subject;
+};
+
+/* Entries that are about something; there is room for all. */
+static int
+list_about(struct import *im, const json_t *list, struct about *about,
+    size_t *n)
+{
+	json_t *entry;
+	size_t i;
+	int r;
+
+	*n = 0;
+	json_array_foreach(list, i, entry) {
+		if ((r = subject_of(im, entry, &about[*n].subject)) == -1)
+			return -1;
+		if (r == 1)
+			about[(*n)++].entry = entry;
+	}
+	return 0;
+}
+
+/*
+ * Signatures and the like of what has been taken, and then theirs: as long
+ * as there are more.
+ */
+static int
+take_about(struct import *im, struct about *about, size_t n)
+{
+	unsigned round;
+	size_t i, taken = 1;
+
+	for (round = 0; round < ABOUT_MAX && taken > 0; round++) {
+		taken = 0;
+		for (i = 0; i < n; i++) {
+			if (about[i].entry == NULL || !import_was_taken(im,
+			    &about[i].subject, IMPORT_MANIFEST))
+				continue;
+			if (take_entry(im, about[i].entry, NULL) == -1)
+				return -1;
+			about[i].entry = NULL;
+			taken++;
+		}
+	}
+	return 0;
 }
 
 static int
 take_one(struct import *im, const json_t *list)
 {
 	const json_t *one = find_one(im, list);
-	const char *digest;
-	json_t *entry;
-	size_t i;
-	int r;
+	struct about *about;
+	size_t n;
+	int failed;
 
 	if (one == NULL)
 		return import_fail(im, "the layout has %zu images, and none "
 		    "is called %s", json_array_size(list), im->options->tag);
 	if (take_entry(im, one, im->options->tag) == -1)
 		return -1;
-	digest = json_string_at(one, "digest");
-	/* Its signatures come along. */
-	json_array_foreach(list, i, entry) {
-		if (entry == one || tag_of(entry) != NULL)
-			continue;
-		if ((r = is_about(im, entry, digest)) == -1 ||
-		    (r == 1 && take_entry(im, entry, NULL) == -1))
-			return -1;
-	}
-	return 0;
+	if ((about = calloc(json_array_size(list), sizeof(*about))) == NULL)
+		return import_stop(im, "out of memory");
+	failed = list_about(im, list, about, &n) == -1 ||
+	    take_about(im, about, n) == -1 ? -1 : 0;
+	free(about);
+	return failed;
 }
 
 static int
@@ -384,7 +485,7 @@ import_run(struct store *s, const struct import_options *options,
 	memset(report, 0, sizeof(*report));
 	error[0] = '\0';
 	if ((im.buffer = malloc(IMPORT_COPY_SIZE)) == NULL)
-		import_fail(&im, "out of memory");
+		import_stop(&im, "out of memory");
 	else if ((options->tarfd == -1 || import_read_tar(&im) == 0) &&
 	    check_version(&im) == 0)
 		failed = take_index(&im);

@@ -6,17 +6,21 @@
 #ifndef IMPORT_H
 #define IMPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "store.h"
 
 #define IMPORT_ERROR_SIZE 512
-#define IMPORT_KEEP_MAX	(256u << 20)	/* small files of an archive */
+#define IMPORT_KEEP_MAX	(256u << 20)	/* small files of an archive: bytes, */
+#define IMPORT_FILES_MAX 500000		/* and how many */
 
 struct import_report {
 	uint64_t	 tags, manifests, blobs, bytes;
 	uint64_t	 present;	/* blobs that were there already */
+	/* it could not go on, for no fault of the layout */
+	bool		 stopped;
 };
 
 typedef void import_progress_fn(const struct import_report *, void *arg);
@@ -33,7 +37,8 @@ struct import_options {
 
 /*
  * 0, or -1 with a reason.  What has been taken by then stays: complete images
- * with their tags, and blobs that a collection removes.
+ * with their tags, and blobs that a collection removes.  It ends when an
+ * administrator lets nothing be written any more.
  */
 int	 import_run(struct store *, const struct import_options *,
 	    struct import_report *, char error[IMPORT_ERROR_SIZE]);

@@ -11,10 +11,20 @@
 #include "upload.h"
 
 bool
-import_has_blob(struct import *im, const struct digest *d)
+import_has_blob(struct import *im, const struct digest *d, uint64_t size)
 {
-	return repo_acquire_blob(im->store, im->repo, d,
-	    im->options->renew_ms) == STORE_OK;
+	struct store_stat st;
+
+	if (import_was_taken(im, d, IMPORT_BLOB))
+		return true;
+	if (repo_acquire_blob(im->store, im->repo, d,
+	    im->options->renew_ms) != STORE_OK || repo_stat_blob(im->store,
+	    im->repo, d, &st) != STORE_OK ||
+	    (size != IMPORT_ANY_SIZE && st.size != size))
+		return false;
+	im->report->present++;
+	import_note_taken(im, d, IMPORT_BLOB);
+	return true;
 }
 
 static int
@@ -25,6 +35,8 @@ append_all(struct import *im, struct upload *u, import_read_fn *read_some,
 	ssize_t n;
 
 	while ((n = read_some(im, im->buffer, IMPORT_COPY_SIZE, arg)) > 0) {
+		if (import_may_write(im) == -1)
+			return -1;
 		r = upload_append(u, im->buffer, (size_t)n);
 		if (r != STORE_OK)
 			return import_fail_store(im, "writing a blob", r);
@@ -45,6 +57,7 @@ finish(struct import *im, struct upload *u, const struct digest *d)
 	digest_format(text, d);
 	if (r == STORE_OK) {
 		im->report->blobs++;
+		import_note_taken(im, d, IMPORT_BLOB);
 		return 0;
 	}
 	if (r == STORE_MISMATCH)
@@ -62,6 +75,8 @@ import_blob(struct import *im, const struct digest *d,
 	struct upload *u;
 	int failed;
 
+	if (import_may_write(im) == -1)
+		return -1;
 	random_uuid(id);
 	r = upload_start(im->store, im->repo, id, d->alg, &u);
 	if (r != STORE_OK)

@@ -42,6 +42,19 @@ open_file(struct import *im, const char *name, struct stat *st)
 	return fd;
 }
 
+/* Root has become somebody else by now. */
+static int
+fail_open(struct import *im, const char *name)
+{
+	if (errno == EACCES)
+		return import_stop(im, "%s: the owner of the registry's "
+		    "directory may not read it: let him, or import an "
+		    "archive from standard input", name);
+	if (errno == EINVAL)
+		return import_fail(im, "%s: not a file", name);
+	return import_stop(im, "%s: %s", name, strerror(errno));
+}
+
 static ssize_t
 read_fd(struct import *im, void *data, size_t len, void *arg)
 {
@@ -52,7 +65,7 @@ read_fd(struct import *im, void *data, size_t len, void *arg)
 		n = read(*fd, data, len);
 	while (n == -1 && errno == EINTR);
 	if (n == -1)
-		import_fail(im, "reading the layout: %s", strerror(errno));
+		import_stop(im, "reading the layout: %s", strerror(errno));
 	return n;
 }
 
@@ -64,18 +77,15 @@ small_file(struct import *im, const char *name, char **data, size_t *len)
 	size_t got = 0;
 	int fd;
 
-	if ((fd = open_file(im, name, &st)) == -1) {
-		if (errno == ENOENT)
-			return 0;
-		return import_fail(im, "%s: %s", name, strerror(errno));
-	}
+	if ((fd = open_file(im, name, &st)) == -1)
+		return errno == ENOENT ? 0 : fail_open(im, name);
 	if (st.st_size > (off_t)small_max(name)) {
 		close(fd);
 		return import_fail(im, "%s: too large for what it is", name);
 	}
 	if ((*data = malloc((size_t)st.st_size + 1)) == NULL) {
 		close(fd);
-		return import_fail(im, "out of memory");
+		return import_stop(im, "out of memory");
 	}
 	while (got < (size_t)st.st_size && (n = read_fd(im, *data + got,
 	    (size_t)st.st_size - got, &fd)) > 0)
@@ -110,7 +120,7 @@ read_member(struct import *im, void *data, size_t len, void *arg)
 		n = read(im->options->tarfd, data, len);
 	while (n == -1 && errno == EINTR);
 	if (n == -1)
-		import_fail(im, "reading the archive: %s", strerror(errno));
+		import_stop(im, "reading the archive: %s", strerror(errno));
 	else if (n == 0) {
 		import_fail(im, "the archive ends in the middle of a file");
 		n = -1;
@@ -132,12 +142,13 @@ read_exactly(struct import *im, void *data, size_t len, bool end_ok)
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
-			return import_fail(im, "reading the archive: %s",
+			return import_stop(im, "reading the archive: %s",
 			    strerror(errno));
 		if (n == 0 && got == 0 && end_ok)
 			return 0;
 		if (n == 0)
-			return import_fail(im, "the archive ends too early");
+			return import_fail(im, "the archive ends too early, "
+			    "or is none");
 		got += (size_t)n;
 	}
 	return 1;
@@ -160,15 +171,16 @@ keep(struct import *im, const struct tar_member *m)
 	struct kept *grown, *k;
 	size_t len = (size_t)m->size;
 
-	if (im->kept_bytes + len > IMPORT_KEEP_MAX)
-		return import_fail(im, "more than %u MiB of small files in "
-		    "the archive: unpack it, and import the directory",
-		    IMPORT_KEEP_MAX >> 20);
+	if (im->kept_bytes + len > IMPORT_KEEP_MAX ||
+	    im->nkept == IMPORT_FILES_MAX)
+		return import_stop(im, "more than %u MiB or %u of small "
+		    "files in the archive: unpack it, and import the "
+		    "directory", IMPORT_KEEP_MAX >> 20, IMPORT_FILES_MAX);
 	if (im->nkept == im->capkept) {
 		im->capkept = im->capkept == 0 ? 64 : 2 * im->capkept;
 		grown = reallocarray(im->kept, im->capkept, sizeof(*grown));
 		if (grown == NULL)
-			return import_fail(im, "out of memory");
+			return import_stop(im, "out of memory");
 		im->kept = grown;
 	}
 	k = &im->kept[im->nkept];
@@ -176,9 +188,9 @@ keep(struct import *im, const struct tar_member *m)
 	if ((k->name = strdup(m->name)) == NULL ||
 	    (k->data = malloc(len + 1)) == NULL) {
 		free(k->name);
-		return import_fail(im, "out of memory");
+		return import_stop(im, "out of memory");
 	}
-	im->nkept++;
+	k->at = im->nkept++;
 	im->kept_bytes += len;
 	k->data[len] = '\0';
 	return read_exactly(im, k->data, len, false) == 1 || len == 0 ? 0 :
@@ -212,10 +224,8 @@ take_file(struct import *im, const struct tar_member *m)
 		return keep(im, m);
 	if (!is_blob_name(m->name, &d))
 		return skip(im, m->size);
-	if (import_has_blob(im, &d)) {
-		im->report->present++;
+	if (import_has_blob(im, &d, m->size))
 		return skip(im, m->size);
-	}
 	return import_blob(im, &d, read_member, &member);
 }
 
@@ -230,7 +240,7 @@ take_extra(struct import *im, const struct tar_member *m,
 		return import_fail(im, "a header of the archive is too "
 		    "large");
 	if ((data = malloc((size_t)m->size + 1)) == NULL)
-		return import_fail(im, "out of memory");
+		return import_stop(im, "out of memory");
 	failed = read_exactly(im, data, (size_t)m->size, false) == -1;
 	if (!failed && tar_take_extra(extra, m->type, data,
 	    (size_t)m->size) == -1)
@@ -260,8 +270,20 @@ take_member(struct import *im, const struct tar_member *m,
 	return failed != 0 ? -1 : skip(im, tar_padding(m->size));
 }
 
-int
-import_read_tar(struct import *im)
+/* By name, and those of one name in the order of the archive. */
+static int
+compare_kept(const void *a, const void *b)
+{
+	const struct kept *one = a, *other = b;
+	int order = strcmp(one->name, other->name);
+
+	return order != 0 ? order : (one->at > other->at) -
+	    (one->at < other->at);
+}
+
+/* Up to the end of the archive; what is behind it is read, too. */
+static int
+read_members(struct import *im)
 {
 	unsigned char block[TAR_BLOCK];
 	struct tar_extra extra = { .has_size = false };
@@ -292,16 +314,31 @@ import_read_tar(struct import *im)
 	return 0;
 }
 
+int
+import_read_tar(struct import *im)
+{
+	if (read_members(im) == -1)
+		return -1;
+	if (im->nkept > 0)
+		qsort(im->kept, im->nkept, sizeof(*im->kept), compare_kept);
+	return 0;
+}
+
+/* The last of a name is the one that counts in an archive. */
 static const struct kept *
 find_kept(const struct import *im, const char *name)
 {
-	size_t i = im->nkept;
+	size_t low = 0, high = im->nkept, middle;
 
-	/* The last of a name is the one that counts in an archive. */
-	while (i-- > 0)
-		if (strcmp(im->kept[i].name, name) == 0)
-			return &im->kept[i];
-	return NULL;
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (strcmp(im->kept[middle].name, name) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 && strcmp(im->kept[low - 1].name, name) == 0 ?
+	    &im->kept[low - 1] : NULL;
 }
 
 /* ---- either ---- */
@@ -316,7 +353,7 @@ import_small(struct import *im, const char *name, char **data, size_t *len)
 	if ((k = find_kept(im, name)) == NULL)
 		return 0;
 	if ((*data = malloc(k->len + 1)) == NULL)
-		return import_fail(im, "out of memory");
+		return import_stop(im, "out of memory");
 	memcpy(*data, k->data, k->len + 1);
 	*len = k->len;
 	return 1;
@@ -341,25 +378,43 @@ read_text(struct import *im, void *data, size_t len, void *arg)
 	return (ssize_t)len;
 }
 
+/* Not in the layout: then it has to be here. */
+static int
+want_blob(struct import *im, const char *name, const struct digest *d)
+{
+	if (import_has_blob(im, d, IMPORT_ANY_SIZE))
+		return 0;
+	return import_fail(im, "%s: not in the layout", name);
+}
+
+static int
+file_of_archive(struct import *im, const char *name, const struct digest *d)
+{
+	const struct kept *k = find_kept(im, name);
+	struct text text;
+
+	if (k == NULL)
+		return want_blob(im, name, d);
+	if (import_has_blob(im, d, k->len))
+		return 0;
+	text.data = k->data;
+	text.left = k->len;
+	return import_blob(im, d, read_text, &text);
+}
+
 int
 import_file(struct import *im, const char *name, const struct digest *d)
 {
-	const struct kept *k;
-	struct text text;
 	struct stat st;
 	int fd, failed;
 
-	if (im->options->dirfd == -1) {
-		if ((k = find_kept(im, name)) == NULL)
-			return import_fail(im, "%s: not in the archive",
-			    name);
-		text.data = k->data;
-		text.left = k->len;
-		return import_blob(im, d, read_text, &text);
-	}
+	if (im->options->dirfd == -1)
+		return file_of_archive(im, name, d);
 	if ((fd = open_file(im, name, &st)) == -1)
-		return import_fail(im, "%s: %s", name, strerror(errno));
-	failed = import_blob(im, d, read_fd, &fd);
+		return errno == ENOENT ? want_blob(im, name, d) :
+		    fail_open(im, name);
+	failed = import_has_blob(im, d, (uint64_t)st.st_size) ? 0 :
+	    import_blob(im, d, read_fd, &fd);
 	close(fd);
 	return failed;
 }
@@ -374,4 +429,5 @@ import_source_done(struct import *im)
 		free(im->kept[i].data);
 	}
 	free(im->kept);
+	fsck_table_done(&im->seen);
 }

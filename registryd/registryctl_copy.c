@@ -15,7 +15,6 @@
 
 #include "export.h"
 #include "import.h"
-#include "layout.h"
 #include "reference.h"
 #include "registryctl.h"
 #include "str.h"
@@ -192,17 +191,12 @@ import_from(struct ctl *ctl, struct import_options *options)
 	int failed;
 
 	ctl_store_writable(ctl);
-	if (store_stat(ctl->store, LAYOUT_READONLY, NULL) == STORE_OK) {
-		warnx("the registry is read-only: run \"registryctl readonly "
-		    "off\" first");
-		return CTL_PROBLEM;
-	}
 	options->renew_ms = ctl->conf->collect_grace_ms / 4;
 	failed = import_run(ctl->store, options, &report, error);
 	ctl_bar_end();
 	if (failed == -1) {
 		warnx("%s", ctl_vis(text, sizeof(text), error));
-		return CTL_PROBLEM;
+		return report.stopped ? CTL_FAILED : CTL_PROBLEM;
 	}
 	show_import(ctl, &report);
 	return CTL_OK;

@@ -80,6 +80,25 @@ check 'and comes in' exits 0 import g "$T/nested"
 check 'with all of them' [ "$(ctl tag list g | wc -l)" -eq 5 ]
 check 'to remove' exits 0 tag remove a a-first
 
+# ---- with what has been said of it ----
+signature=$(digest "$T/signature")
+cat >"$T/second" <<JSON
+{"schemaVersion":2,"mediaType":"$OCI.manifest.v1+json",
+"artifactType":"application/y","config":{"mediaType":"application/x",
+"digest":"$(digest "$T/empty")","size":2},"layers":[],"subject":{
+"mediaType":"$OCI.manifest.v1+json","digest":"$signature",
+"size":$(wc -c <"$T/signature")}}
+JSON
+push_manifest a "$(digest "$T/second")" "$T/second" \
+    "$OCI.manifest.v1+json" >/dev/null
+check 'a signature of a signature' exits 0 export a:v1 "$T/signed"
+check 'comes in with a tag' exits 0 import h:v1 "$T/signed"
+check 'with both' shown '^1 tags, 3 manifests, 3 blobs, .* 0 blobs were'
+req GET "/v2/h/referrers/$signature"
+expect_json '.manifests | length == 1' 'and is found'
+check 'once more' exits 0 import h:v1 "$T/signed"
+check 'they are there' shown ' 0 blobs, .* 3 blobs were there'
+
 # ---- skopeo ----
 check 'skopeo reads it' skopeo copy "oci:$T/all:v1" "oci:$T/copy:x"
 check 'skopeo reads the archive' skopeo copy "oci-archive:$T/all.tar:v2" \
@@ -90,6 +109,25 @@ check 'has its tags' [ "$(ctl tag list d | cut -d ' ' -f 1 |
     tr '\n' ' ')" = 'x y ' ]
 check 'is pulled' skopeo copy --src-tls-verify=false \
     "docker://$REGISTRY/d:x" "dir:$T/pulled"
+
+# ---- what is not as long as it was ----
+cut_layer() {
+	truncate -s 100 "$STORE/docker/registry/v2/blobs/sha256/$(
+	    echo "$big" | cut -c 1-2)/$big/data"
+}
+big=$(find "$T/signed/blobs" -size +4000k)
+big=${big##*/}
+cut_layer
+check 'a short layer' exits 1 fsck
+check 'is mended by an import' exits 0 import a "$T/signed"
+check 'of one blob' shown ' 1 blobs, .* 2 blobs were there'
+check 'for all who have it' exits 0 fsck
+cut_layer
+check 'from an archive' import_tar a "$T/all.tar"
+check 'as well' exits 0 fsck
+cut_layer
+check 'in an image of an index' exits 0 import b "$T/all"
+check 'too' exits 0 fsck
 
 # ---- trouble ----
 check 'not twice into one' exits 3 export a "$T/all"
@@ -126,6 +164,25 @@ check 'no JSON' exits 1 import e "$T/bad"
 ctl readonly on
 check 'read-only' exits 1 import e "$T/all"
 ctl readonly off
+# The first half has come when nothing may be written any more.
+mkfifo "$T/pipe"
+import_tar late "$T/pipe" &
+late=$!
+exec 3>"$T/pipe"
+head -c 4500000 "$T/all.tar" >&3
+check 'read-only meanwhile' exits 0 readonly on
+tail -c +4500001 "$T/all.tar" 2>/dev/null >&3
+exec 3>&-
+refuse 'ends it' wait "$late"
+check 'read-only no more' exits 0 readonly off
+check 'nothing was tagged' [ -z "$(ctl tag list late 2>/dev/null)" ]
+check 'and no upload left' [ -z "$(ctl upload list)" ]
+if is_root; then
+	cp -r "$T/all" "$T/own"
+	chmod 700 "$T/own"
+	check 'what only root reads' exits 3 import e "$T/own"
+	check 'is for root to open' says 'may not read it'
+fi
 check 'full is no success' sh -c "'$BUILD/registryctl' -f \
     '$T/registryd.yml' export a - >/dev/full 2>'$T/err'; [ \$? -eq 3 ]"
 check 'a bad option' exits 2 export --frobnicate a "$T/x"
