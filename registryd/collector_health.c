@@ -14,7 +14,8 @@ static const char *const role_names[ROLE_MAX + 1] = {
 	[ROLE_WORKER] = "workers",
 	[ROLE_KEEPER] = "keepers",
 	[ROLE_COLLECTOR] = "collectors",
-	[ROLE_VERIFIER] = "verifiers"
+	[ROLE_VERIFIER] = "verifiers",
+	[ROLE_MONITOR] = "monitors"
 };
 
 static void

@@ -12,7 +12,8 @@
 /* Add what the jobs and the processes have met. */
 void	 collector_health(struct trouble_list *,
 	    const struct collector_jobs *, const struct restarts *);
-/* {"workers", "keepers", "collectors", "verifiers", "sync_failures"} */
+/* {"workers", "keepers", "collectors", "verifiers", "monitors",
+   "sync_failures"} */
 json_t	*collector_restarts_json(const struct restarts *);
 
 #endif

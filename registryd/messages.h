@@ -19,16 +19,17 @@ enum role {
 	ROLE_WORKER = 1,
 	ROLE_KEEPER,
 	ROLE_COLLECTOR,
-	ROLE_VERIFIER			/* with auth.htpasswd only */
+	ROLE_VERIFIER,			/* with auth.htpasswd only */
+	ROLE_MONITOR			/* with http.debug.prometheus only */
 };
-#define ROLE_MAX	ROLE_VERIFIER
+#define ROLE_MAX	ROLE_MONITOR
 
 enum {
 	/* parent -> all: one key of the configuration: index u32, value str */
 	MSG_CONF_VALUE = MSG_FIRST,
 	/* parent -> worker, keeper, collector: root path str, fd */
 	MSG_CONF_STORE,
-	/* parent -> worker: name str, fd of a listening socket */
+	/* parent -> worker, monitor: name str, fd of a listening socket */
 	MSG_CONF_LISTENER,
 	/* parent -> worker, verifier: kind u32 (enum conf_file), fd of the
 	   file; to a verifier again, and then CONF_END, when it changed */
@@ -77,7 +78,12 @@ enum {
 	/* verifier -> worker: the fields of cred_answer_put() */
 	VERIFIER_VERDICT,
 	/* verifier -> worker: its users changed; forget older verdicts */
-	VERIFIER_CHANGED
+	VERIFIER_CHANGED,
+
+	/* worker, collector -> monitor: all its values u64, in the order of
+	   metrics.h, when some have changed */
+	METRICS_WORKER = 112,
+	METRICS_COLLECTOR
 };
 
 enum keeper_lease_kind { KEEPER_LEASE_BLOB, KEEPER_LEASE_MANIFEST };

@@ -31,6 +31,7 @@ struct request_ctx {
 	struct access	*access;
 	struct manifest_types *types;
 	char		 prefix[PREFIX_SIZE];
+	uint64_t	 counts[METRIC_WORKER_N];
 };
 
 static enum step step_route(struct api_request *);
@@ -228,13 +229,22 @@ request_on_request(struct http_exchange *exchange, void *arg)
 	request_run(r);
 }
 
+static void
+count(struct request_ctx *ctx, const struct http_exchange *exchange)
+{
+	ctx->counts[metric_request(http_request(exchange)->method_name,
+	    http_status(exchange))]++;
+	ctx->counts[METRIC_BODY_IN] += http_body_received(exchange);
+	ctx->counts[METRIC_BODY_OUT] += http_sent(exchange);
+}
+
 /* Sent, or the client is gone: whatever still runs for it is called off. */
 static void
 request_on_done(struct http_exchange *exchange, void *arg)
 {
 	struct api_request *r = http_data(exchange);
 
-	(void)arg;
+	count(arg, exchange);
 	if (r == NULL)
 		return;
 	if (r->call != NULL)
@@ -255,6 +265,7 @@ request_on_bad_request(const struct peer *peer, int status,
 {
 	struct request_ctx *ctx = arg;
 
+	ctx->counts[metric_request("", status)]++;
 	request_log_refused(peer, status, reason,
 	    !ctx->env.conf->accesslog_disabled);
 	api_error_format_status(body, status, reason);
@@ -321,6 +332,12 @@ request_set_keys(struct request_ctx *ctx, const struct jwks *jwks)
 {
 	ctx->env.jwks = jwks;
 	access_set_keys(ctx->access, jwks);
+}
+
+void
+request_counts(const struct request_ctx *ctx, uint64_t v[METRIC_WORKER_N])
+{
+	memcpy(v, ctx->counts, sizeof(ctx->counts));
 }
 
 void

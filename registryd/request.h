@@ -10,6 +10,7 @@
 #include "jwks.h"
 #include "keeper_client.h"
 #include "loop.h"
+#include "metrics.h"
 #include "store.h"
 #include "throttle.h"
 
@@ -35,6 +36,9 @@ struct request_ctx *request_ctx_new(const struct request_env *);
 void		 request_forget_users(struct request_ctx *);
 /* Other keys (borrowed): what the old ones verified is forgotten. */
 void		 request_set_keys(struct request_ctx *, const struct jwks *);
+/* What was counted; all but METRIC_CONNECTIONS. */
+void		 request_counts(const struct request_ctx *,
+		    uint64_t v[METRIC_WORKER_N]);
 /* After http_server_free(): no request may be left. */
 void		 request_ctx_free(struct request_ctx *);
 

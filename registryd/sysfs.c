@@ -320,6 +320,15 @@ sysfs_space(int fd, uint64_t *total, uint64_t *left)
 	return 0;
 }
 
+bool
+sysfs_is_readonly(int fd)
+{
+	struct statvfs st;
+
+	return enter(SYSFS_SPACE, fd, NULL) == 0 &&
+	    fstatvfs(fd, &st) == 0 && (st.f_flag & ST_RDONLY) != 0;
+}
+
 int
 sysfs_fstat(int fd, struct stat *st)
 {

@@ -88,6 +88,8 @@ ssize_t	 sysfs_marked(int fd, const char *name, char *dst, size_t size);
 int	 sysfs_allocate(int fd, uint64_t size);
 /* Bytes of the file system: all, and those that we may still use. */
 int	 sysfs_space(int fd, uint64_t *total, uint64_t *left);
+/* Is the file system mounted so?  false too when nobody can tell. */
+bool	 sysfs_is_readonly(int fd);
 int	 sysfs_fstat(int fd, struct stat *);
 int	 sysfs_stat(int dirfd, const char *name, struct stat *);
 /*

@@ -11,7 +11,7 @@ registryd_row() {
 	case $1 in
 	setup|setup_*) echo 5 ;;
 	registryd|registryd_*|worker|worker_*|keeper|keeper_[!c]*|keeper_commit) echo 5 ;;
-	verifier) echo 5 ;;
+	verifier|monitor) echo 5 ;;
 	collector|collector_*|registryctl|registryctl_*) echo 5 ;;
 	request|request_*) echo 4 ;;
 	route|access|access_*|api|api_*|keeper_client|keeper_call) echo 3 ;;
@@ -24,7 +24,7 @@ registryd_row() {
 	# conf.h holds the durability as store.h names it
 	conf|conf_*) echo 1 ;;
 	digest|digest_scan|reference|mediatype|layout) echo 0 ;;
-	messages|metrics|restarts) echo 0 ;;
+	messages|metrics|metrics_feed|restarts) echo 0 ;;
 	token_keys|tar) echo 0 ;;
 	esac
 }
