@@ -12,10 +12,11 @@
 #include "keeper_worker.h"
 #include "messages.h"
 #include "reference.h"
-#include "repo.h"
+#include "repo_delete.h"
 #include "upload.h"
 
 #define RECOUNT_MS	10000
+#define PROGRESS_MS	2000
 
 typedef enum store_result request_fn(struct keeper_request *);
 
@@ -26,7 +27,10 @@ struct keeper_request {
 	const char	*what;		/* for the log */
 	request_fn	*fn;
 	bool		 made;		/* waits for the barrier only */
+	uint64_t	 progress_ms;	/* when it was told last */
 	struct repo_mount mount;
+	struct blob_delete *blob;
+	struct manifest_delete *manifest;
 	char		 repo[REPO_NAME_SIZE];
 	char		 from[REPO_NAME_SIZE];
 	char		 tag[TAG_SIZE];
@@ -39,6 +43,8 @@ request_free(struct keeper_request *req)
 {
 	keeper_commit_cancel(&req->job);
 	repo_mount_done(req->worker->keeper->store, &req->mount);
+	blob_delete_free(req->blob);
+	manifest_delete_free(req->manifest);
 	LIST_REMOVE(req, entry);
 	req->worker->nrequests--;
 	free(req);
@@ -55,6 +61,18 @@ keeper_requests_abort(struct keeper_worker *w)
 
 static request_fn mount_blob;
 
+/* The worker gives up on one that says nothing for too long. */
+static void
+tell_progress(struct keeper_request *req)
+{
+	uint64_t now = clock_monotonic_ms();
+
+	if (now - req->progress_ms < PROGRESS_MS)
+		return;
+	req->progress_ms = now;
+	(void)msg_send_empty(req->worker->chan, KEEPER_PROGRESS, req->id);
+}
+
 static enum store_result
 on_step(void *arg)
 {
@@ -70,7 +88,9 @@ on_step(void *arg)
 	if (r == STORE_NOSPACE && req->fn != mount_blob &&
 	    store_release(req->worker->keeper->store))
 		r = req->fn(req);
-	/* One that has no steps of its own. */
+	if (r == STORE_MORE)
+		tell_progress(req);
+	/* Those of deletions pass no barrier at the end. */
 	if (r == STORE_OK && req->fn != mount_blob &&
 	    store_batched(req->worker->keeper->store)) {
 		req->made = true;
@@ -116,6 +136,7 @@ request_start(struct keeper_request *req, struct msg *m, bool fields_ok)
 		return -1;
 	}
 	req->id = m->id;
+	req->progress_ms = clock_monotonic_ms();
 	keeper_commit_add(req->worker->keeper, &req->job);
 	return 0;
 }
@@ -146,15 +167,23 @@ mount_blob(struct keeper_request *req)
 static enum store_result
 delete_blob(struct keeper_request *req)
 {
-	return repo_delete_blob(req->worker->keeper->store, req->repo,
-	    &req->digest);
+	struct store *s = req->worker->keeper->store;
+
+	if (req->blob == NULL)
+		req->blob = blob_delete_new(s, req->repo, &req->digest);
+	return req->blob == NULL ? STORE_NOMEM : blob_delete_step(req->blob);
 }
 
 static enum store_result
 delete_manifest(struct keeper_request *req)
 {
-	return repo_delete_manifest(req->worker->keeper->store, req->repo,
-	    &req->digest);
+	struct store *s = req->worker->keeper->store;
+
+	if (req->manifest == NULL)
+		req->manifest = manifest_delete_new(s, req->repo,
+		    &req->digest);
+	return req->manifest == NULL ? STORE_NOMEM :
+	    manifest_delete_step(req->manifest);
 }
 
 static enum store_result

@@ -101,9 +101,12 @@ enum store_result repo_recheck_bytes(struct store *, const struct digest *);
  */
 enum store_result repo_lock_manifest(struct store *, const char *repo,
 		    const struct digest *, struct store_lock *);
-/* Does any manifest of the repository name this digest, in any place? */
-enum store_result repo_refers_to(struct store *, const char *repo,
-		    const struct digest *, bool *yes);
+/*
+ * Held that lock, before it gets a tag: a DELETE of it that has looked for
+ * tags looks again.  NOTFOUND: the link has gone, or is being renamed.
+ */
+enum store_result repo_touch_manifest(struct store *, const char *repo,
+		    const struct digest *);
 /* X.condemned.* back to X; OK as well when X is there.  NOTFOUND. */
 enum store_result repo_resurrect(struct store *, const char *path);
 
@@ -124,7 +127,7 @@ void		 repo_mount_done(struct store *, struct repo_mount *);
 enum store_result repo_mount_blob(struct store *, const char *repo,
 		    const char *from, const struct digest *);
 /*
- * ---- deleting ----
+ * ---- deleting; in steps: repo_delete.h ----
  *
  * A blob: EXISTS when a manifest of the repository refers to it.
  */
@@ -165,6 +168,8 @@ enum store_result repo_touch_tagged(struct store *, const char *repo,
 		    const char *tag);
 enum store_result repo_delete_tag(struct store *, const char *repo,
 		    const char *tag);
+/* The directory that a link had to itself, when it is empty. */
+void		 repo_prune_link(struct store *, const char *dir);
 /* Tags that point to it go first, then referrer entry, then the revision. */
 enum store_result repo_delete_manifest(struct store *, const char *repo,
 		    const struct digest *);

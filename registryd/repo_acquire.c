@@ -200,6 +200,15 @@ renew_link(struct store *s, const char *path)
 	return link_put(s, path, &target);
 }
 
+enum store_result
+repo_touch_manifest(struct store *s, const char *repo,
+    const struct digest *d)
+{
+	char path[LAYOUT_PATH_SIZE];
+
+	return renew_link(s, layout_revision(path, repo, d));
+}
+
 static enum store_result
 lease_link(struct store *s, const char *path, uint64_t renew_ms)
 {

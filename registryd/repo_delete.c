@@ -1,29 +1,61 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Deletion of a repository's blobs, manifests and tags: runs in keepers.  What
- * has been deleted does not come back, whatever leases or collection rename
- * at the same time.
+ * Deletion of a repository's manifests and tags: runs in keepers, manifests a
+ * slice at a time.  What has been deleted does not come back, whatever leases
+ * or collection rename at the same time.
+ *
+ * A manifest loses its tags first, then referrer entry, link and notes, so
+ * that a crash leaves no tag to nothing:
+ *
+ *  1. MARK    beneath the lock of repo@D: its link gets a time of its own
+ *  2. TAGS    without that lock, for there may be many: each that points to
+ *             it, beneath the tag's lock
+ *  3. REMOVE  beneath the lock of repo@D, if the link is the one of 1 with
+ *             the time of 1; else all over again
+ *
+ * Whoever tags a manifest does so beneath the lock of repo@D, and touches the
+ * link before (repo_put.c): either before 1, and 2 finds the tag, or after 1,
+ * and 3 finds another time.
  */
+#include "repo_delete.h"
+
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "clock.h"
 #include "layout.h"
 #include "link.h"
 #include "random.h"
 #include "reference.h"
 #include "referrer.h"
-#include "repo.h"
+#include "repo_page.h"
 #include "str.h"
 #include "tag.h"
 
-#define TAG_PAGE	1024
 #define NAMES_PAGE	64
 #define ROUNDS		64	/* against collection, which gives up first */
-#define HIDDEN_MAX	64	/* names of one link */
+#define MARK_ROUNDS	16	/* against those who put or tag it */
+#define RACE_TRIES	8	/* names that moved between two calls */
+/*
+ * Before now, so that no touch can give the same time, however coarse the
+ * times of the file system; not so long that collection took it for old.
+ */
+#define MARK_AGE_S	2
 
-/* The directory that a link had to itself. */
-static void
-prune_one(struct store *s, const char *dir)
+struct manifest_delete {
+	struct store	*store;
+	char		 repo[REPO_NAME_SIZE];
+	struct digest	 digest;
+	char		 link[LAYOUT_PATH_SIZE];
+	enum { DELETE_MARK, DELETE_TAGS, DELETE_REMOVE } stage;
+	struct store_stat mark;		/* of the link */
+	struct repo_page tags;
+	unsigned	 round;
+};
+
+void
+repo_prune_link(struct store *s, const char *dir)
 {
 	char up[LAYOUT_PATH_SIZE], *slash;
 
@@ -105,114 +137,8 @@ remove_names(struct store *s, const char *path)
 		return STORE_BUSY;
 	if (!any)
 		return STORE_NOTFOUND;
-	prune_one(s, dir);
+	repo_prune_link(s, dir);
 	return STORE_OK;
-}
-
-/* ---- blobs ---- */
-
-struct hidden {				/* condemned names of one link */
-	char		**names;
-	size_t		 n;
-};
-
-/* Out of sight, and all the names that it has then. */
-static enum store_result
-hide(struct store *s, const char *path, const char *dir, struct hidden *h)
-{
-	char to[LAYOUT_PATH_SIZE];
-	enum store_result r;
-	uint64_t nonce;
-	bool more;
-
-	random_bytes(&nonce, sizeof(nonce));
-	/* The time is for collection, should we never come back. */
-	layout_condemned(to, path, 0, nonce);
-	r = store_move(s, path, to, STORE_NOSYNC);
-	if (r != STORE_OK && r != STORE_NOTFOUND)
-		return r;
-	r = store_list(s, dir, "link" LAYOUT_CONDEMNED, HIDDEN_MAX, &h->names,
-	    &h->n, &more);
-	if (r == STORE_OK && more)
-		r = STORE_BUSY;
-	return r;
-}
-
-/* *again: somebody has renamed one of them back since. */
-static enum store_result
-remove_hidden(struct store *s, const char *dir, const struct hidden *h,
-    bool *any, bool *again)
-{
-	char path[LAYOUT_PATH_SIZE];
-	enum store_result r = STORE_OK;
-	size_t i;
-
-	for (i = 0; i < h->n && r == STORE_OK; i++) {
-		if (!layout_stands_for(h->names[i], "link") ||
-		    layout_join(path, dir, h->names[i]) == -1)
-			continue;
-		*any = true;
-		r = store_unlink(s, path);
-		if (r == STORE_NOTFOUND) {
-			*again = true;
-			r = STORE_OK;
-		}
-	}
-	return r;
-}
-
-/* One round: EXISTS when a manifest refers to it, which is there again. */
-static enum store_result
-delete_blob_once(struct store *s, const char *repo, const struct digest *d,
-    bool *any, bool *again)
-{
-	char path[LAYOUT_PATH_SIZE], dir[LAYOUT_PATH_SIZE];
-	struct hidden h = { .names = NULL };
-	enum store_result r;
-	bool used = false;
-
-	*again = false;
-	layout_layer(path, repo, d);
-	str_copy(dir, sizeof(dir), path);
-	*strrchr(dir, '/') = '\0';
-	r = hide(s, path, dir, &h);
-	if (r == STORE_OK && h.n > 0)
-		r = repo_refers_to(s, repo, d, &used);
-	if (r == STORE_OK && !used)
-		r = remove_hidden(s, dir, &h, any, again);
-	else if (r != STORE_NOTFOUND)
-		(void)repo_resurrect(s, path);
-	store_names_free(h.names, h.n);
-	if (r != STORE_OK)
-		return r == STORE_NOTFOUND ? STORE_OK : r;
-	if (used)
-		return STORE_EXISTS;
-	if (store_stat(s, path, NULL) == STORE_OK)
-		*again = true;
-	if (!*again && *any)
-		prune_one(s, dir);
-	return STORE_OK;
-}
-
-/*
- * The link goes out of sight before anyone looks for manifests that refer to
- * it: a PUT whose manifest comes too late for that look finds the link hidden
- * when it looks at its references again, and renames it back.  Only names
- * that were hidden before the look are removed.
- */
-enum store_result
-repo_delete_blob(struct store *s, const char *repo, const struct digest *d)
-{
-	enum store_result r;
-	bool any = false, again = false;
-	int round = 0;
-
-	do
-		r = delete_blob_once(s, repo, d, &any, &again);
-	while (r == STORE_OK && again && ++round < ROUNDS);
-	if (r == STORE_OK && again)
-		r = STORE_BUSY;
-	return r == STORE_OK && !any ? STORE_NOTFOUND : r;
 }
 
 /* ---- manifests ---- */
@@ -237,35 +163,6 @@ delete_tag_of(struct store *s, const char *repo, const char *tag,
 		return STORE_OK;
 	/* Points elsewhere, or somebody was faster. */
 	return r == STORE_MISMATCH || r == STORE_NOTFOUND ? STORE_OK : r;
-}
-
-static enum store_result
-delete_tags_of(struct store *s, const char *repo, const struct digest *d)
-{
-	char path[LAYOUT_PATH_SIZE];
-	enum store_result r = STORE_OK;
-	char **tags = NULL, *last = NULL;
-	size_t i, n;
-	bool more = true;
-
-	layout_tags(path, repo);
-	while (more && r == STORE_OK) {
-		r = store_list(s, path, last, TAG_PAGE, &tags, &n, &more);
-		if (r != STORE_OK)
-			break;
-		for (i = 0; i < n && r == STORE_OK; i++)
-			r = delete_tag_of(s, repo, tags[i], d);
-		free(last);
-		last = NULL;
-		if (more && n > 0) {
-			last = tags[n - 1];
-			tags[n - 1] = NULL;
-		}
-		more = last != NULL;
-		store_names_free(tags, n);
-	}
-	free(last);
-	return r == STORE_NOTFOUND ? STORE_OK : r;
 }
 
 static enum store_result
@@ -298,47 +195,206 @@ delete_notes(struct store *s, const char *repo, const struct digest *d)
 	store_prune(s, path, LAYOUT_OWN_REPOSITORIES);
 }
 
-/*
- * Tags, referrer entry, link, in this order, so that a crash leaves no tag to
- * nothing.  A PUT of the same manifest sets its tags beneath the same lock,
- * and then only if the link is there.
- */
+/* ---- 1 ---- */
+
+/* A file that another user made may refuse; one of ours takes its place. */
 static enum store_result
-delete_manifest_locked(struct store *s, const char *repo,
-    const struct digest *d)
+set_time(struct manifest_delete *m)
+{
+	struct timespec when;
+	enum store_result r;
+	uint32_t ns;
+
+	(void)clock_gettime(CLOCK_REALTIME, &when);
+	random_bytes(&ns, sizeof(ns));
+	when.tv_sec -= MARK_AGE_S;
+	when.tv_nsec = (long)(ns % 1000000000);
+	if ((r = store_touch_at(m->store, m->link, &when)) != STORE_IO)
+		return r;
+	if ((r = link_put(m->store, m->link, &m->digest)) != STORE_OK)
+		return r;
+	/* Where times cannot be set, nobody else can do so either. */
+	r = store_touch_at(m->store, m->link, &when);
+	return r == STORE_IO ? STORE_OK : r;
+}
+
+/* Opened, so that the answer is not one that another host has overtaken. */
+static enum store_result
+stat_link(struct manifest_delete *m, struct store_stat *st)
+{
+	enum store_result r;
+	int fd, tries;
+
+	for (tries = 0; tries < RACE_TRIES; tries++) {
+		if ((r = store_open(m->store, m->link, &fd, st)) == STORE_OK)
+			store_close(m->store, fd);
+		if (r != STORE_NOTFOUND)
+			return r;
+		if ((r = repo_resurrect(m->store, m->link)) != STORE_OK)
+			return r;
+	}
+	return STORE_BUSY;
+}
+
+static enum store_result
+step_mark(struct manifest_delete *m)
+{
+	enum store_result r;
+	int tries;
+
+	for (tries = 0; tries < RACE_TRIES; tries++) {
+		if ((r = stat_link(m, &m->mark)) != STORE_OK)
+			return r;
+		/* Renamed by collection since. */
+		if ((r = set_time(m)) == STORE_NOTFOUND)
+			continue;
+		return r == STORE_OK ? stat_link(m, &m->mark) : r;
+	}
+	return STORE_BUSY;
+}
+
+/* ---- 2 ---- */
+
+static enum store_result
+step_tags(struct manifest_delete *m, uint64_t until)
 {
 	char path[LAYOUT_PATH_SIZE];
+	enum store_result r;
+	const char *tag;
+
+	layout_tags(path, m->repo);
+	for (;;) {
+		r = repo_page_next(m->store, path, &m->tags, &tag);
+		if (r == STORE_OK)
+			r = delete_tag_of(m->store, m->repo, tag, &m->digest);
+		else if (r == STORE_NOTFOUND)
+			return STORE_OK;
+		else
+			return r;
+		if (r != STORE_OK)
+			repo_page_again(&m->tags);
+		if (r != STORE_OK)
+			return r;
+		if (clock_monotonic_ms() >= until)
+			return STORE_MORE;
+	}
+}
+
+/* ---- 3 ---- */
+
+static bool
+same_mark(const struct store_stat *a, const struct store_stat *b)
+{
+	return a->ino == b->ino && a->dev == b->dev && a->mtime == b->mtime &&
+	    a->mtime_nsec == b->mtime_nsec;
+}
+
+/* *again: it has been put or tagged since it was marked. */
+static enum store_result
+step_remove(struct manifest_delete *m, bool *again)
+{
+	struct store *s = m->store;
 	struct store_stat st;
 	enum store_result r;
 
-	layout_revision(path, repo, d);
-	if ((r = store_stat(s, path, &st)) == STORE_NOTFOUND)
-		r = repo_resurrect(s, path);
-	if (r != STORE_OK ||
-	    (r = delete_tags_of(s, repo, d)) != STORE_OK ||
-	    (r = delete_referrer_entry(s, repo, d)) != STORE_OK ||
+	if ((r = stat_link(m, &st)) != STORE_OK)
+		return r;
+	if (!same_mark(&st, &m->mark)) {
+		*again = true;
+		return STORE_OK;
+	}
+	if ((r = delete_referrer_entry(s, m->repo, &m->digest)) != STORE_OK ||
 	    (r = store_barrier(s)) != STORE_OK ||
-	    (r = remove_names(s, path)) != STORE_OK ||
+	    (r = remove_names(s, m->link)) != STORE_OK ||
 	    /* Without its notes a manifest would say something else. */
 	    (r = store_barrier(s)) != STORE_OK)
 		return r;
-	delete_notes(s, repo, d);
+	delete_notes(s, m->repo, &m->digest);
 	return STORE_OK;
+}
+
+/* ---- all of it ---- */
+
+struct manifest_delete *
+manifest_delete_new(struct store *s, const char *repo,
+    const struct digest *d)
+{
+	struct manifest_delete *m;
+
+	if ((m = calloc(1, sizeof(*m))) == NULL)
+		return NULL;
+	m->store = s;
+	str_copy(m->repo, sizeof(m->repo), repo);
+	m->digest = *d;
+	layout_revision(m->link, repo, d);
+	return m;
+}
+
+void
+manifest_delete_free(struct manifest_delete *m)
+{
+	if (m == NULL)
+		return;
+	repo_page_done(&m->tags);
+	free(m);
+}
+
+/* Beneath the lock: 1 or 3. */
+static enum store_result
+step_locked(struct manifest_delete *m, bool *again)
+{
+	struct store_lock lock;
+	enum store_result r;
+
+	r = repo_lock_manifest(m->store, m->repo, &m->digest, &lock);
+	if (r != STORE_OK)
+		return r;
+	r = m->stage == DELETE_MARK ? step_mark(m) : step_remove(m, again);
+	store_unlock(m->store, &lock);
+	return r;
+}
+
+enum store_result
+manifest_delete_step(struct manifest_delete *m)
+{
+	uint64_t until = clock_monotonic_ms() + STORE_SLICE_MS;
+	enum store_result r;
+	bool again = false;
+
+	if (m->stage == DELETE_MARK) {
+		if ((r = step_locked(m, &again)) != STORE_OK)
+			return r;
+		m->stage = DELETE_TAGS;
+	}
+	if (m->stage == DELETE_TAGS) {
+		if ((r = step_tags(m, until)) != STORE_OK)
+			return r;
+		repo_page_done(&m->tags);
+		m->stage = DELETE_REMOVE;
+	}
+	if ((r = step_locked(m, &again)) != STORE_OK || !again)
+		return r;
+	m->stage = DELETE_MARK;
+	return ++m->round == MARK_ROUNDS ? STORE_BUSY : STORE_MORE;
 }
 
 enum store_result
 repo_delete_manifest(struct store *s, const char *repo,
     const struct digest *d)
 {
-	struct store_lock lock;
+	struct manifest_delete *m;
 	enum store_result r;
 
-	if ((r = repo_lock_manifest(s, repo, d, &lock)) != STORE_OK)
-		return r;
-	r = delete_manifest_locked(s, repo, d);
-	store_unlock(s, &lock);
+	if ((m = manifest_delete_new(s, repo, d)) == NULL)
+		return STORE_NOMEM;
+	do
+		r = manifest_delete_step(m);
+	while (r == STORE_MORE);
+	manifest_delete_free(m);
 	return r;
 }
+
+/* ---- tags ---- */
 
 enum store_result
 repo_delete_tag(struct store *s, const char *repo, const char *tag)

@@ -17,11 +17,11 @@
  *  6. RECHECK  again; any missing: take the link back if there was none
  *              before 5, beneath the same lock, refuse
  *  7. SHOW     referrer entry; the entries of tags              - barrier -
- *     TAG      beneath the lock of repo@D, which a DELETE of D holds from
- *              its first tag to its last note: own link there (or condemned,
+ *     TAG      beneath the lock of repo@D: own link there (or condemned,
  *              and renamed back), else all over again, which puts this
- *              request after the DELETE; the notes again where they are
- *              gone; tags, each beneath its own lock            - barrier -
+ *              request after a DELETE; the notes again where they are gone;
+ *              the link touched, so that a DELETE that has begun looks for
+ *              tags again; tags, each beneath its own lock      - barrier -
  *  8. END      own link there, or renamed back?  If not, all over again.
  *              Else done: only now it is acknowledged.
  *
@@ -515,6 +515,8 @@ tag_locked(struct manifest_commit *c)
 		r = check_tagged(c);
 	if (r == STORE_OK)
 		r = note_check(c->store, put);
+	if (r == STORE_OK && put->ntags > 0)
+		r = repo_touch_manifest(c->store, put->repo, &put->digest);
 	while (c->tagged < put->ntags && r == STORE_OK) {
 		tag = put->tags[c->tagged];
 		r = repo_touch_tagged(c->store, put->repo, tag);

@@ -263,11 +263,18 @@ store_settle(struct store *s, const char *path)
 enum store_result
 store_touch(struct store *s, const char *path)
 {
+	return store_touch_at(s, path, NULL);
+}
+
+enum store_result
+store_touch_at(struct store *s, const char *path,
+    const struct timespec *when)
+{
 	enum store_result r;
 
 	if ((r = check_write(s, path)) != STORE_OK)
 		return r;
-	return s->ops->touch(s, path);
+	return s->ops->touch(s, path, when);
 }
 
 enum store_result

@@ -234,6 +234,9 @@ enum store_result store_move(struct store *, const char *from,
 		    const char *to, unsigned flags);
 /* Modified now, by the clock of the file system; survives or not. */
 enum store_result store_touch(struct store *, const char *path);
+/* Modified at that time, as exactly as the file system keeps it. */
+enum store_result store_touch_at(struct store *, const char *path,
+		    const struct timespec *);
 /*
  * One of a fixed number of locks, chosen by the hash of "name", against
  * every process on every host.  Waits at most STORE_LOCK_MS, then BUSY; not

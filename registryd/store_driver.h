@@ -29,7 +29,9 @@ struct store_ops {
 	enum store_result (*sync_all)(struct store *);
 	enum store_name_sync (*name_sync)(struct store *);
 	enum store_result (*settle)(struct store *, const char *);
-	enum store_result (*touch)(struct store *, const char *);
+	/* NULL: now, by the clock of the file system */
+	enum store_result (*touch)(struct store *, const char *,
+			    const struct timespec *);
 	enum store_result (*lock)(struct store *, const char *, int *);
 	enum store_result (*lock_file)(struct store *, const char *, int *);
 	enum store_result (*create)(struct store *, const char *, int *);

@@ -116,7 +116,8 @@ enum store_result fs_sync(struct store *, int);
 enum store_result fs_written(struct store *, int);
 enum store_result fs_mark(struct store *, int, uint64_t);
 enum store_result fs_unlink(struct store *, const char *);
-enum store_result fs_touch(struct store *, const char *);
+enum store_result fs_touch(struct store *, const char *,
+		    const struct timespec *);
 
 /* store_fs_space.c */
 void		 fs_reserve(struct store *, uint64_t);

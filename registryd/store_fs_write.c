@@ -220,7 +220,7 @@ fs_unlink(struct store *s, const char *path)
 }
 
 enum store_result
-fs_touch(struct store *s, const char *path)
+fs_touch(struct store *s, const char *path, const struct timespec *when)
 {
 	struct fs *fs = (struct fs *)s;
 	const char *name;
@@ -229,7 +229,7 @@ fs_touch(struct store *s, const char *path)
 
 	if ((r = fs_open_parent(fs, path, &dirfd, &name)) != STORE_OK)
 		return r;
-	if (sysfs_touch(dirfd, name) == -1)
+	if (sysfs_touch(dirfd, name, when) == -1)
 		r = store_result_errno(errno);
 	sysfs_close(dirfd);
 	return r;

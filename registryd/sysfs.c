@@ -262,11 +262,18 @@ sysfs_truncate(int fd, uint64_t size)
 }
 
 int
-sysfs_touch(int dirfd, const char *name)
+sysfs_touch(int dirfd, const char *name, const struct timespec *when)
 {
+	struct timespec times[2];
+
 	if (enter(SYSFS_TOUCH, dirfd, name) == -1)
 		return -1;
-	return utimensat(dirfd, name, NULL, AT_SYMLINK_NOFOLLOW);
+	if (when != NULL) {
+		times[0] = (struct timespec){ .tv_nsec = UTIME_OMIT };
+		times[1] = *when;
+	}
+	return utimensat(dirfd, name, when != NULL ? times : NULL,
+	    AT_SYMLINK_NOFOLLOW);
 }
 
 int

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 
 enum sysfs_kind {
 	SYSFS_OPEN,
@@ -77,8 +78,8 @@ int	 sysfs_unlink(int dirfd, const char *name);
 int	 sysfs_rmdir(int dirfd, const char *name);
 int	 sysfs_mkdir(int dirfd, const char *name, mode_t);
 int	 sysfs_truncate(int fd, uint64_t size);
-/* Modified now, by the clock of the file system. */
-int	 sysfs_touch(int dirfd, const char *name);
+/* Modified then; NULL: now, by the clock of the file system. */
+int	 sysfs_touch(int dirfd, const char *name, const struct timespec *);
 /* See compat_birth(). */
 int	 sysfs_birth(int fd, uint64_t *ns);
 /* See compat_set_attribute(). */
