@@ -44,6 +44,8 @@ struct store	*ctl_store(struct ctl *);
  * exits when we may not, or the configuration says read-only.
  */
 struct store	*ctl_store_writable(struct ctl *);
+/* The same for a collection: see gc_new(). */
+struct store	*ctl_store_collect(struct ctl *);
 /* A name that is none is a usage error: exits. */
 void		 ctl_repository(const char *name);
 /* Say on standard error what could not be done. */

@@ -86,8 +86,8 @@ become_owner(const char *path, int fd)
 	}
 }
 
-struct store *
-ctl_store_writable(struct ctl *ctl)
+static struct store *
+open_writable(struct ctl *ctl, enum store_durability durability)
 {
 	const struct registry_conf *conf = ctl_conf(ctl);
 	int fd;
@@ -103,13 +103,26 @@ ctl_store_writable(struct ctl *ctl)
 	become_owner(conf->root, fd);
 	umask(STORE_UMASK);
 	store_free(ctl->store);
-	ctl->store = store_fs_new(fd, conf->root, true, conf->durability);
+	ctl->store = store_fs_new(fd, conf->root, true, durability);
 	if (ctl->store == NULL) {
 		warnx("%s: %s", conf->root, strerror(errno));
 		exit(CTL_FAILED);
 	}
 	ctl->writable = true;
 	return ctl->store;
+}
+
+struct store *
+ctl_store_writable(struct ctl *ctl)
+{
+	return open_writable(ctl, ctl_conf(ctl)->durability);
+}
+
+struct store *
+ctl_store_collect(struct ctl *ctl)
+{
+	return open_writable(ctl, ctl_conf(ctl)->durability == STORE_NONE ?
+	    STORE_NONE : STORE_BATCH);
 }
 
 void
