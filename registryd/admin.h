@@ -12,6 +12,7 @@
 
 #include "gc.h"
 #include "scrub.h"
+#include "scrub_record.h"
 #include "store.h"
 
 #define ADMIN_PAGE_MAX	1000		/* names in one answer */
@@ -29,6 +30,12 @@ json_t	*admin_run(struct store *, const char *command, const json_t *request,
 /* Reports as results. */
 json_t	*admin_gc_report(const struct gc_report *, const char *outcome,
 	    uint64_t took_ms, bool dryrun);
+/*
+ * What a store remembers of its scrubs, and when the next one is due, at the
+ * earliest; not when "scheduled" is false.
+ */
+json_t	*admin_scrub_record(const struct scrub_record *, bool scheduled,
+	    uint64_t interval_ms);
 json_t	*admin_scrub_report(const struct scrub_report *, const char *outcome,
 	    uint64_t took_ms);
 

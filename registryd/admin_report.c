@@ -6,7 +6,10 @@
 
 #include <string.h>
 
+#include "clock.h"
 #include "str.h"
+
+#define GC_MEMORY_OVER	"too many objects, raise registryd.collect.memory"
 
 static void
 put_number(json_t *object, const char *key, uint64_t n)
@@ -57,7 +60,8 @@ admin_gc_report(const struct gc_report *report, const char *outcome,
 	json_t *object = json_object();
 	size_t i;
 
-	json_object_set_new(object, "outcome", json_string(outcome));
+	json_object_set_new(object, "outcome", json_string(
+	    report->memory_over ? GC_MEMORY_OVER : outcome));
 	json_object_set_new(object, "dry_run", json_boolean(dryrun));
 	for (i = 0; i < GC_NCLASSES; i++)
 		json_object_set_new(object, gc_class_name((enum gc_class)i),
@@ -72,6 +76,7 @@ admin_gc_report(const struct gc_report *report, const char *outcome,
 	json_object_set_new(object, "strange_paths", strange_json(report));
 	put_number(object, "hiding", report->hiding);
 	put_number(object, "manifests_read", report->manifests_read);
+	put_number(object, "memory", report->memory);
 	put_number(object, "milliseconds", took_ms);
 	if (report->path[0] != '\0')
 		json_object_set_new(object, "path",
@@ -102,5 +107,58 @@ admin_scrub_report(const struct scrub_report *report, const char *outcome,
 		json_array_append_new(list, json_string(digest_format(text,
 		    &report->list[i])));
 	json_object_set_new(object, "digests", list);
+	return object;
+}
+
+static void
+put_time(json_t *object, const char *key, uint64_t t)
+{
+	char when[32];
+
+	json_object_set_new(object, key, json_string(clock_rfc3339(when,
+	    sizeof(when), (time_t)t)));
+}
+
+static json_t *
+scrub_counts_json(const struct scrub_counts *c)
+{
+	json_t *object = json_object();
+
+	put_number(object, "blobs", c->blobs);
+	put_number(object, "bytes", c->bytes);
+	put_number(object, "bad", c->bad);
+	put_number(object, "quarantined", c->quarantined);
+	put_number(object, "unreadable", c->unreadable);
+	put_number(object, "unsteady", c->unsteady);
+	put_number(object, "mended", c->mended);
+	put_number(object, "returned", c->returned);
+	put_number(object, "strange", c->strange);
+	return object;
+}
+
+json_t *
+admin_scrub_record(const struct scrub_record *record, bool scheduled,
+    uint64_t interval_ms)
+{
+	uint64_t now = (uint64_t)clock_wall();
+	json_t *object = json_object(), *run;
+
+	json_object_set_new(object, "scheduled", json_boolean(scheduled));
+	if (record->last_ended != 0) {
+		run = scrub_counts_json(&record->last);
+		put_time(run, "began", record->last_began);
+		put_time(run, "ended", record->last_ended);
+		json_object_set_new(object, "last", run);
+	}
+	if (record->began != 0) {
+		run = scrub_counts_json(&record->cursor.counts);
+		put_time(run, "began", record->began);
+		put_number(run, "part", record->cursor.shard);
+		put_number(run, "parts", SCRUB_SHARDS);
+		json_object_set_new(object, "under_way", run);
+	}
+	if (scheduled)
+		put_time(object, "next", now + scrub_record_due_ms(record,
+		    interval_ms, now) / 1000);
 	return object;
 }

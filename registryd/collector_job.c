@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "collector_metrics.h"
 #include "collector_state.h"
 #include "layout.h"
 #include "log.h"
@@ -20,6 +21,7 @@
 #define SLICE_MS	5
 #define PAUSE_MS	5
 #define JITTER_MAX_MS	60000
+#define SCRUB_LOOK_MS	600000	/* is one due? */
 #define AGAIN_MS	1000	/* what was due when it could not begin */
 
 static const struct job_ops *const ops[COLLECTOR_NJOBS] = {
@@ -58,6 +60,7 @@ struct collector_jobs {
 
 	struct collector_totals totals;
 	struct collector_outcome outcomes[COLLECTOR_NJOBS];
+	uint64_t	 sums[METRIC_COLLECTOR_N];
 	bool		 has_last;
 	struct gc_report last;
 	enum store_result last_result;
@@ -84,6 +87,12 @@ const struct collector_outcome *
 collector_outcome(const struct collector_jobs *jobs, enum collector_job job)
 {
 	return &jobs->outcomes[job];
+}
+
+const uint64_t *
+collector_sums(const struct collector_jobs *jobs)
+{
+	return jobs->sums;
 }
 
 const struct gc_report *
@@ -158,6 +167,12 @@ keep_outcome(struct collector_jobs *jobs, const struct run *run,
 	o->result = r;
 	o->ended = clock_wall();
 	o->took_ms = took;
+	if (run->which == COLLECTOR_COLLECT)
+		collector_metrics_gc(jobs->sums,
+		    collector_gc_report(&run->job));
+	else if (run->which == COLLECTOR_SCRUB)
+		collector_metrics_scrub(jobs->sums,
+		    collector_scrub_report(&run->job));
 }
 
 static void
@@ -231,14 +246,23 @@ on_slice(void *arg)
 		start_slice(jobs, PAUSE_MS);
 }
 
-/* A scrub may take days: whatever else there is to do comes first. */
+/*
+ * A scrub may take days: whatever else there is to do comes first, and one
+ * by schedule goes on another time when somebody asks for one.
+ */
 static enum store_result
 make_way(struct collector_jobs *jobs, enum collector_job which)
 {
 	if (!jobs->run.begun)
 		return STORE_OK;
-	if (jobs->run.which != COLLECTOR_SCRUB || which == COLLECTOR_SCRUB)
+	if (jobs->run.which != COLLECTOR_SCRUB)
 		return STORE_BUSY;
+	if (which == COLLECTOR_SCRUB) {
+		if (!jobs->run.job.scheduled)
+			return STORE_BUSY;
+		run_done(jobs, &jobs->run);
+		return STORE_OK;
+	}
 	jobs->parked = jobs->run;
 	jobs->run.begun = false;
 	return STORE_OK;
@@ -261,6 +285,7 @@ collector_start(struct collector_jobs *jobs, enum collector_job which,
 	run->job.store = jobs->store;
 	run->job.conf = jobs->conf;
 	run->job.dryrun = options->dryrun;
+	run->job.scheduled = options->scheduled;
 	run->job.rate = options->rate;
 	run->job.totals = &jobs->totals;
 	if (ops[which]->start(&run->job) == -1) {
@@ -299,13 +324,23 @@ static void
 on_due(void *arg)
 {
 	struct schedule *s = arg;
-	struct collector_options options = { .dryrun = false };
+	struct collector_jobs *jobs = s->jobs;
+	struct collector_options options = {
+		.scheduled = true,
+		.rate = jobs->conf->scrub_rate
+	};
+	uint64_t wait = 0;
 
 	if (s->job == COLLECTOR_EXPIRE)
-		options.dryrun = s->jobs->conf->purge_dryrun;
-	if (is_readonly(s->jobs))
+		options.dryrun = jobs->conf->purge_dryrun;
+	if (ops[s->job]->due_ms != NULL)
+		wait = ops[s->job]->due_ms(jobs->store, jobs->conf);
+	if (is_readonly(jobs))
 		schedule_next(s, s->interval_ms);
-	else if (collector_start(s->jobs, s->job, &options, NULL,
+	else if (wait > 0)
+		schedule_next(s, wait < s->interval_ms ? wait :
+		    s->interval_ms);
+	else if (collector_start(jobs, s->job, &options, NULL,
 	    NULL) != STORE_OK)
 		schedule_next(s, AGAIN_MS);
 }
@@ -353,7 +388,10 @@ collector_jobs_new(struct loop *loop, struct store *s,
 	    conf->purge_interval_ms);
 	schedule_init(jobs, COLLECTOR_COLLECT, conf->collect_enabled,
 	    conf->collect_interval_ms);
-	schedule_init(jobs, COLLECTOR_SCRUB, false, 0);
+	/* Other hosts may do it meanwhile: looked at more often. */
+	schedule_init(jobs, COLLECTOR_SCRUB, conf->scrub_enabled,
+	    conf->scrub_interval_ms < SCRUB_LOOK_MS ?
+	    conf->scrub_interval_ms : SCRUB_LOOK_MS);
 	return jobs;
 }
 

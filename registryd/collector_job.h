@@ -19,12 +19,13 @@
 enum collector_job {
 	COLLECTOR_EXPIRE,		/* uploads; what crashes left behind */
 	COLLECTOR_COLLECT,
-	COLLECTOR_SCRUB,		/* when asked for */
+	COLLECTOR_SCRUB,
 	COLLECTOR_NJOBS
 };
 
 struct collector_options {
 	bool		 dryrun;
+	bool		 scheduled;
 	uint64_t	 rate;		/* of a scrub, bytes per second */
 };
 
@@ -83,6 +84,8 @@ const struct collector_totals *collector_totals(
 		    const struct collector_jobs *);
 const struct collector_outcome *collector_outcome(
 		    const struct collector_jobs *, enum collector_job);
+/* Sums for the monitor, METRIC_COLLECTOR_N of them: collector_metrics.h. */
+const uint64_t	*collector_sums(const struct collector_jobs *);
 const char	*collector_job_name(enum collector_job);
 
 #endif

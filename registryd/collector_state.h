@@ -11,6 +11,7 @@ struct job {				/* one that runs */
 	struct store	*store;
 	const struct registry_conf *conf;
 	bool		 dryrun;
+	bool		 scheduled;	/* nobody has asked for it */
 	uint64_t	 rate;
 	void		*state;
 	struct collector_totals *totals;
@@ -27,6 +28,9 @@ struct job_ops {
 			    uint64_t took_ms);
 	void		 (*progress)(const struct job *,
 			    struct collector_progress *);
+	/* By schedule: how long from now; NULL: when its time has come. */
+	uint64_t	 (*due_ms)(struct store *,
+			    const struct registry_conf *);
 	void		 (*free)(struct job *);
 };
 

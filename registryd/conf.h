@@ -68,6 +68,8 @@ struct registry_conf {
 	bool		 relativeurls;		/* our default: true */
 	uint64_t	 drain_timeout_ms;
 	struct conf_pairs http_headers;
+	char		*debug_addr, *metrics_path;	/* http.debug */
+	bool		 metrics_enabled;
 	char		*tls_certificate, *tls_key, *tls_minimum;
 	struct conf_list tls_clientcas, tls_ciphersuites;
 	enum tls_client_auth tls_client_auth;
@@ -91,6 +93,9 @@ struct registry_conf {
 	uint64_t	 collect_interval_ms, collect_grace_ms;
 	uint64_t	 collect_delay_ms;
 	uint64_t	 collect_untagged_ms;	/* UINT64_MAX: keep */
+	uint64_t	 collect_memory;	/* bytes */
+	bool		 scrub_enabled;
+	uint64_t	 scrub_interval_ms;
 	uint64_t	 scrub_rate;		/* bytes per second, 0: any */
 	char		*control;		/* NULL: the default path */
 	uint64_t	 max_manifest;		/* at most MANIFEST_MAX_SIZE */
@@ -127,6 +132,8 @@ void		 conf_free(struct registry_conf *);
  * no memory).
  */
 char		*conf_control_path(const struct registry_conf *);
+/* Is there to be a process that answers at http.debug.addr? */
+bool		 conf_has_monitor(const struct registry_conf *);
 /* As YAML with defaults that parses again to the same. */
 void		 conf_print(const struct registry_conf *, FILE *);
 

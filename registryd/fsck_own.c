@@ -135,6 +135,7 @@ on_own_name(struct fsck *f, int dirfd, const char *name, unsigned char type,
 		{ "control", NULL, FSCK_NKINDS, DT_DIR },
 		{ "readonly", NULL, FSCK_NKINDS, DT_REG },
 		{ "clock", NULL, FSCK_NKINDS, DT_REG },
+		{ "scrub", NULL, FSCK_NKINDS, DT_REG },
 		{ "reserve", NULL, FSCK_NKINDS, DT_REG }
 	};
 	enum fsck_kind kind;

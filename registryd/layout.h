@@ -64,6 +64,8 @@
 #define LAYOUT_LOCKS		".registryd/locks"
 #define LAYOUT_RESERVE		".registryd/reserve"
 #define LAYOUT_COLLECT_LOCK	".registryd/locks/collect"
+#define LAYOUT_SCRUB_LOCK	".registryd/locks/scrub"
+#define LAYOUT_SCRUB		".registryd/scrub"
 #define LAYOUT_CLOCK		".registryd/clock"
 #define LAYOUT_READONLY		".registryd/readonly"
 #define LAYOUT_QUARANTINE	".registryd/quarantine"

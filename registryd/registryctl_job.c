@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "layout.h"
 #include "registryctl.h"
+#include "scrub_record.h"
 #include "str.h"
 
 #define STEP_MS		50
@@ -23,8 +24,8 @@
 static enum ctl_status
 check_readonly(struct ctl *ctl, bool dryrun)
 {
-	if (dryrun || store_stat(ctl_store_writable(ctl), LAYOUT_READONLY,
-	    NULL) != STORE_OK)
+	if (dryrun || store_stat(ctl_store(ctl), LAYOUT_READONLY, NULL) !=
+	    STORE_OK)
 		return CTL_OK;
 	warnx("the registry is read-only: run \"registryctl readonly "
 	    "off\" first");
@@ -39,6 +40,7 @@ collect_here(struct ctl *ctl, bool dryrun, json_t **result)
 		.grace_ms = conf->collect_grace_ms,
 		.delay_ms = conf->collect_delay_ms,
 		.untagged_ms = conf->collect_untagged_ms,
+		.memory = conf->collect_memory,
 		.dryrun = dryrun
 	};
 	const struct gc_report *report;
@@ -47,7 +49,7 @@ collect_here(struct ctl *ctl, bool dryrun, json_t **result)
 	struct gc *gc;
 	bool done = false;
 
-	if ((gc = gc_new(ctl_store_writable(ctl), &options)) == NULL)
+	if ((gc = gc_new(ctl_store_collect(ctl), &options)) == NULL)
 		return ctl_fail("collection", STORE_NOMEM);
 	report = gc_report(gc);
 	while (r == STORE_OK && !done) {
@@ -88,6 +90,10 @@ scrub_here(struct ctl *ctl, const struct scrub_options *options,
 			usleep(REST_US);
 	}
 	ctl_bar_end();
+	if (r == STORE_OK && !options->dryrun)
+		r = scrub_record_finish(ctl_store_writable(ctl), scrub,
+		    (uint64_t)clock_wall() - (clock_monotonic_ms() - began) /
+		    1000);
 	*result = admin_scrub_report(report, r == STORE_OK ? "ok" :
 	    store_result_text(r), clock_monotonic_ms() - began);
 	scrub_free(scrub);
@@ -160,8 +166,8 @@ show_collection(const struct ctl *ctl, json_t *report)
 		status = CTL_OK;
 	ctl_vis(path, sizeof(path), ctl_text(report, "path"));
 	if (!ok)
-		warnx("the collection stopped at %s: %s", path,
-		    ctl_text(report, "outcome"));
+		warnx("the collection stopped%s%s: %s", path[0] != '\0' ?
+		    " at " : "", path, ctl_text(report, "outcome"));
 	if (ctl->json) {
 		ctl_print_json(report);
 		return status;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin.h"
 #include "layout.h"
 #include "log.h"
 #include "reference.h"
@@ -343,6 +344,45 @@ print_totals(const json_t *status)
 		    sizeof(b), ctl_number(status, "disk_bytes")));
 }
 
+/* ---- scrubs ---- */
+
+static void
+add_scrubs(struct ctl *ctl, json_t *status)
+{
+	const struct registry_conf *conf = ctl_conf(ctl);
+	struct scrub_record record;
+
+	if (scrub_record_get(ctl_store(ctl), &record) == STORE_OK)
+		json_object_set_new(status, "scrub", admin_scrub_record(
+		    &record, conf->scrub_enabled && !conf->readonly,
+		    conf->scrub_interval_ms));
+}
+
+static void
+print_scrubs(const json_t *status)
+{
+	const json_t *scrub = json_object_get(status, "scrub");
+	const json_t *last = json_object_get(scrub, "last");
+	const json_t *now = json_object_get(scrub, "under_way");
+	const char *next = ctl_text(scrub, "next");
+
+	if (last != NULL)
+		printf("last scrub:   ended %s: %llu blobs, %llu bad, %llu "
+		    "unreadable\n", ctl_text(last, "ended"),
+		    (unsigned long long)ctl_number(last, "blobs"),
+		    (unsigned long long)ctl_number(last, "bad"),
+		    (unsigned long long)ctl_number(last, "unreadable"));
+	if (now != NULL)
+		printf("scrub:        under way since %s, %llu%%: %llu bad, "
+		    "%llu unreadable\n", ctl_text(now, "began"),
+		    (unsigned long long)(100 * ctl_number(now, "part") /
+		    ctl_number(now, "parts")),
+		    (unsigned long long)ctl_number(now, "bad"),
+		    (unsigned long long)ctl_number(now, "unreadable"));
+	else if (next[0] != '\0')
+		printf("next scrub:   %s\n", next);
+}
+
 /* ---- what is wrong ---- */
 
 static void
@@ -412,6 +452,7 @@ print_status(const json_t *status, bool running)
 		print_restarts(status);
 		print_collection(status);
 	}
+	print_scrubs(status);
 	print_totals(status);
 }
 
@@ -443,6 +484,7 @@ ctl_status_command(struct ctl *ctl, int argc, char **argv)
 		return ctl_fail(store_path(ctl->store), r);
 	}
 	add_processes(status);
+	add_scrubs(ctl, status);
 	json_object_set_new(status, "running", json_boolean(running));
 	known = statvfs(store_path(ctl->store), &fs) == 0;
 	add_totals(status, &t, known ? &fs : NULL);

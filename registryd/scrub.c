@@ -14,7 +14,7 @@
 #include "scrub_state.h"
 #include "str.h"
 
-#define SHARDS		256u
+#define SHARDS		(SCRUB_SHARDS / 2)
 #define PAGE		256		/* names of a shard taken at a time */
 #define SPARE_MS	500		/* of the rate, at once after a pause */
 #define RATE_MAX	((uint64_t)1 << 40)	/* no disk is as fast */
@@ -32,7 +32,7 @@ scrub_new(struct store *s, const struct scrub_options *options)
 	scrub->store = s;
 	scrub->options = *options;
 	scrub->quarantine = true;
-	scrub->report.shards = 2 * SHARDS;
+	scrub->report.shards = SCRUB_SHARDS;
 	scrub->asked_ms = clock_monotonic_ms();
 	return scrub;
 }
@@ -60,22 +60,21 @@ scrub_strange(struct scrub *scrub, const char *path)
 	struct scrub_report *report = &scrub->report;
 
 	/* A path that is longer is shown as far as it fits. */
-	if (report->strange++ == 0)
-		snprintf(report->strange_first,
-		    sizeof(report->strange_first), "%.*s",
-		    (int)sizeof(report->strange_first) - 1, path);
+	report->strange++;
+	snprintf(report->strange_last, sizeof(report->strange_last), "%.*s",
+	    (int)sizeof(report->strange_last) - 1, path);
 }
 
 /* ---- going on ---- */
 
 void
-scrub_resume(struct scrub *scrub, const struct scrub_cursor *c)
+scrub_resume(struct scrub *scrub, const struct scrub_cursor *cursor)
 {
+	const struct scrub_counts *c = &cursor->counts;
 	struct scrub_report *report = &scrub->report;
 
-	scrub->place = c->shard < 2 * SHARDS ? c->shard : 0;
-	(void)str_copy(scrub->last, sizeof(scrub->last), c->after);
-	(void)str_copy(scrub->passed, sizeof(scrub->passed), c->after);
+	scrub->place = cursor->shard < SCRUB_SHARDS ? cursor->shard : 0;
+	(void)str_copy(scrub->passed, sizeof(scrub->passed), cursor->after);
 	report->shard = scrub->place;
 	report->blobs = c->blobs;
 	report->bytes = c->bytes;
@@ -89,25 +88,28 @@ scrub_resume(struct scrub *scrub, const struct scrub_cursor *c)
 }
 
 void
-scrub_tell(const struct scrub *scrub, struct scrub_cursor *c)
+scrub_tell(const struct scrub *scrub, struct scrub_cursor *cursor)
 {
 	const struct scrub_report *report = &scrub->report;
 
-	memset(c, 0, sizeof(*c));
-	c->shard = scrub->place;
+	memset(cursor, 0, sizeof(*cursor));
+	cursor->shard = scrub->place;
 	/* A name that is none of ours could not be gone on from. */
 	if (strspn(scrub->passed, "0123456789abcdef") ==
 	    strlen(scrub->passed))
-		(void)str_copy(c->after, sizeof(c->after), scrub->passed);
-	c->blobs = report->blobs;
-	c->bytes = report->bytes;
-	c->bad = report->bad;
-	c->quarantined = report->quarantined;
-	c->unsteady = report->unsteady;
-	c->unreadable = report->unreadable;
-	c->mended = report->mended;
-	c->returned = report->returned;
-	c->strange = report->strange;
+		(void)str_copy(cursor->after, sizeof(cursor->after),
+		    scrub->passed);
+	cursor->counts = (struct scrub_counts){
+		.blobs = report->blobs,
+		.bytes = report->bytes,
+		.bad = report->bad,
+		.quarantined = report->quarantined,
+		.unsteady = report->unsteady,
+		.unreadable = report->unreadable,
+		.mended = report->mended,
+		.returned = report->returned,
+		.strange = report->strange
+	};
 }
 
 /* ---- the walk ---- */
@@ -175,7 +177,7 @@ next_page(struct scrub *scrub, bool *done)
 	if (scrub->quarantine)
 		snprintf(dir, sizeof(dir), "%s", LAYOUT_QUARANTINE);
 	else if (scrub->options.only_quarantine ||
-	    scrub->place == 2 * SHARDS) {
+	    scrub->place == SCRUB_SHARDS) {
 		*done = true;
 		return STORE_OK;
 	} else

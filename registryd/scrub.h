@@ -14,6 +14,7 @@
 #include "store.h"
 
 #define SCRUB_LIST_MAX	64		/* bad blobs that are listed */
+#define SCRUB_SHARDS	512u		/* directories, of two algorithms */
 
 struct scrub_options {
 	uint64_t	 rate;		/* bytes per second; 0: no limit */
@@ -27,23 +28,28 @@ struct scrub_report {
 	uint64_t	 bad, quarantined;
 	/* wrong or unreadable at first, and right when read once more */
 	uint64_t	 unsteady;
-	struct digest	 unsteady_first;
+	struct digest	 unsteady_last;
 	uint64_t	 unreadable;	/* the disk says no: left where it is */
-	uint64_t	 mended;	/* right bytes with a wrong size noted */
+	uint64_t	 mended;	/* right, with a wrong size noted */
 	uint64_t	 returned;	/* right bytes, from quarantine */
 	uint64_t	 strange;	/* no blobs; fsck names them all */
-	char		 strange_first[256];
+	char		 strange_last[256];
 	struct digest	 list[SCRUB_LIST_MAX];	/* the first bad ones */
 	size_t		 nlist;
 	unsigned	 shard, shards;	/* progress */
+};
+
+/* What goes on counting in the scrub that goes on. */
+struct scrub_counts {
+	uint64_t	 blobs, bytes, bad, quarantined, unsteady;
+	uint64_t	 unreadable, mended, returned, strange;
 };
 
 /* How far a scrub has come, so that another can go on from there. */
 struct scrub_cursor {
 	unsigned	 shard;
 	char		 after[DIGEST_HEX_SIZE];	/* in the shard; "" */
-	uint64_t	 blobs, bytes, bad, quarantined, unsteady;
-	uint64_t	 unreadable, mended, returned, strange;
+	struct scrub_counts counts;
 };
 
 struct scrub;

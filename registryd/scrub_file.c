@@ -126,8 +126,10 @@ file_right(struct scrub *scrub)
 	struct scrub_report *report = &scrub->report;
 	enum store_result r;
 
-	if (scrub->second && report->unsteady++ == 0)
-		report->unsteady_first = scrub->digest;
+	if (scrub->second) {
+		report->unsteady++;
+		report->unsteady_last = scrub->digest;
+	}
 	if (scrub->quarantine)
 		return scrub->options.dryrun ? STORE_OK : scrub_return(scrub);
 	if (!scrub->refused || scrub->options.dryrun)

@@ -96,11 +96,11 @@ static const char full[] =
     "  keeper_timeout: 6s\n"
     "  lease_timeout: 2s\n"
     "  collect: {enabled: false, interval: 2h, grace: 3h, delay: 4h, "
-    "untagged: 5h}\n"
+    "untagged: 5h, memory: 1MiB}\n"
     "  token: {max_lifetime: 7m, leeway: 8s, cache: 9}\n"
     "  reserve: 1MiB\n"
     "  control: /run/c\n"
-    "  scrub: {rate: 2MiB}\n"
+    "  scrub: {enabled: true, interval: 30m, rate: 2MiB}\n"
     "  limits: {manifest: 1MiB, blob: 1GiB, tags_per_put: 5,\n"
     "    uploads: 7, uploads_total: 70,\n"
     "    referrers: 6, connections: 7, requests: 8, head_size: 9KiB,\n"
@@ -222,6 +222,7 @@ test_full_registryd(void **state)
 	assert_int_equal(c->collect_grace_ms, 3 * 3600000);
 	assert_int_equal(c->collect_delay_ms, 4 * 3600000);
 	assert_int_equal(c->collect_untagged_ms, 5 * 3600000);
+	assert_int_equal(c->collect_memory, 1 << 20);
 	assert_int_equal(c->max_lifetime_s, 420);
 	assert_int_equal(c->leeway_s, 8);
 	assert_int_equal(c->token_cache, 9);

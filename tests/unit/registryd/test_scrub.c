@@ -202,7 +202,7 @@ test_scrub_reads_twice(void **state)
 		assert_int_equal(report.bad, 0);
 		assert_int_equal(report.unreadable, 0);
 		assert_int_equal(report.unsteady, 1);
-		assert_true(digest_equal(&report.unsteady_first, &blob));
+		assert_true(digest_equal(&report.unsteady_last, &blob));
 		assert_string_equal(blob_now(t), GOOD);
 		assert_int_equal(count_quarantined(t, &noted), 0);
 	}
@@ -436,9 +436,9 @@ test_scrub_goes_on(void **state)
 		assert_true(++parts < 1000);
 	}
 	assert_true(parts > 10);
-	assert_int_equal(cursor.blobs, 600);
-	assert_int_equal(cursor.bad, 6);
-	assert_int_equal(cursor.quarantined, 6);
+	assert_int_equal(cursor.counts.blobs, 600);
+	assert_int_equal(cursor.counts.bad, 6);
+	assert_int_equal(cursor.counts.quarantined, 6);
 }
 
 #define TEST(fn)	cmocka_unit_test_setup_teardown(fn, tmp_setup, \
