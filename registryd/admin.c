@@ -54,7 +54,8 @@ refuse_result(struct call *call, const char *kind, const char *what,
 	if (r == STORE_BUSY)
 		return refuse(call, what, "in use: try again later");
 	if (r == STORE_READONLY)
-		return refuse(call, what, "the configuration says read-only");
+		return refuse(call, what, "the configuration or the file "
+		    "system says read-only");
 	return refuse(call, what, store_result_text(r));
 }
 
@@ -247,39 +248,55 @@ list_uploads(struct call *call)
  * One rename each: first what can be pulled, then our notes on it, then the
  * rest, so that nothing is ever seen that leads nowhere.  Repositories beneath
  * it stay.
+ *
+ * Then what can be pulled once more: a push that saw its layers before they
+ * went, and came with its manifest after the others had gone.  One that looks
+ * later is refused (repo_put.c).
  */
-static json_t *
-remove_repository(struct call *call)
+static const struct part {
+	const char	*root, *name;
+} parts[] = {
+	{ LAYOUT_REPOSITORIES, "_manifests" },
+	{ LAYOUT_OWN_REPOSITORIES, "_referrers" },
+	{ LAYOUT_OWN_REPOSITORIES, "_mediatypes" },
+	{ LAYOUT_OWN_REPOSITORIES, "_subjects" },
+	{ LAYOUT_REPOSITORIES, "_layers" },
+	{ LAYOUT_REPOSITORIES, "_uploads" },
+};
+#define NPARTS	(sizeof(parts) / sizeof(parts[0]))
+#define NPULLED	4u			/* the first: manifests, and notes */
+
+static enum store_result
+remove_parts(struct store *s, const char *repo, size_t n)
 {
-	static const struct {
-		const char	*root, *name;
-	} parts[] = {
-		{ LAYOUT_REPOSITORIES, "_manifests" },
-		{ LAYOUT_OWN_REPOSITORIES, "_referrers" },
-		{ LAYOUT_OWN_REPOSITORIES, "_mediatypes" },
-		{ LAYOUT_OWN_REPOSITORIES, "_subjects" },
-		{ LAYOUT_REPOSITORIES, "_layers" },
-		{ LAYOUT_REPOSITORIES, "_uploads" },
-	};
 	char path[LAYOUT_PATH_SIZE];
-	const char *repo = arg_repo(call);
 	enum store_result r;
 	size_t i;
 
-	if (repo == NULL || is_readonly(call))
-		return NULL;
-	if ((r = repo_stat(call->store, repo)) != STORE_OK)
-		return refuse_result(call, "repository", repo, r);
-	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+	for (i = 0; i < n; i++) {
 		snprintf(path, sizeof(path), "%s/%s/%s", parts[i].root, repo,
 		    parts[i].name);
-		r = store_remove_tree(call->store, path, STORE_SETTLED);
+		r = store_remove_tree(s, path, STORE_SETTLED);
 		if (r != STORE_OK && r != STORE_NOTFOUND)
-			return refuse_result(call, "repository", repo, r);
+			return r;
 		snprintf(path, sizeof(path), "%s/%s", parts[i].root, repo);
-		store_prune(call->store, path, parts[i].root);
+		store_prune(s, path, parts[i].root);
 	}
-	return finish(call, "repository", repo, STORE_OK);
+	return STORE_OK;
+}
+
+static json_t *
+remove_repository(struct call *call)
+{
+	const char *repo = arg_repo(call);
+	enum store_result r;
+
+	if (repo == NULL || is_readonly(call))
+		return NULL;
+	if ((r = repo_stat(call->store, repo)) == STORE_OK &&
+	    (r = remove_parts(call->store, repo, NPARTS)) == STORE_OK)
+		r = remove_parts(call->store, repo, NPULLED);
+	return finish(call, "repository", repo, r);
 }
 
 static json_t *
