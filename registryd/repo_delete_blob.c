@@ -150,6 +150,9 @@ round_step(struct blob_delete *b, uint64_t until, bool *again)
 		return r;
 	if (r == STORE_OK && used)
 		r = STORE_EXISTS;
+	/* A manifest that another process has just deleted may come back. */
+	if (r == STORE_OK)
+		r = store_sync_all(b->store);
 	if (r == STORE_OK)
 		r = remove_hidden(b, again);
 	else if (r != STORE_NOTFOUND)

@@ -116,7 +116,20 @@ bool		 store_batched(const struct store *);
 enum store_result store_barrier(struct store *);
 /*
  * The same, and also for what other processes of this host have written,
- * where the file system can; nothing in mode none.
+ * where the file system can; nothing in mode none.  For whoever removes
+ * something because what referred to it was seen to be gone: that must be on
+ * the disk first.
+ *
+ * It does not reach what is only in another host's memory, and need not where
+ * a host sees what another has changed only when that is stable: on NFS (a
+ * server answers a removal or rename when it is on the disk, unless the
+ * export is "async"), and on cluster file systems, which write a host's
+ * changes back before another may read them.  On any other, a deletion that
+ * another host has not acknowledged may be undone by the power after it was
+ * seen here.  Collection is safe even so if hosts write back within
+ * registryd.collect.delay, because it removes only what two runs so far apart
+ * have found without a reference; a DELETE of a blob at once after one of its
+ * manifest, by another host, is not.
  */
 enum store_result store_sync_all(struct store *);
 /*
