@@ -23,7 +23,8 @@
  *              the link touched, so that a DELETE that has begun looks for
  *              tags again; tags, each beneath its own lock      - barrier -
  *  8. END      own link there, or renamed back?  If not, all over again.
- *              Else done: only now it is acknowledged.
+ *              Else done: only now it is acknowledged.  Refused after 7,
+ *              and no link there: the tags go, too.
  *
  * Collection marks from pending names as from links, and lists pending names
  * before it looks at the link, so from 3 on every reference is marked by any
@@ -59,6 +60,7 @@ struct manifest_commit {
 	uint64_t	 renew_ms;
 	size_t		 step;		/* of the table below */
 	size_t		 tagged;	/* tags that have been set */
+	size_t		 tagged_ever;	/* in any round */
 	unsigned	 round;
 	struct store_staged staged[NSTAGED];
 	struct note_staged notes;
@@ -131,6 +133,45 @@ manifest_commit_free(struct manifest_commit *c)
 	free(c);
 }
 
+/* Its tags are of nothing if its link has gone; another may have put both. */
+static enum store_result
+untag_all(struct manifest_commit *c)
+{
+	const struct manifest_put *put = c->put;
+	struct store_lock lock;
+	enum store_result r;
+	size_t i;
+
+	if ((r = repo_lock_manifest(c->store, put->repo, &put->digest,
+	    &lock)) != STORE_OK)
+		return r;
+	r = repo_recheck_manifest(c->store, put->repo, &put->digest);
+	for (i = 0; r == STORE_NOTFOUND && i < c->tagged_ever; i++)
+		if (tag_delete_if(c->store, put->repo, put->tags[i],
+		    &put->digest) == STORE_LOCKED)
+			r = STORE_LOCKED;
+	store_unlock(c->store, &lock);
+	return r;
+}
+
+/*
+ * Nothing of it stays.  Its repository may have been removed behind the tags
+ * that it had set already.
+ */
+static enum store_result
+commit_refuse(struct manifest_commit *c, enum store_result why)
+{
+	bool tagged = c->tagged_ever > 0;
+
+	c->refused = why;
+	c->step = NSTEPS;
+	if (tagged && untag_all(c) == STORE_LOCKED)
+		return STORE_LOCKED;
+	c->tagged_ever = 0;
+	commit_drop(c);
+	return tagged && store_batched(c->store) ? STORE_AGAIN : why;
+}
+
 enum store_result
 manifest_commit_step(struct manifest_commit *c)
 {
@@ -149,9 +190,7 @@ manifest_commit_step(struct manifest_commit *c)
 	}
 	if (r == STORE_OK)
 		r = c->refused;
-	if (r != STORE_OK && r != STORE_AGAIN)
-		commit_drop(c);
-	return r;
+	return r == STORE_OK || r == STORE_AGAIN ? r : commit_refuse(c, r);
 }
 
 /* Begin again after somebody removed what had been put. */
@@ -526,6 +565,8 @@ tag_locked(struct manifest_commit *c)
 		if (r == STORE_OK)
 			c->tagged++;
 	}
+	if (c->tagged > c->tagged_ever)
+		c->tagged_ever = c->tagged;
 	return r;
 }
 

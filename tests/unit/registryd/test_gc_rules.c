@@ -437,6 +437,47 @@ test_put_looks_at_its_link_at_the_end(void **state)
 	assert_true(tmp_exists(t, link));
 }
 
+/* The repository is removed behind the tag, and cannot be put again. */
+static void
+test_put_that_is_refused_leaves_no_tag(void **state)
+{
+	static const char *const blobs[] = { "layer", NULL };
+	const char *tag = "v";
+	struct manifest_put m = { .repo = "a", .artifact_type = "",
+	    .tags = &tag, .ntags = 1, .nrefs = 1 };
+	struct digest d, ref = tmp_digest("layer");
+	char current[LAYOUT_PATH_SIZE], body[512];
+	struct tmp_store *t = *state;
+	struct manifest_commit *c;
+	bool removed = false;
+	enum store_result r;
+	struct store *s;
+
+	tree_blob(t, "a", "layer");
+	m.data = tree_body(body, sizeof(body), blobs, NULL);
+	m.len = strlen(body);
+	m.digest = tmp_digest(body);
+	m.refs = &ref;
+	s = tmp_reopen(t->dir, true, STORE_BATCH);
+	layout_tag_current(current, "a", tag);
+	assert_non_null(c = manifest_commit_new(s, &m, 0));
+	while ((r = manifest_commit_step(c)) == STORE_AGAIN) {
+		assert_int_equal(store_barrier(s), STORE_OK);
+		if (removed || !tmp_exists(t, current))
+			continue;
+		assert_int_equal(store_remove_tree(t->store, REPOS
+		    "a/_manifests/revisions", 0), STORE_OK);
+		assert_int_equal(store_remove_tree(t->store, REPOS
+		    "a/_layers", 0), STORE_OK);
+		removed = true;
+	}
+	assert_true(removed);
+	assert_int_equal(r, STORE_MISSING);
+	assert_int_equal(tag_get(s, "a", tag, &d), STORE_NOTFOUND);
+	manifest_commit_free(c);
+	store_free(s);
+}
+
 #define T(f)	cmocka_unit_test_setup_teardown(f, tmp_setup, tmp_teardown)
 
 int
@@ -456,7 +497,8 @@ main(void)
 		T(test_gc_stops_at_bytes_that_cannot_be_opened),
 		T(test_tag_moved_before_the_lock_is_spared),
 		T(test_tag_changes_only_when_locked),
-		T(test_put_looks_at_its_link_at_the_end)
+		T(test_put_looks_at_its_link_at_the_end),
+		T(test_put_that_is_refused_leaves_no_tag)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
