@@ -21,11 +21,16 @@
 
 /* ---- on the directory ---- */
 
+static bool
+is_readonly(struct store *s)
+{
+	return store_stat(s, LAYOUT_READONLY, NULL) == STORE_OK;
+}
+
 static enum ctl_status
 check_readonly(struct ctl *ctl, bool dryrun)
 {
-	if (dryrun || store_stat(ctl_store(ctl), LAYOUT_READONLY, NULL) !=
-	    STORE_OK)
+	if (dryrun || !is_readonly(ctl_store(ctl)))
 		return CTL_OK;
 	warnx("the registry is read-only: run \"registryctl readonly "
 	    "off\" first");
@@ -53,7 +58,9 @@ collect_here(struct ctl *ctl, bool dryrun, json_t **result)
 		return ctl_fail("collection", STORE_NOMEM);
 	report = gc_report(gc);
 	while (r == STORE_OK && !done) {
-		r = gc_step(gc, STEP_MS, &done);
+		/* An administrator may let nothing be written any more. */
+		r = !dryrun && is_readonly(ctl->store) ? STORE_READONLY :
+		    gc_step(gc, STEP_MS, &done);
 		ctl_bar(ctl, report->phase, report->done, report->total, "");
 	}
 	ctl_bar_end();
@@ -84,7 +91,8 @@ scrub_here(struct ctl *ctl, const struct scrub_options *options,
 		return ctl_fail("scrub", STORE_NOMEM);
 	report = scrub_report(scrub);
 	while (r == STORE_OK && !done) {
-		r = scrub_step(scrub, STEP_MS, &done);
+		r = !options->dryrun && is_readonly(ctl->store) ?
+		    STORE_READONLY : scrub_step(scrub, STEP_MS, &done);
 		ctl_bar(ctl, "reading", report->shard, report->shards, "");
 		if (r == STORE_OK && !done && options->rate > 0)
 			usleep(REST_US);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "layout.h"
 #include "reference.h"
 #include "registryctl.h"
 
@@ -44,15 +45,39 @@ open_root(const struct registry_conf *conf)
 	exit(CTL_FAILED);
 }
 
+/* What a stranger may not see is not damage: nor is it empty. */
+static void
+check_stranger(const struct registry_conf *conf, int root)
+{
+	static const char *const paths[] = { LAYOUT_BLOBS,
+	    LAYOUT_REPOSITORIES, LAYOUT_OWN };
+	struct stat st;
+	size_t i;
+
+	if (geteuid() == 0 || (fstat(root, &st) == 0 &&
+	    st.st_uid == geteuid()))
+		return;
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (faccessat(root, paths[i], R_OK | X_OK, AT_EACCESS) == 0 ||
+		    errno != EACCES)
+			continue;
+		warnx("%s/%s: %s: run this as root or as the user of "
+		    "registryd", conf->root, paths[i], strerror(errno));
+		exit(CTL_FAILED);
+	}
+}
+
 struct store *
 ctl_store(struct ctl *ctl)
 {
 	const struct registry_conf *conf = ctl_conf(ctl);
+	int fd;
 
 	if (ctl->store != NULL)
 		return ctl->store;
-	ctl->store = store_fs_new(open_root(conf), conf->root, false,
-	    STORE_FULL);
+	fd = open_root(conf);
+	check_stranger(conf, fd);
+	ctl->store = store_fs_new(fd, conf->root, false, STORE_FULL);
 	if (ctl->store == NULL) {
 		warnx("%s: %s", conf->root, strerror(errno));
 		exit(CTL_FAILED);

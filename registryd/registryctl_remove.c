@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "layout.h"
 #include "reference.h"
 #include "registryctl.h"
+
+#define STRAY_AGE_S	(24 * 60 * 60)	/* files that were never put in place */
 
 static const struct option only_json[] = {
 	{ "json", no_argument, NULL, 'j' },
@@ -33,15 +36,29 @@ change(struct ctl *ctl, json_t *request)
 	return CTL_OK;
 }
 
+/* A registryd that runs does it in its own time; what fails, another. */
+static void
+empty_trash(struct ctl *ctl)
+{
+	if (!ctl_running(ctl))
+		(void)store_sweep(ctl_store_writable(ctl), clock_wall() -
+		    STRAY_AGE_S);
+}
+
 enum ctl_status
 ctl_repository_remove(struct ctl *ctl, int argc, char **argv)
 {
+	enum ctl_status status;
+
 	if (ctl_option(ctl, argc, argv, only_json) != -1 ||
 	    optind != argc - 1)
 		ctl_usage();
 	ctl_repository(argv[optind]);
-	return change(ctl, json_pack("{ss ss}", "command",
+	status = change(ctl, json_pack("{ss ss}", "command",
 	    "repository-remove", "repository", argv[optind]));
+	if (status == CTL_OK)
+		empty_trash(ctl);
+	return status;
 }
 
 enum ctl_status
@@ -84,9 +101,12 @@ ctl_upload_cancel(struct ctl *ctl, int argc, char **argv)
 static enum ctl_status
 show_readonly(struct ctl *ctl)
 {
-	bool marked = store_stat(ctl_store(ctl), LAYOUT_READONLY, NULL) ==
-	    STORE_OK;
+	enum store_result r = store_stat(ctl_store(ctl), LAYOUT_READONLY,
+	    NULL);
+	bool marked = r == STORE_OK;
 
+	if (r != STORE_OK && r != STORE_NOTFOUND)
+		return ctl_fail(LAYOUT_READONLY, r);
 	if (ctl->json)
 		ctl_print_json(json_pack("{sb sb}", "readonly", marked ||
 		    ctl->conf->readonly, "configured", ctl->conf->readonly));

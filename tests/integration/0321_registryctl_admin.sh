@@ -142,6 +142,12 @@ if is_root; then
 	check 'no permission to write' as_nobody readonly on
 	check 'says who may' says 'belongs to user 62001'
 	check 'and leaves nothing' [ ! -e "$STORE/.registryd/readonly" ]
+	for command in fsck status usage readonly 'scrub --dry-run'; do
+		# shellcheck disable=SC2086
+		check "a stranger: $command" as_nobody $command
+		check 'is told so, not of damage' \
+		    says 'Permission denied: run this as root'
+	done
 fi
 rm -r "$STORE"
 check 'no directory' exits 3 repository list

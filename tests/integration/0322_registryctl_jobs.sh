@@ -133,6 +133,15 @@ check 'it goes too' [ ! -e "$(path_of "$(digest "$file")")" ]
 check 'collect' exits 0 collect
 check 'as JSON' exits 0 collect --json
 check 'is an object' jq -e '.outcome == "ok"' "$T/out"
+ctl scrub --rate 1KiB >"$T/slow" 2>&1 &
+slow=$!
+sleep 0.3
+check 'a slow one' kill -0 $slow
+check 'read-only meanwhile' exits 0 readonly on
+wait $slow
+check 'ends it' [ $? -eq 1 ]
+check 'which it says' grep -q 'stopped.*read-only' "$T/slow"
+check 'read-only no more' exits 0 readonly off
 if is_root; then
 	check 'files belong to the owner' \
 	    [ -z "$(find "$STORE" ! -user 62001)" ]
