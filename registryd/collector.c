@@ -10,16 +10,21 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "collector_control.h"
+#include "collector_health.h"
 #include "collector_job.h"
+#include "collector_metrics.h"
 #include "conf_recv.h"
 #include "log.h"
 #include "messages.h"
+#include "metrics_feed.h"
 #include "privdrop.h"
 #include "restarts.h"
 #include "sandbox.h"
+#include "sysfs.h"
 
 #define STORE_UMASK	027
 #define NICENESS	10
@@ -35,11 +40,13 @@ struct collector {
 	int		 controlfd;
 	struct restarts	 restarts;
 	struct collector_control *control;
+	struct metrics_feed *feed;	/* with a monitor */
 };
 
 static int	 on_conf_value(struct msg_chan *, struct msg *, void *);
 static int	 on_conf_store(struct msg_chan *, struct msg *, void *);
 static int	 on_conf_control(struct msg_chan *, struct msg *, void *);
+static int	 on_peer(struct msg_chan *, struct msg *, void *);
 static int	 on_restarts(struct msg_chan *, struct msg *, void *);
 static int	 on_conf_end(struct msg_chan *, struct msg *, void *);
 static int	 on_drain(struct msg_chan *, struct msg *, void *);
@@ -54,6 +61,7 @@ static const struct msg_rule parent_rules[] = {
 	RULE(MSG_CONF_CONTROL, 0, 0, 1, on_conf_control),
 	RULE(MSG_RESTARTS, RESTARTS_WIRE_SIZE, RESTARTS_WIRE_SIZE, 0,
 	    on_restarts),
+	RULE(MSG_PEER, 8, 8, 1, on_peer),
 	RULE(MSG_CONF_END, 0, 0, 0, on_conf_end),
 	RULE(MSG_DRAIN, 0, 0, 0, on_drain)
 };
@@ -97,6 +105,47 @@ on_restarts(struct msg_chan *chan, struct msg *m, void *arg)
 
 	(void)chan;
 	return restarts_get(m, &c->restarts);
+}
+
+/* The root directory is the store's, and open as long as that is. */
+static void
+fill_metrics(uint64_t *v, void *arg)
+{
+	struct trouble_list troubles = { .items = NULL };
+	const struct collector *c = arg;
+	struct trouble_space space;
+	bool known;
+
+	memset(v, 0, METRIC_COLLECTOR_N * sizeof(*v));
+	if (c->jobs == NULL)
+		return;
+	known = sysfs_space(c->rootfd, &space.total, &space.left) == 0;
+	space.readonly = sysfs_is_readonly(c->rootfd);
+	trouble_look(&troubles, c->store, c->conf->reserve,
+	    known ? &space : NULL);
+	collector_health(&troubles, c->jobs, &c->restarts);
+	collector_metrics_fill(v, collector_sums(c->jobs), c->jobs,
+	    &c->restarts, &troubles);
+}
+
+static int
+on_peer(struct msg_chan *chan, struct msg *m, void *arg)
+{
+	struct collector *c = arg;
+	uint32_t role = msg_get_u32(m);
+	int fd;
+
+	(void)chan;
+	(void)msg_get_u32(m);
+	if (msg_end(m) == -1 || role != ROLE_MONITOR ||
+	    (fd = msg_get_fd(m)) == -1)
+		return -1;
+	if (c->feed == NULL && (c->feed = metrics_feed_new(c->loop,
+	    METRICS_COLLECTOR, METRIC_COLLECTOR_N, fill_metrics, c)) == NULL)
+		fatal("metrics");
+	if (metrics_feed_peer(c->feed, fd) == -1)
+		log_warn("channel to the monitor");
+	return 0;
 }
 
 static void
@@ -164,6 +213,7 @@ collector_main(const struct proc_args *args)
 		fatal("event loop");
 
 	msg_chan_free(c.parent);
+	metrics_feed_free(c.feed);
 	collector_control_free(c.control);
 	collector_jobs_free(c.jobs);
 	loop_free(c.loop);

@@ -223,6 +223,28 @@ check_addr(struct registry_conf *conf, struct yamldoc *doc)
 		    "such as :5000, localhost:5000 or \"[::1]:5000\"");
 }
 
+static void
+check_debug(struct registry_conf *conf, struct yamldoc *doc)
+{
+	static const char addr[] = "http.debug.addr";
+	static const char enabled[] = "http.debug.prometheus.enabled";
+
+	if (conf->debug_addr != NULL && !addr_is_valid(conf->debug_addr))
+		yaml_refuse(doc, node_find(doc, addr), "HOST:PORT, such as "
+		    "localhost:5001 or \"[::1]:5001\"");
+	else if (conf->debug_addr != NULL && !conf->metrics_enabled)
+		yaml_warning(doc, node_find(doc, addr), "ignored without %s: "
+		    "metrics are all that is served there", enabled);
+	else if (conf->debug_addr == NULL && conf->metrics_enabled)
+		yaml_warning(doc, node_find(doc, enabled),
+		    "ignored without %s", addr);
+	if (conf->metrics_path[0] != '/' ||
+	    strpbrk(conf->metrics_path, "?#% ") != NULL ||
+	    has_control(conf->metrics_path))
+		yaml_refuse(doc, node_find(doc, "http.debug.prometheus.path"),
+		    "a path such as /metrics");
+}
+
 /* RFC 9110 section 5.6.2. */
 static bool
 header_name_is_valid(const char *name)
@@ -323,6 +345,7 @@ conf_check(struct registry_conf *conf, struct yamldoc *doc)
 	check_token(conf, doc);
 	check_htpasswd(conf, doc);
 	check_addr(conf, doc);
+	check_debug(conf, doc);
 	check_urls(conf, doc);
 	check_tls(conf, doc);
 	check_headers(doc);

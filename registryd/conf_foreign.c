@@ -44,7 +44,6 @@ const struct conf_foreign conf_foreign[] = {
 	    "not needed, ignored: upload sessions are not signed" },
 	{ "http.tls.letsencrypt", true, true,
 	    "not supported; ignoring it would serve without TLS" },
-	{ "http.debug", false, true, "not supported, ignored" },
 	{ "http.http2", false, true, "not supported, ignored" },
 	{ "http.h2c", false, true, "not supported, ignored" },
 

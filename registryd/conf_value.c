@@ -203,6 +203,12 @@ conf_set_value(struct registry_conf *conf, size_t i, const char *text)
 	}
 }
 
+bool
+conf_has_monitor(const struct registry_conf *conf)
+{
+	return conf->debug_addr != NULL && conf->metrics_enabled;
+}
+
 struct registry_conf *
 conf_new(void)
 {

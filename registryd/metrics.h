@@ -13,7 +13,7 @@
 #include "buf.h"
 #include "messages.h"
 
-#define METRICS_METHODS		7	/* GET HEAD POST PUT PATCH DELETE, other */
+#define METRICS_METHODS		7	/* six, and all others as one */
 #define METRICS_CODES		5	/* 2xx to 5xx, none */
 #define METRICS_CLASSES		4	/* of gc.h */
 #define METRICS_TROUBLES	9	/* of trouble.h */

@@ -22,6 +22,7 @@ struct metrics_feed *metrics_feed_new(struct loop *, uint32_t type, size_t n,
 		    metrics_fill_fn *, void *arg);
 /* The (new) channel to the monitor; takes ownership of fd.  0 or -1. */
 int		 metrics_feed_peer(struct metrics_feed *, int fd);
-void		 metrics_feed_free(struct metrics_feed *);	/* NULL is fine */
+/* NULL is fine. */
+void		 metrics_feed_free(struct metrics_feed *);
 
 #endif

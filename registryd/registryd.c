@@ -21,6 +21,7 @@
 #include "log.h"
 #include "loop.h"
 #include "messages.h"
+#include "monitor.h"
 #include "privdrop.h"
 #include "proc.h"
 #include "random.h"
@@ -134,18 +135,16 @@ on_setup_unused(void *arg)
 }
 
 static void
-log_listeners(const struct setup *setup)
+log_sockets(const struct setup_sockets *sockets, const char *what)
 {
 	struct log_field field = { "address", NULL };
 	char name[128];
 	size_t i;
 
-	if (setup->inherited)
-		return;
-	for (i = 0; i < setup->nlisteners; i++) {
-		field.value = listener_name(setup->listeners[i], name,
+	for (i = 0; i < sockets->n && !sockets->inherited; i++) {
+		field.value = listener_name(sockets->fds[i], name,
 		    sizeof(name));
-		log_event(LOG_LEVEL_INFO, "listening", &field, 1);
+		log_event(LOG_LEVEL_INFO, what, &field, 1);
 	}
 }
 
@@ -229,7 +228,8 @@ start(struct parent *p, struct setup *setup)
 	if (setup->keys != NULL)
 		setup_keys_watch(setup->keys, p->loop, on_keys_changed,
 		    setup);
-	log_listeners(setup);
+	log_sockets(&setup->debug, "metrics");
+	log_sockets(&setup->listeners, "listening");
 	return 0;
 }
 
@@ -377,6 +377,7 @@ child_main(const struct proc_args *args)
 		{ "keeper", keeper_main },
 		{ "collector", collector_main },
 		{ "verifier", verifier_main },
+		{ "monitor", monitor_main },
 	};
 	size_t i;
 

@@ -73,6 +73,29 @@ add_verifiers(struct setup *setup)
 }
 
 /*
+ * As workers do, but without their view of the store; it goes with them.
+ */
+static void
+add_monitor(struct setup *setup)
+{
+	const struct supervise_role *worker = &setup->roles[0];
+	struct supervise_role *monitor = &setup->roles[setup->nroles];
+
+	if (!conf_has_monitor(setup->conf))
+		return;
+	set_role(monitor, ROLE_MONITOR, "monitor", 1, 0);
+	setup->nroles++;
+	setup->links[setup->nlinks].a = ROLE_WORKER;
+	setup->links[setup->nlinks++].b = ROLE_MONITOR;
+	setup->links[setup->nlinks].a = ROLE_COLLECTOR;
+	setup->links[setup->nlinks++].b = ROLE_MONITOR;
+	monitor->drop = worker->drop;
+	monitor->uid = worker->uid;
+	monitor->gids[0] = worker->gids[0];
+	monitor->ngids = worker->drop ? 1 : 0;
+}
+
+/*
  * Workers first: while they drain they need the keepers.  Without root
  * everybody stays who they are.
  */
@@ -95,8 +118,10 @@ make_roles(struct setup *setup)
 	setup->nlinks = 1;
 	if (add_verifiers(setup) == -1)
 		return -1;
-	if (geteuid() != 0)
+	if (geteuid() != 0) {
+		add_monitor(setup);
 		return 0;
+	}
 	failed = find_user("registryd.user", conf->user, &keeper->uid,
 	    &keeper->gids[0]);
 	failed |= find_user("registryd.worker_user", conf->worker_user,
@@ -116,6 +141,7 @@ make_roles(struct setup *setup)
 	/* The store's files are readable by its owner's group. */
 	worker->gids[1] = keeper->gids[0];
 	worker->ngids = 2;
+	add_monitor(setup);
 	return 0;
 }
 
@@ -196,28 +222,43 @@ setup_note_files(const struct registry_conf *conf, FILE *messages)
 	note_file(messages, "auth.token.jwks", conf->token_jwks);
 }
 
-static bool
-same_address(const struct registry_conf *a, const struct registry_conf *b)
-{
-	return strcmp(a->net, b->net) == 0 && strcmp(a->addr, b->addr) == 0;
-}
-
 /* So that no connection is refused while one set of workers follows another. */
 static int
-inherit_listeners(struct setup *setup, const struct setup *old)
+inherit_sockets(struct setup_sockets *sockets, const struct setup_sockets *old,
+    const char *key, const char *addr)
 {
 	size_t i;
 	int fd;
 
-	for (i = 0; i < old->nlisteners; i++) {
-		fd = fcntl(old->listeners[i], F_DUPFD_CLOEXEC, 0);
+	for (i = 0; i < old->n; i++) {
+		fd = fcntl(old->fds[i], F_DUPFD_CLOEXEC, 0);
 		if (fd == -1) {
-			log_warn("http.addr: %s", old->conf->addr);
+			log_warn("%s: %s", key, addr);
 			return -1;
 		}
-		setup->listeners[setup->nlisteners++] = fd;
+		sockets->fds[sockets->n++] = fd;
 	}
-	setup->inherited = true;
+	sockets->inherited = true;
+	return 0;
+}
+
+/* "same": the address is what it was. */
+static int
+open_sockets(struct setup_sockets *sockets, const struct setup_sockets *old,
+    bool same, const char *key, const char *net, const char *addr)
+{
+	char error[256];
+	int n;
+
+	if (same)
+		return inherit_sockets(sockets, old, key, addr);
+	n = listener_reopen(net, addr, old == NULL ? NULL : old->fds,
+	    old == NULL ? 0 : old->n, sockets->fds, error, sizeof(error));
+	if (n == -1) {
+		log_error("%s: %s", key, error);
+		return -1;
+	}
+	sockets->n = (size_t)n;
 	return 0;
 }
 
@@ -225,21 +266,20 @@ static int
 open_listeners(struct setup *setup, const struct setup *old)
 {
 	const struct registry_conf *conf = setup->conf;
-	char error[256];
-	int n;
+	bool same;
+	int failed;
 
-	if (old != NULL && same_address(conf, old->conf))
-		return inherit_listeners(setup, old);
-	n = listener_reopen(conf->net, conf->addr,
-	    old == NULL ? NULL : old->listeners,
-	    old == NULL ? 0 : old->nlisteners, setup->listeners, error,
-	    sizeof(error));
-	if (n == -1) {
-		log_error("http.addr: %s", error);
-		return -1;
-	}
-	setup->nlisteners = (size_t)n;
-	return 0;
+	same = old != NULL && strcmp(conf->net, old->conf->net) == 0 &&
+	    strcmp(conf->addr, old->conf->addr) == 0;
+	failed = open_sockets(&setup->listeners, old == NULL ? NULL :
+	    &old->listeners, same, "http.addr", conf->net, conf->addr);
+	if (!conf_has_monitor(conf))
+		return failed;
+	same = old != NULL && conf_has_monitor(old->conf) &&
+	    strcmp(conf->debug_addr, old->conf->debug_addr) == 0;
+	failed |= open_sockets(&setup->debug, old == NULL ? NULL :
+	    &old->debug, same, "http.debug.addr", "tcp", conf->debug_addr);
+	return failed;
 }
 
 static void
@@ -297,8 +337,10 @@ setup_free(struct setup *setup)
 
 	if (setup == NULL)
 		return;
-	for (i = 0; i < setup->nlisteners; i++)
-		close(setup->listeners[i]);
+	for (i = 0; i < setup->listeners.n; i++)
+		close(setup->listeners.fds[i]);
+	for (i = 0; i < setup->debug.n; i++)
+		close(setup->debug.fds[i]);
 	for (i = 0; i < setup->nfiles; i++)
 		close(setup->files[i].fd);
 	if (setup->rootfd != -1)
@@ -358,21 +400,32 @@ send_control(const struct setup *setup, struct msg_chan *chan)
 }
 
 static int
-send_network(const struct setup *setup, struct msg_chan *chan,
-    const unsigned char *ticket_key)
+send_sockets(const struct setup_sockets *sockets, struct msg_chan *chan)
 {
 	struct msg_out out;
 	char name[128];
 	size_t i;
 
-	for (i = 0; i < setup->nlisteners; i++) {
+	for (i = 0; i < sockets->n; i++) {
 		msg_begin(&out, MSG_CONF_LISTENER, 0);
-		msg_put_str(&out, listener_name(setup->listeners[i], name,
+		msg_put_str(&out, listener_name(sockets->fds[i], name,
 		    sizeof(name)));
-		msg_put_fd(&out, setup->listeners[i]);
+		msg_put_fd(&out, sockets->fds[i]);
 		if (msg_send(chan, &out) == -1)
 			return -1;
 	}
+	return 0;
+}
+
+static int
+send_network(const struct setup *setup, struct msg_chan *chan,
+    const unsigned char *ticket_key)
+{
+	struct msg_out out;
+	size_t i;
+
+	if (send_sockets(&setup->listeners, chan) == -1)
+		return -1;
 	for (i = 0; i < setup->nfiles; i++) {
 		msg_begin(&out, MSG_CONF_FILE, 0);
 		msg_put_u32(&out, setup->files[i].kind);
@@ -396,6 +449,8 @@ setup_send(const struct setup *setup, struct msg_chan *chan, unsigned role,
 	/* No store for them. */
 	if (role == ROLE_VERIFIER)
 		return setup_users_send(setup->users, chan);
+	if (role == ROLE_MONITOR)
+		return send_sockets(&setup->debug, chan);
 	if (send_store(setup, chan) == -1)
 		return -1;
 	if (role == ROLE_WORKER)

@@ -26,20 +26,25 @@ struct setup_file {
 	int		 fd;
 };
 
+struct setup_sockets {			/* that listen at one address */
+	int		 fds[LISTENER_MAX];
+	size_t		 n;
+	bool		 inherited;	/* they are an older one's */
+};
+
 struct setup {
 	struct registry_conf *conf;
-	int		 listeners[LISTENER_MAX];
-	size_t		 nlisteners;
-	bool		 inherited;	/* the sockets are an older one's */
+	struct setup_sockets listeners;	/* http.addr */
+	struct setup_sockets debug;	/* http.debug.addr; often none */
 	int		 rootfd;
 	int		 controlfd;	/* -1: none */
 	struct setup_file files[SETUP_MAX_FILES];
 	size_t		 nfiles;
 	struct setup_users *users;	/* NULL unless auth.htpasswd is set */
 	struct setup_keys *keys;	/* NULL unless auth.token is set */
-	struct supervise_role roles[4];
+	struct supervise_role roles[ROLE_MAX];
 	size_t		 nroles;
-	struct supervise_link links[2];
+	struct supervise_link links[4];
 	size_t		 nlinks;
 	struct log_field *log_fields;
 	void		*owner;		/* the parent's */

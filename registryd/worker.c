@@ -22,6 +22,7 @@
 #include "listener.h"
 #include "log.h"
 #include "messages.h"
+#include "metrics_feed.h"
 #include "privdrop.h"
 #include "request.h"
 #include "sandbox.h"
@@ -50,6 +51,7 @@ struct worker {
 	struct tls_context *tls;
 	struct request_ctx *requests;
 	struct http_server *server;	/* NULL until configured */
+	struct metrics_feed *feed;	/* with a monitor */
 	int		 listener_fds[LISTENER_MAX];
 	struct listener	*listeners[LISTENER_MAX];
 	size_t		 nlisteners;
@@ -223,6 +225,29 @@ add_verifier(struct worker *w, uint32_t instance, int fd)
 	return 0;
 }
 
+static void
+fill_metrics(uint64_t *v, void *arg)
+{
+	const struct worker *w = arg;
+
+	memset(v, 0, METRIC_WORKER_N * sizeof(*v));
+	if (w->server == NULL)
+		return;
+	request_counts(w->requests, v);
+	v[METRIC_CONNECTIONS] = http_server_connections(w->server);
+}
+
+static int
+add_monitor(struct worker *w, int fd)
+{
+	if (w->feed == NULL && (w->feed = metrics_feed_new(w->loop,
+	    METRICS_WORKER, METRIC_WORKER_N, fill_metrics, w)) == NULL)
+		fatal("metrics");
+	if (metrics_feed_peer(w->feed, fd) == -1)
+		log_warn("channel to the monitor");
+	return 0;
+}
+
 static int
 on_peer(struct msg_chan *chan, struct msg *msg, void *arg)
 {
@@ -233,6 +258,8 @@ on_peer(struct msg_chan *chan, struct msg *msg, void *arg)
 	(void)chan;
 	if (msg_end(msg) == 0 && role == ROLE_VERIFIER)
 		return add_verifier(w, instance, msg_get_fd(msg));
+	if (!msg->bad && role == ROLE_MONITOR)
+		return add_monitor(w, msg_get_fd(msg));
 	if (msg->bad || role != ROLE_KEEPER ||
 	    instance >= w->conf->keepers)
 		return -1;
@@ -451,6 +478,7 @@ on_drain(struct msg_chan *chan, struct msg *msg, void *arg)
 static void
 worker_shutdown(struct worker *w)
 {
+	metrics_feed_free(w->feed);
 	http_server_free(w->server);
 	request_ctx_free(w->requests);
 	keepers_free(w->keepers);

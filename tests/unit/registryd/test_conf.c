@@ -78,6 +78,8 @@ static const char full[] =
     "  relativeurls: false\n"
     "  draintimeout: 5s\n"
     "  headers: {X-A: [b, c], X-D: [\"\"]}\n"
+    "  debug: {addr: \"localhost:5002\", prometheus: {enabled: true, "
+    "path: /m}}\n"
     "  tls: {certificate: tc, key: tk, minimumtls: tls1.3,\n"
     "    clientcas: [x, y], clientauth: request-client-cert,\n"
     "    ciphersuites: [TLS_AES_128_GCM_SHA256]}\n"
@@ -185,6 +187,10 @@ test_full_http(void **state)
 	assert_string_equal(c->http_headers.items[1].name, "X-A");
 	assert_string_equal(c->http_headers.items[1].value, "c");
 	assert_string_equal(c->http_headers.items[2].value, "");
+	assert_string_equal(c->debug_addr, "localhost:5002");
+	assert_true(c->metrics_enabled);
+	assert_string_equal(c->metrics_path, "/m");
+	assert_true(conf_has_monitor(c));
 	assert_string_equal(c->tls_certificate, "tc");
 	assert_string_equal(c->tls_key, "tk");
 	assert_string_equal(c->tls_minimum, "tls1.3");
