@@ -593,28 +593,3 @@ step_end(struct manifest_commit *c)
 	r = repo_recheck_manifest(c->store, c->put->repo, &c->put->digest);
 	return r == STORE_NOTFOUND ? commit_again(c) : r;
 }
-
-/* ---- all at once ---- */
-
-enum store_result
-repo_put_manifest(struct store *s, const struct manifest_put *put,
-    struct digest **missing, size_t *nmissing)
-{
-	struct manifest_commit *c;
-	enum store_result r;
-
-	*missing = NULL;
-	*nmissing = 0;
-	if ((c = manifest_commit_new(s, put, 0)) == NULL)
-		return STORE_NOMEM;
-	while ((r = manifest_commit_step(c)) == STORE_AGAIN)
-		if ((r = store_barrier(s)) != STORE_OK)
-			break;
-	if (r == STORE_MISSING) {
-		*missing = c->missing;
-		*nmissing = c->nmissing;
-		c->missing = NULL;
-	}
-	manifest_commit_free(c);
-	return r;
-}

@@ -10,6 +10,7 @@
 #include "layout.h"
 #include "link.h"
 #include "repo.h"
+#include "repo_put.h"
 
 enum store_result
 repo_link_blob(struct store *s, const char *repo, const struct digest *d)
@@ -83,5 +84,43 @@ repo_mount_blob(struct store *s, const char *repo, const char *from,
 		if ((r = store_barrier(s)) != STORE_OK)
 			break;
 	repo_mount_done(s, &m);
+	return r;
+}
+
+/* ---- a manifest, all at once ---- */
+
+static enum store_result
+copy_missing(const struct manifest_commit *c, struct digest **missing,
+    size_t *nmissing)
+{
+	const struct digest *list;
+	size_t n;
+
+	list = manifest_commit_missing(c, &n);
+	if ((*missing = calloc(n + 1, sizeof(**missing))) == NULL)
+		return STORE_NOMEM;
+	if (n > 0)
+		memcpy(*missing, list, n * sizeof(*list));
+	*nmissing = n;
+	return STORE_MISSING;
+}
+
+enum store_result
+repo_put_manifest(struct store *s, const struct manifest_put *put,
+    struct digest **missing, size_t *nmissing)
+{
+	struct manifest_commit *c;
+	enum store_result r;
+
+	*missing = NULL;
+	*nmissing = 0;
+	if ((c = manifest_commit_new(s, put, 0)) == NULL)
+		return STORE_NOMEM;
+	while ((r = manifest_commit_step(c)) == STORE_AGAIN)
+		if ((r = store_barrier(s)) != STORE_OK)
+			break;
+	if (r == STORE_MISSING)
+		r = copy_missing(c, missing, nmissing);
+	manifest_commit_free(c);
 	return r;
 }
