@@ -276,7 +276,7 @@ remove_parts(struct store *s, const char *repo, size_t n)
 	for (i = 0; i < n; i++) {
 		snprintf(path, sizeof(path), "%s/%s/%s", parts[i].root, repo,
 		    parts[i].name);
-		r = store_remove_tree(s, path, STORE_SETTLED);
+		r = store_remove_tree(s, path, STORE_SETTLED | STORE_LATER);
 		if (r != STORE_OK && r != STORE_NOTFOUND)
 			return r;
 		snprintf(path, sizeof(path), "%s/%s", parts[i].root, repo);

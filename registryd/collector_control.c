@@ -266,6 +266,9 @@ on_request(struct control_call *call, const char *command, json_t *request,
 		log_info("registryctl, user %u: %s: %s",
 		    (unsigned)control_uid(call), command,
 		    result != NULL ? "done" : error);
+	/* What it leaves in the trash, in slices. */
+	if (strcmp(command, "repository-remove") == 0)
+		collector_soon(c->jobs, COLLECTOR_SWEEP);
 	if (result != NULL)
 		control_result(call, result);
 	else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The job that expires uploads which nobody has touched for long, and sweeps
- * what a crash left behind.  Runs in the collector.
+ * The job that expires uploads which nobody has touched for long.  Runs in the
+ * collector.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +16,9 @@
 
 #define REPOS_PER_PAGE	64
 #define SLICE_SESSIONS	64
-#define STRAY_AGE_S	(24 * 60 * 60)	/* files that were never put in place */
 
 struct expire {				/* in the order of the listing */
 	time_t		 before;
-	bool		 swept;
 	char		**repos;	/* page of names */
 	size_t		 nrepos, next;
 	bool		 more;
@@ -121,17 +119,6 @@ expire_some(struct job *job, const char *repo, bool *done)
 	return STORE_OK;
 }
 
-static void
-sweep(struct job *job)
-{
-	enum store_result r;
-
-	((struct expire *)job->state)->swept = true;
-	r = store_sweep(job->store, clock_wall() - STRAY_AGE_S);
-	if (r != STORE_OK)
-		log_warnx("sweep: %s", store_result_text(r));
-}
-
 static enum store_result
 expire_step(struct job *job, unsigned budget_ms, bool *done)
 {
@@ -141,10 +128,6 @@ expire_step(struct job *job, unsigned budget_ms, bool *done)
 
 	(void)budget_ms;
 	*done = false;
-	if (!e->swept) {
-		sweep(job);
-		return STORE_OK;
-	}
 	if (e->next == e->nrepos)
 		r = next_page(job);
 	if (r == STORE_OK && e->nrepos == 0) {

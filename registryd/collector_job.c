@@ -26,6 +26,7 @@
 
 static const struct job_ops *const ops[COLLECTOR_NJOBS] = {
 	[COLLECTOR_EXPIRE] = &collector_expire_ops,
+	[COLLECTOR_SWEEP] = &collector_sweep_ops,
 	[COLLECTOR_COLLECT] = &collector_gc_ops,
 	[COLLECTOR_SCRUB] = &collector_scrub_ops
 };
@@ -34,6 +35,7 @@ struct schedule {
 	struct collector_jobs *jobs;
 	enum collector_job job;
 	bool		 on;
+	bool		 soon;		/* not only after the interval */
 	uint64_t	 interval_ms;
 	struct loop_timer *timer;
 };
@@ -197,10 +199,12 @@ unpark(struct collector_jobs *jobs)
 static void
 run_done(struct collector_jobs *jobs, struct run *run)
 {
+	struct schedule *s = &jobs->schedule[run->which];
+
 	ops[run->which]->free(&run->job);
 	run->begun = false;
-	schedule_next(&jobs->schedule[run->which],
-	    jobs->schedule[run->which].interval_ms);
+	schedule_next(s, s->soon ? 0 : s->interval_ms);
+	s->soon = false;
 	if (run == &jobs->run)
 		unpark(jobs);
 }
@@ -345,6 +349,17 @@ on_due(void *arg)
 		schedule_next(s, AGAIN_MS);
 }
 
+void
+collector_soon(struct collector_jobs *jobs, enum collector_job job)
+{
+	struct schedule *s = &jobs->schedule[job];
+
+	if (jobs->run.begun && jobs->run.which == job)
+		s->soon = true;
+	else
+		schedule_next(s, 0);
+}
+
 /* Not all at once when many hosts start together. */
 static uint64_t
 jitter_ms(uint64_t interval_ms)
@@ -386,6 +401,8 @@ collector_jobs_new(struct loop *loop, struct store *s,
 	jobs->conf = conf;
 	schedule_init(jobs, COLLECTOR_EXPIRE, conf->purge_enabled,
 	    conf->purge_interval_ms);
+	/* Whether or not uploads expire. */
+	schedule_init(jobs, COLLECTOR_SWEEP, true, conf->purge_interval_ms);
 	schedule_init(jobs, COLLECTOR_COLLECT, conf->collect_enabled,
 	    conf->collect_interval_ms);
 	/* Other hosts may do it meanwhile: looked at more often. */

@@ -17,7 +17,8 @@
 #include "store.h"
 
 enum collector_job {
-	COLLECTOR_EXPIRE,		/* uploads; what crashes left behind */
+	COLLECTOR_EXPIRE,		/* uploads */
+	COLLECTOR_SWEEP,		/* what crashes left behind; trash */
 	COLLECTOR_COLLECT,
 	COLLECTOR_SCRUB,
 	COLLECTOR_NJOBS
@@ -69,6 +70,8 @@ void		 collector_jobs_free(struct collector_jobs *);
 enum store_result collector_start(struct collector_jobs *,
 		    enum collector_job, const struct collector_options *,
 		    collector_end_fn *end, void *arg);
+/* Do it as soon as there is time, if it is scheduled at all. */
+void		 collector_soon(struct collector_jobs *, enum collector_job);
 /* Whoever asked with this arg has gone: his job ends, without end(). */
 void		 collector_cancel(struct collector_jobs *, const void *arg);
 void		 collector_progress(const struct collector_jobs *,

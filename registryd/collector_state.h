@@ -37,6 +37,7 @@ struct job_ops {
 extern const struct job_ops	collector_expire_ops;
 extern const struct job_ops	collector_gc_ops;
 extern const struct job_ops	collector_scrub_ops;
+extern const struct job_ops	collector_sweep_ops;
 
 /* The report of the job's collection, while it is there. */
 const struct gc_report	*collector_gc_report(const struct job *);

@@ -13,6 +13,8 @@
 #include "layout.h"
 #include "store_driver.h"
 
+#define SWEEP_MS	1000
+
 static const char *const result_texts[] = {
 	[STORE_OK] = "ok",
 	[STORE_NOTFOUND] = "not found",
@@ -455,11 +457,26 @@ store_prune(struct store *s, const char *path, const char *stop)
 }
 
 enum store_result
-store_sweep(struct store *s, time_t before)
+store_sweep_step(struct store *s, struct store_sweep *sweep, time_t before,
+    unsigned budget_ms, bool *done)
 {
+	*done = false;
 	if (!can_write(s))
 		return STORE_READONLY;
-	return s->ops->sweep(s, before);
+	return s->ops->sweep(s, sweep, before, budget_ms, done);
+}
+
+enum store_result
+store_sweep(struct store *s, time_t before)
+{
+	struct store_sweep sweep = { 0, 0 };
+	enum store_result r;
+	bool done;
+
+	do
+		r = store_sweep_step(s, &sweep, before, SWEEP_MS, &done);
+	while (r == STORE_OK && !done);
+	return r;
 }
 
 void

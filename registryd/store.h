@@ -162,6 +162,7 @@ enum store_result store_settle(struct store *, const char *path);
 #define STORE_NOSYNC	0x02u		/* may be lost with the power */
 #define STORE_NONAME	0x04u		/* its name may be, its bytes not */
 #define STORE_SETTLED	0x08u		/* a tree: not emptied before that */
+#define STORE_LATER	0x20u		/* a tree: emptied by the sweep */
 /*
  * When bytes and name are durable, the file itself says so, which spares
  * others in mode full to make it so again (store_settle()).  For the move of
@@ -303,9 +304,17 @@ enum store_result store_room(struct store *, uint64_t bytes);
 /* Give it out; false when there is nothing to give. */
 bool		 store_release(struct store *);
 /*
- * Remove what a crash left behind: trees on their way out, and files never
- * put in place that are older than "before".
+ * Remove what a crash left behind, or STORE_LATER: trees on their way out,
+ * and files never put in place that are older than "before".  A step of it
+ * works for about budget_ms, with a struct that is all zero at first; what
+ * cannot be removed does not keep it from its end.
  */
+struct store_sweep {
+	unsigned	 part;
+	uint64_t	 kept;
+};
+enum store_result store_sweep_step(struct store *, struct store_sweep *,
+		    time_t before, unsigned budget_ms, bool *done);
 enum store_result store_sweep(struct store *, time_t before);
 
 #endif

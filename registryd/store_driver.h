@@ -59,7 +59,8 @@ struct store_ops {
 	void		 (*reserve)(struct store *, uint64_t);
 	enum store_result (*room)(struct store *, uint64_t);
 	bool		 (*release)(struct store *);
-	enum store_result (*sweep)(struct store *, time_t);
+	enum store_result (*sweep)(struct store *, struct store_sweep *,
+			    time_t, unsigned, bool *);
 };
 
 struct store {				/* first member of a driver's */

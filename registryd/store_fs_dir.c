@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "random.h"
 #include "store_fs.h"
 #include "sysfs.h"
@@ -16,11 +17,21 @@
 #define TREE_MAX_DEPTH	32
 #define DIR_MODE	0777
 
+/* How long a sweep may work at a time. */
+struct slice {
+	uint64_t	 end_us;
+	uint64_t	 tried, removed;
+	bool		 over;
+};
+
 /* A tree being emptied. */
 struct removal {
 	int		 fd;
 	unsigned	 depth;
 	time_t		 before;	/* files younger than that stay; 0 */
+	struct slice	*slice;		/* NULL: until it is done */
+	/* of a sweep, in its own directory: names that have stayed */
+	uint64_t	 skip, kept;
 };
 
 void
@@ -106,9 +117,10 @@ static int	 remove_entry(const char *, unsigned char, void *);
 
 /* Remove what is in the directory "name"; errors leave things behind. */
 static void
-remove_inside(int dirfd, const char *name, unsigned depth)
+remove_inside(int dirfd, const char *name, unsigned depth,
+    struct slice *slice)
 {
-	struct removal r = { .depth = depth };
+	struct removal r = { .depth = depth, .slice = slice };
 
 	if (depth > TREE_MAX_DEPTH)
 		return;
@@ -117,20 +129,60 @@ remove_inside(int dirfd, const char *name, unsigned depth)
 		(void)sysfs_list(r.fd, remove_entry, &r);
 }
 
+/* Something is tried in every slice, however long it takes to get there. */
+static bool
+slice_over(struct slice *slice)
+{
+	if (slice != NULL && slice->tried > 0 && !slice->over)
+		slice->over = clock_monotonic_us() >= slice->end_us;
+	return slice != NULL && slice->over;
+}
+
+static bool
+remove_name(const struct removal *r, const char *name, unsigned char type)
+{
+	if (type != DT_DIR) {
+		if (r->slice != NULL)
+			r->slice->tried++;
+		if (sysfs_unlink(r->fd, name) == 0)
+			return true;
+		if (errno != EISDIR && errno != EPERM)
+			return false;
+	}
+	remove_inside(r->fd, name, r->depth + 1, r->slice);
+	if (slice_over(r->slice))
+		return false;
+	if (r->slice != NULL)
+		r->slice->tried++;
+	return sysfs_rmdir(r->fd, name) == 0;
+}
+
 static int
 remove_entry(const char *name, unsigned char type, void *arg)
 {
 	struct removal *r = arg;
 	struct stat st;
 
+	if (slice_over(r->slice))
+		return 1;
+	if (r->skip > 0) {
+		r->skip--;
+		return 0;
+	}
 	if (r->before != 0 && (sysfs_stat(r->fd, name, &st) == -1 ||
-	    st.st_mtime >= r->before))
+	    st.st_mtime >= r->before)) {
+		r->kept++;
 		return 0;
-	if (type != DT_DIR && (sysfs_unlink(r->fd, name) == 0 ||
-	    (errno != EISDIR && errno != EPERM)))
+	}
+	if (remove_name(r, name, type)) {
+		if (r->slice != NULL)
+			r->slice->removed++;
 		return 0;
-	remove_inside(r->fd, name, r->depth + 1);
-	(void)sysfs_rmdir(r->fd, name);
+	}
+	/* A tree that is not done yet, unless nothing of it can be removed. */
+	if (slice_over(r->slice) && r->slice->removed > 0)
+		return 1;
+	r->kept++;
 	return 0;
 }
 
@@ -159,8 +211,8 @@ fs_remove_tree(struct store *s, const char *path, unsigned flags)
 	sysfs_close(dirfd);
 	if (r == STORE_OK && flags & STORE_SETTLED)
 		r = fs_barrier(s);
-	if (r == STORE_OK) {
-		remove_inside(trashfd, trash_name, 0);
+	if (r == STORE_OK && !(flags & STORE_LATER)) {
+		remove_inside(trashfd, trash_name, 0, NULL);
 		(void)sysfs_rmdir(trashfd, trash_name);
 	}
 	sysfs_close(trashfd);
@@ -193,26 +245,45 @@ fs_prune(struct store *s, const char *path, const char *stop)
 	}
 }
 
+/* One of the two directories, for a slice; *done: all of it. */
 static enum store_result
-sweep_dir(struct fs *fs, const char *path, time_t before)
+sweep_dir(struct fs *fs, const char *path, time_t before,
+    struct slice *slice, uint64_t *kept, bool *done)
 {
-	struct removal r = { .before = before };
+	struct removal r = { .before = before, .slice = slice,
+	    .skip = *kept, .kept = *kept };
+	int n;
 
+	*done = true;
 	r.fd = sysfs_open(fs->root, path, O_RDONLY | O_DIRECTORY, 0);
-	if (r.fd == -1 && errno == ENOENT)
-		return STORE_OK;
-	if (r.fd == -1 || sysfs_list(r.fd, remove_entry, &r) == -1)
+	if (r.fd == -1)
+		return errno == ENOENT ? STORE_OK : store_result_errno(errno);
+	if ((n = sysfs_list(r.fd, remove_entry, &r)) == -1)
 		return store_result_errno(errno);
+	*done = n == 0;
+	*kept = r.kept;
 	return STORE_OK;
 }
 
 enum store_result
-fs_sweep(struct store *s, time_t before)
+fs_sweep(struct store *s, struct store_sweep *sweep, time_t before,
+    unsigned budget_ms, bool *done)
 {
+	struct slice slice = {
+		.end_us = clock_monotonic_us() + budget_ms * (uint64_t)1000
+	};
 	struct fs *fs = (struct fs *)s;
 	enum store_result r;
 
-	if ((r = sweep_dir(fs, LAYOUT_TRASH, 0)) != STORE_OK)
+	if (sweep->part == 0)
+		r = sweep_dir(fs, LAYOUT_TRASH, 0, &slice, &sweep->kept,
+		    done);
+	else
+		r = sweep_dir(fs, LAYOUT_TMP, before, &slice, &sweep->kept,
+		    done);
+	if (r != STORE_OK || !*done)
 		return r;
-	return sweep_dir(fs, LAYOUT_TMP, before);
+	sweep->kept = 0;
+	*done = sweep->part++ > 0;
+	return STORE_OK;
 }

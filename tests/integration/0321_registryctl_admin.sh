@@ -62,6 +62,10 @@ check 'its process' [ "$(state .parent)" = "$REGISTRYD_PID" ]
 ctl -v repository list 2>"$T/err" >"$T/out"
 check 'and -v says where' says 'asking the registryd at .*\.sock$'
 both socket
+no_trash() {
+	[ -z "$(ls "$STORE/.registryd/trash")" ]
+}
+check 'what was removed is emptied soon' wait_until 10 no_trash
 
 req POST /v2/c/blobs/uploads/
 expect_status 202 'an upload begins'
