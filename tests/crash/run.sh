@@ -3,24 +3,41 @@
 #
 # usage: run.sh kill|errno|states [STEP]
 #
-# A whole campaign, or with STEP a sample: every STEP-th point.  The last
-# line sums up: "N ..., M failed".
+# A whole campaign, or with STEP a sample: every STEP-th point; JOBS of its
+# parts at a time.  Counts are printed each minute and, by mode, at the end;
+# the last line sums up: "N ..., M failed".  Exits 1 when something failed, 2
+# when it was broken off.
+#
+# Parts that are done are kept in $BUILD/crash/KIND-STEP: with RESUME=1 a
+# campaign that was broken off goes on with the others.
 set -u
-cd "$(dirname "$0")" || exit 1
-BUILD=$(cd "${BUILD:-../../build}" && pwd) || exit 1
+cd "$(dirname "$0")" || exit 2
+BUILD=$(cd "${BUILD:-../../build}" && pwd) || exit 2
 export BUILD
+# shellcheck disable=SC1091
+. ../pool.sh
 step=${2:-1}
-jobs=${CRASH_JOBS:-$(getconf _NPROCESSORS_ONLN)}
-out=$(mktemp) || exit 1
-trap 'rm -f "$out" "$out".*' EXIT
-trap 'exit 1' HUP INT TERM
-broken=0
+jobs=${JOBS:-$(getconf _NPROCESSORS_ONLN)}
+sample=50				# from this STEP on: nothing is kept
+parts=$((jobs * 8))
+[ "$step" -lt $sample ] || parts=$jobs
+
+# Minutes of one processor, by what was seen.
+case ${1:-} in
+kill) what="kill points" takes=20 ;;
+errno) what=faults takes=120 ;;
+states) what="crash states" takes=45 ;;
+*)
+	echo "usage: run.sh kill|errno|states [STEP]" >&2
+	exit 2
+	;;
+esac
 
 # Every call to the system that the store's wrapper makes must be one that
-# these tests watch, or a new one would go untested; but for pipes, signals
-# and the name of the system.
+# these tests watch, or a new one would go untested; but for pipes, signals,
+# the name of the system, and advice.
 watched=$(sed -n 's/^__wrap_\([a-z0-9_]*\)(.*/ \1 /p' beneath.c)
-others=" read splice pipe2 uname signal "
+others=" read splice pipe2 uname signal posix_fadvise "
 unwatched() {
 	nm -u "$BUILD/obj/registryd/sysfs.o" \
 	    "$BUILD/obj/common/compat"/fs*.o |
@@ -31,83 +48,131 @@ unwatched() {
 	    done
 }
 
-# Its output goes on, and its last line is kept.
-play() {
-	"$@" >"$out.now"
-	rc=$?
-	cat "$out.now"
-	tail -n 1 "$out.now" >>"$out"
-	tail -n 1 "$out.now" | grep -q '[0-9] failed$' || rc=1
-	rm -f "$out.now"
-	[ $rc -eq 0 ] || broken=1
-}
+new=$(unwatched)
+if [ -n "$new" ]; then
+	echo "FAIL calls that are not watched: $new"
+	exit 1
+fi
 
-# The scenarios are shared out to as many processes as there are processors.
+mkdir -p "$BUILD/crash" || exit 2
+if [ "$step" -lt $sample ]; then
+	out=$BUILD/crash/$1-$step
+	[ -n "${RESUME:-}" ] || rm -rf "$out"
+else
+	out=$(mktemp -d) || exit 2
+	trap 'rm -rf "$out"' EXIT
+fi
+mkdir -p "$out" || exit 2
+# What is added up is of one program.
+cat "$BUILD"/tests/crash/crash_* | cksum >"$out/programs.new"
+if [ -f "$out/programs" ] &&
+    ! cmp -s "$out/programs" "$out/programs.new"; then
+	echo "run.sh: $out was counted with other programs" >&2
+	exit 2
+fi
+mv "$out/programs.new" "$out/programs"
+
+# PROGRAM ARGUMENTS..., shared out by scenarios.
 share() {
 	program=$1
 	shift
-	i=0 pids=
-	while [ $i -lt "$jobs" ]; do
-		i=$((i + 1))
-		"$BUILD/tests/crash/$program" -p "$i/$jobs" "$@" \
-		    >"$out.$i" &
-		pids="$pids $!"
-	done
-	for pid in $pids; do
-		wait "$pid" || broken=1
-	done
-	while [ $i -gt 0 ]; do
-		cat "$out.$i"
-		tail -n 1 "$out.$i" >>"$out"
-		tail -n 1 "$out.$i" | grep -q '[0-9] failed$' || broken=1
-		rm -f "$out.$i"
-		i=$((i - 1))
+	part=0
+	while [ "$part" -lt "$parts" ]; do
+		part=$((part + 1))
+		echo "$BUILD/tests/crash/$program -p $part/$parts -s $step $*"
 	done
 }
 
-new=$(unwatched)
-[ -z "$new" ] || { echo "FAIL calls that are not watched: $new"; broken=1; }
+list() {
+	case $1 in
+	kill)
+		# Each is a start of registryd: a sample is of two requests.
+		if [ "$step" -eq 1 ]; then
+			echo ./strace.sh
+		else
+			echo ./strace.sh 60 push put
+		fi
+		share crash_kill full
+		share crash_kill batch
+		share crash_kill none
+		;;
+	errno)
+		share crash_errno full
+		share crash_errno batch
+		;;
+	states)
+		# That it can fail is shown with the whole campaign only.
+		[ "$step" -gt 1 ] || echo "$BUILD/tests/crash/crash_states -m"
+		share crash_states full
+		share crash_states batch
+		share crash_states -b batch
+		;;
+	esac
+}
 
-case ${1:-} in
-kill)
-	for mode in full batch none; do
-		share crash_kill -s "$step" $mode
-	done
-	# Each of these is a start of registryd: a sample is of two requests.
-	if [ "$step" -eq 1 ]; then
-		play ./strace.sh
-	else
-		play ./strace.sh 60 push put
-	fi
-	what="kill points"
-	;;
-errno)
-	for mode in full batch; do
-		share crash_errno -s "$step" $mode
-	done
-	what="faults"
-	;;
-states)
-	for mode in full batch; do
-		share crash_states -s "$step" $mode
-	done
-	share crash_states -b -s "$step" batch
-	# That it can fail is shown with the whole campaign only.
-	[ "$step" -gt 1 ] || play "$BUILD/tests/crash/crash_states" -m
-	what="crash states"
-	;;
-*)
-	echo "usage: run.sh kill|errno|states [STEP]" >&2
-	exit 2
-	;;
-esac
-awk -v what="$what" -v broken=$broken '{
-		points += $1
-		failed += $(NF - 1)
-	}
-	END {
-		if (broken && failed == 0)
-			failed = 1
-		print points " " what ", " failed + 0 " failed"
-	}' "$out"
-[ $broken -eq 0 ]
+# Where the output of a line goes.
+name() {
+	echo "$1" | sed "s|^[^ ]*/||; s|[^a-zA-Z0-9_.-]|_|g"
+}
+
+# A part that is done has its last line, which says what failed.
+unit() {
+	file=$out/$(name "$1")
+	[ ! -f "$file" ] || return 0
+	# shellcheck disable=SC2086
+	attend $1 >"$file.now" 2>&1
+	tail -n 1 "$file.now" | grep -q '[0-9] failed$' ||
+	    echo "0 points of one part, broken off, 1 failed" >>"$file.now"
+	mv "$file.now" "$file"
+}
+
+# By the mode that the last line of each part names, and in all.
+sum() {
+	find "$out" -name '*.now' -prune -o -type f ! -name 'list' \
+	    ! -name 'programs*' ! -name 'pid.*' ! -name 'done.*' -print |
+	    while read -r file; do
+		tail -n 1 "$file"
+	done | awk -v what="$what" -v all="$(wc -l <"$out/list")" \
+	    -v by="$1" -v since="$since" -v now="$(date +%s)" '
+		{
+			mode = "other"
+			for (i = 1; i < NF; i++)
+				if ($i == "mode") {
+					mode = $(i + 1)
+					sub(",", "", mode)
+				}
+			if (!(mode in points))
+				modes[++m] = mode
+			points[mode] += $1
+			failed[mode] += $(NF - 1)
+			n += $1
+			bad += $(NF - 1)
+		}
+		END {
+			for (i = 1; i <= m && by; i++)
+				printf "%s: %d, %d failed\n", modes[i],
+				    points[modes[i]], failed[modes[i]]
+			if (!by)
+				printf "%d of %d parts after %d s: ", NR,
+				    all, now - since
+			printf "%d %s, %d failed\n", n, what, bad
+			exit bad > 0 || n == 0
+		}'
+}
+
+tell() {
+	sum 0
+}
+
+stopped() {
+	sum 0
+	echo "broken off; RESUME=1 goes on"
+}
+
+list "$1" >"$out/list"
+since=$(date +%s)
+[ "$step" -ge $sample ] || echo "$1: about" \
+    "$((takes / step / jobs + 1)) minutes; what is done is in $out"
+pool "$out" "$jobs"
+find "$out" -type f -exec grep -h -A 12 FAIL {} +
+sum 1

@@ -22,6 +22,8 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 BUILD=$(cd "${BUILD:-$here/../../build}" && pwd) || exit 2
 export BUILD
+# shellcheck disable=SC1091
+. "$here/../pool.sh"
 what=${1:-powercut}
 FS=${FS:-ext4 xfs btrfs}
 IMAGES=${IMAGES:-1}
@@ -58,7 +60,6 @@ fi
 mv "$out/registryd.new" "$out/registryd"
 # shellcheck disable=SC2086
 "$here/build.sh" $image || exit 2
-rm -rf "$out"/claim.* "$out"/pid.* "$out"/done.*
 
 # FS DURABILITY CUTS, those that take longest first.
 # shellcheck disable=SC2086
@@ -83,31 +84,23 @@ counted() {
 	sed -n 's/^cuts //p' "$out/$1.totals" 2>/dev/null
 }
 
-# WORKER FS DURABILITY CUTS: go on where a run breaks off.
-run() {
-	name=$2-$3
+# FS DURABILITY CUTS: go on where a run breaks off.
+unit() {
+	fs=${1%% *} share=${1##* }
+	durability=${1#* }
+	durability=${durability% *}
+	name=$fs-$durability
 	try=0
 	while [ $try -lt $TRIES ]; do
 		# shellcheck disable=SC2086
-		"$program" $server -c "$4" -i "$IMAGES" -t "$LOAD_MS" \
-		    -f "$2" -d "$3" -r "$out/$name.totals" "$dir" \
-		    >>"$out/$name.log" 2>&1 &
-		echo $! >"$out/pid.$1"
-		wait $!
-		done=$(counted "$name")
-		[ "${done:-0}" -lt "$4" ] || break
+		attend "$program" $server -c "$share" -i "$IMAGES" \
+		    -t "$LOAD_MS" -f "$fs" -d "$durability" \
+		    -r "$out/$name.totals" "$dir" >>"$out/$name.log" 2>&1
+		n=$(counted "$name")
+		[ "${n:-0}" -lt "$share" ] || break
 		try=$((try + 1))
-		echo "broke off after ${done:-0} cuts" >>"$out/$name.log"
+		echo "broke off after ${n:-0} cuts" >>"$out/$name.log"
 	done
-}
-
-worker() {
-	while read -r fs durability share; do
-		mkdir "$out/claim.$fs-$durability" 2>/dev/null ||
-		    continue
-		run "$1" "$fs" "$durability" "$share"
-	done <"$out/list"
-	: >"$out/done.$1"
 }
 
 # Of each file system and of all; the last line only with "all" as $1.
@@ -172,17 +165,13 @@ sum() {
 		}' "$out/list"
 }
 
-broken_off() {
-	trap '' HUP INT TERM
-	# shellcheck disable=SC2086
-	kill $workers 2>/dev/null
-	cat "$out"/pid.* 2>/dev/null | while read -r pid; do
-		kill "$pid" 2>/dev/null
-	done
-	wait
+tell() {
+	sum all
+}
+
+stopped() {
 	sum ''
 	echo "broken off; RESUME=1 goes on"
-	exit 2
 }
 
 list >"$out/list"
@@ -190,21 +179,7 @@ number=$(awk '{ n += $3 } END { print n }' "$out/list")
 echo "$what: $number cuts, about" \
     "$((number * (1 + IMAGES) * EACH / JOBS / 60 + 1)) minutes," \
     "logs and totals in $out"
-workers=
-trap broken_off HUP INT TERM
-i=0
-while [ $i -lt "$JOBS" ]; do
-	i=$((i + 1))
-	worker $i &
-	workers="$workers $!"
-done
-ticks=0
-while [ "$(find "$out" -name 'done.*' | wc -l)" -lt "$JOBS" ]; do
-	sleep 1
-	ticks=$((ticks + 1))
-	[ $((ticks % 60)) -ne 0 ] || sum all
-done
-wait
+pool "$out" "$JOBS"
 grep -h -A 30 FOUND "$out"/*.log
 sum ''
 rc=$?
