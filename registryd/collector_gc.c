@@ -20,6 +20,7 @@ gc_job_start(struct job *job)
 		.grace_ms = job->conf->collect_grace_ms,
 		.delay_ms = job->conf->collect_delay_ms,
 		.untagged_ms = job->conf->collect_untagged_ms,
+		.memory = job->conf->collect_memory,
 		.dryrun = job->dryrun
 	};
 
@@ -170,6 +171,13 @@ gc_job_end(struct job *job, enum store_result r, uint64_t took_ms)
 		return;
 	}
 	job->totals->failures++;
+	if (report->memory_over) {
+		log_warnx("collection stopped while %s: too many objects for "
+		    "%s of memory, raise registryd.collect.memory; nothing "
+		    "was removed", report->phase, str_bytes(path,
+		    sizeof(path), job->conf->collect_memory));
+		return;
+	}
 	log_warnx("collection stopped while %s, at %s: %s; %s",
 	    report->phase, str_vis(path, sizeof(path), report->path,
 	    strlen(report->path)), store_result_text(r),

@@ -348,6 +348,7 @@ gc_step(struct gc *gc, unsigned budget_ms, bool *done)
 	gc->report.memory = gc->budget.peak;
 	if (r == STORE_NOMEM && gc->budget.over) {
 		gc->report.memory_over = true;
+		gc->report.path[0] = '\0';
 		r = STORE_LIMIT;
 	}
 	*done = r == STORE_OK && gc->phase == NPHASES;
