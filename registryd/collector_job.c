@@ -218,6 +218,9 @@ job_end(struct collector_jobs *jobs, enum store_result r)
 	ops[run.which]->end(&run.job, r, took);
 	keep_report(jobs, &run, r, took);
 	keep_outcome(jobs, &run, r, took);
+	/* Once it may be written to again. */
+	if (r == STORE_READONLY && run.job.scheduled)
+		jobs->schedule[run.which].soon = true;
 	run_done(jobs, &jobs->run);
 	if (run.end != NULL)
 		run.end(run.which, r, run.arg);
@@ -339,13 +342,11 @@ on_due(void *arg)
 		options.dryrun = jobs->conf->purge_dryrun;
 	if (ops[s->job]->due_ms != NULL)
 		wait = ops[s->job]->due_ms(jobs->store, jobs->conf);
-	if (is_readonly(jobs))
-		schedule_next(s, s->interval_ms);
-	else if (wait > 0)
+	if (wait > 0)
 		schedule_next(s, wait < s->interval_ms ? wait :
 		    s->interval_ms);
-	else if (collector_start(jobs, s->job, &options, NULL,
-	    NULL) != STORE_OK)
+	else if (is_readonly(jobs) || collector_start(jobs, s->job, &options,
+	    NULL, NULL) != STORE_OK)
 		schedule_next(s, AGAIN_MS);
 }
 

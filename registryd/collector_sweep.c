@@ -75,7 +75,7 @@ sweep_job_end(struct job *job, enum store_result r, uint64_t took_ms)
 		log_warnx("%llu right blobs are back from quarantine, where "
 		    "an interrupted scrub had left them",
 		    (unsigned long long)report->returned);
-	if (r != STORE_OK)
+	if (r != STORE_OK && r != STORE_READONLY)
 		log_warnx("sweep: %s", store_result_text(r));
 }
 
