@@ -211,13 +211,12 @@ api_upload_failed(struct api_request *r, const struct keeper_reply *reply,
 {
 	const struct api_upload *up = r->state;
 	enum api_error mismatch = mismatch_of(up, reply);
-	/* A session that we make ourselves cannot be unknown. */
-	enum api_error notfound = r->match.endpoint == ENDPOINT_UPLOADS ?
-	    API_UNKNOWN : API_UPLOAD_UNKNOWN;
 
 	if (reply->result == STORE_MISMATCH && mismatch == API_RANGE_INVALID) {
 		(void)api_upload_out_of_order(r, reply->offset);
 		return;
 	}
-	(void)api_fail_store(r, reply->result, notfound, mismatch, what);
+	/* One that we have made ourselves may have been removed since. */
+	(void)api_fail_store(r, reply->result, API_UPLOAD_UNKNOWN, mismatch,
+	    what);
 }

@@ -140,8 +140,10 @@ check_keeper(const char *root, int fd, const struct supervise_role *keeper)
 			    (unsigned)keeper->uid, (unsigned)keeper->gids[0],
 			    root);
 		else
-			log_error(KEY ": %s/%s: cannot write there: %s",
-			    root, paths[i], strerror(error));
+			log_error(KEY ": %s/%s: cannot write there: %s%s",
+			    root, paths[i], strerror(error), error == EROFS ?
+			    ": to serve it as it is, set "
+			    "storage.maintenance.readonly.enabled" : "");
 		return -1;
 	}
 	return 0;

@@ -173,7 +173,8 @@ enum store_result store_settle(struct store *, const char *path);
 /*
  * A small file, all or nothing, with its directories.  STORE_REPLACE: an
  * existing file is replaced by rename; else STORE_EXISTS, and then the name
- * that exists is as durable as a new one would be.
+ * that exists is as durable as a new one would be.  BUSY: somebody removes
+ * the directory as often as it is made.
  */
 enum store_result store_put(struct store *, const char *path,
 		    const void *, size_t, unsigned flags);

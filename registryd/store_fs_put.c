@@ -129,7 +129,8 @@ fs_put(struct store *s, const char *path, const void *data, size_t len,
 	if (r != STORE_OK)
 		(void)sysfs_unlink(dirfd, name);
 	sysfs_close(dirfd);
-	return r == STORE_NOTFOUND ? STORE_IO : r;
+	/* Somebody removes the directory as often as it is made. */
+	return r == STORE_NOTFOUND ? STORE_BUSY : r;
 }
 
 enum store_result
@@ -158,10 +159,10 @@ fs_publish(struct store *s, struct store_staged *staged, const char *path,
 	enum store_result r;
 
 	r = fs_move(s, staged->path, path, flags);
-	/* Only its own name can be absent: a sweep has taken it. */
 	if (r == STORE_OK)
 		staged->path[0] = '\0';
-	return r == STORE_NOTFOUND ? STORE_IO : r;
+	/* Removed as above, or a sweep has taken what was staged. */
+	return r == STORE_NOTFOUND ? STORE_BUSY : r;
 }
 
 void

@@ -57,6 +57,13 @@ check_bad_starts() {
 	check_bad_start "blobs on another file system" \
 	    "$blobs is another file system than $STORE" ''
 	umount "$blobs"
+	mkdir -m 755 "$T/ro"
+	mount -t tmpfs -o ro,mode=750,uid=62001,gid=62001 registryd \
+	    "$T/ro" || fail "cannot mount a tmpfs"
+	check_bad_start "a read-only file system" \
+	    'Read-only file system: .* storage.maintenance.readonly.enabled' \
+	    "s|rootdirectory: [^}]*|rootdirectory: $T/ro|"
+	umount "$T/ro"
 }
 
 # The address is taken by the registryd that runs.
