@@ -418,7 +418,8 @@ take_about(struct import *im, struct about *about, size_t n)
 			taken++;
 		}
 	}
-	return 0;
+	return taken == 0 ? 0 : import_fail(im, "signatures of signatures "
+	    "nested too deeply");
 }
 
 static int
