@@ -48,7 +48,9 @@ out_reserve(struct msg_out *out, size_t n)
 			memcpy(data, out->data, out->len);
 		if (out->data != NULL)
 			explicit_bzero(out->data, out->cap);
-		free(out->data);
+		if (!out->borrowed)
+			free(out->data);
+		out->borrowed = false;
 		out->data = data;
 		out->cap = cap;
 	}
@@ -73,7 +75,17 @@ put_be(struct msg_out *out, uint64_t v, size_t n)
 void
 msg_begin(struct msg_out *out, uint32_t type, uint64_t id)
 {
+	msg_begin_on(out, type, id, NULL, 0);
+}
+
+void
+msg_begin_on(struct msg_out *out, uint32_t type, uint64_t id, void *buf,
+    size_t size)
+{
 	memset(out, 0, sizeof(*out));
+	out->data = buf;
+	out->cap = size;
+	out->borrowed = buf != NULL;
 	out->type = type;
 	out->id = id;
 	put_be(out, type, 4);
@@ -148,7 +160,8 @@ msg_drop(struct msg_out *out)
 		close(out->fds[i]);
 	if (out->data != NULL)
 		explicit_bzero(out->data, out->cap);
-	free(out->data);
+	if (!out->borrowed)
+		free(out->data);
 	out->data = NULL;
 	out->len = out->cap = out->nfds = 0;
 }

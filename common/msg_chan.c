@@ -250,6 +250,15 @@ enqueue(struct msg_chan *chan, struct msg_out *out)
 	if ((q = malloc(sizeof(*q))) == NULL)
 		return ENOMEM;
 	q->out = *out;
+	if (out->borrowed) {
+		if ((q->out.data = malloc(out->len)) == NULL) {
+			free(q);
+			return ENOMEM;
+		}
+		memcpy(q->out.data, out->data, out->len);
+		q->out.cap = out->len;
+		q->out.borrowed = false;
+	}
 	STAILQ_INSERT_TAIL(&chan->queue, q, entry);
 	chan->nqueued++;
 	chan->queued_bytes += out->len;

@@ -43,6 +43,7 @@ struct msg_out {
 	uint64_t	 id;
 	uint8_t		*data;		/* the frame: header, then fields */
 	size_t		 len, cap;
+	bool		 borrowed;	/* "data" is the caller's */
 	bool		 failed;	/* sticky; "error" is the errno */
 	int		 error;
 	int		 fds[MSG_MAX_FDS];
@@ -98,6 +99,12 @@ void		 msg_chan_drain(struct msg_chan *);
 int		 msg_chan_flush(struct msg_chan *);
 
 void	 msg_begin(struct msg_out *, uint32_t type, uint64_t id);
+/*
+ * In a buffer of the caller's, which must stay until the message is sent or
+ * dropped: one that fits needs no memory, unless it has to be queued.
+ */
+void	 msg_begin_on(struct msg_out *, uint32_t type, uint64_t id, void *buf,
+	    size_t size);
 void	 msg_put_u8(struct msg_out *, uint8_t);
 void	 msg_put_u32(struct msg_out *, uint32_t);
 void	 msg_put_u64(struct msg_out *, uint64_t);

@@ -154,7 +154,9 @@ on_saved(enum store_result r, void *arg)
 static void
 body_end(struct keeper_body *b, enum store_result r)
 {
-	(void)loop_io_want(b->io, 0);
+	/* There may have been no memory even for that. */
+	if (b->io != NULL)
+		(void)loop_io_want(b->io, 0);
 	if (b->kind != BODY_APPEND || b->upload == NULL) {
 		body_answer(b, r);
 		return;
@@ -402,11 +404,17 @@ on_manifest_stored(enum store_result r, void *arg)
 static int
 body_complete(struct keeper_body *b)
 {
+	enum store_result r;
+
 	(void)loop_io_want(b->io, 0);
 	if (b->kind == BODY_MANIFEST) {
-		if (keeper_manifest_ready(b) == -1)
+		r = keeper_manifest_ready(b);
+		if (r == STORE_INVALID)
 			return -1;
-		body_commit(b, on_manifest_step, on_manifest_stored);
+		if (r == STORE_OK)
+			body_commit(b, on_manifest_step, on_manifest_stored);
+		else
+			body_end(b, r);
 		return 0;
 	}
 	if (b->length != KEEPER_ANY && b->length != b->total) {

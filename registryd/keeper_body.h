@@ -53,8 +53,8 @@ int	 keeper_manifest_get(struct keeper_body *, struct msg *,
 /* Bytes of the body: references, then the manifest. */
 enum store_result keeper_manifest_add(struct keeper_manifest *, const void *,
 	    size_t);
-/* All bytes are there.  -1: nonsense. */
-int	 keeper_manifest_ready(struct keeper_body *);
+/* All bytes are there.  INVALID: nonsense; or NOMEM. */
+enum store_result keeper_manifest_ready(struct keeper_body *);
 /* A step of storing it (store.h), and what the worker is told. */
 enum store_result keeper_manifest_step(struct keeper_body *);
 void	 keeper_manifest_answer(struct keeper_body *, enum store_result);

@@ -60,28 +60,52 @@ job_done(struct keeper_job *job, enum store_result r)
 	job->done(r, job->arg);
 }
 
-/* Among those, and the timer comes for it: or nothing ever would. */
-static void
-job_wait(struct keeper_job *job, struct keeper_jobs *jobs,
-    struct loop_timer *timer, uint64_t ms)
+/* The rest of it at once, whatever that takes. */
+static enum store_result
+finish_blocking(struct store *s, struct keeper_job *job)
 {
-	job_put(jobs, job);
-	if (jobs->n == 1 && loop_timer_start(timer, ms) == -1)
-		job_done(job, STORE_NOMEM);
+	uint64_t end = clock_monotonic_ms() + STORE_LOCK_MS;
+	const struct timespec pause = { .tv_nsec = WAIT_NS };
+	enum store_result r = job->barrier;
+
+	if (job->waiting)
+		r = store_barrier(s);
+	while (r == STORE_OK) {
+		r = job->step(job->arg);
+		if (r == STORE_AGAIN)
+			r = store_barrier(s);
+		else if (r == STORE_LOCKED && clock_monotonic_ms() >= end)
+			r = STORE_BUSY;
+		else if (r == STORE_LOCKED) {
+			(void)nanosleep(&pause, NULL);
+			r = STORE_OK;
+		} else if (r == STORE_MORE)
+			r = STORE_OK;
+		else
+			break;
+	}
+	return r;
+}
+
+/*
+ * There is no memory for a timer, so nothing would ever come back to it: it
+ * is better done now than half done.
+ */
+static void
+job_finish(struct keeper_commit *c, struct keeper_job *job)
+{
+	enum store_result r;
+
+	job_take(job);
+	r = finish_blocking(c->keeper->store, job);
+	job_done(job, r);
 }
 
 static void
-jobs_fail(struct keeper_jobs *jobs)
+jobs_finish(struct keeper_commit *c, struct keeper_jobs *jobs)
 {
 	while (jobs->n > 0)
-		job_done(TAILQ_FIRST(&jobs->list), STORE_NOMEM);
-}
-
-static void
-jobs_again(struct keeper_jobs *jobs, struct loop_timer *timer, uint64_t ms)
-{
-	if (jobs->n > 0 && loop_timer_start(timer, ms) == -1)
-		jobs_fail(jobs);
+		job_finish(c, TAILQ_FIRST(&jobs->list));
 }
 
 /* A lock says nothing: the step is tried again, for so long. */
@@ -97,8 +121,12 @@ job_locked(struct keeper_commit *c, struct keeper_job *job)
 	}
 	if (now - job->locked_ms >= STORE_LOCK_MS)
 		job_done(job, STORE_BUSY);
-	else
-		job_wait(job, &c->locked, c->retry, c->pause_ms);
+	else {
+		job_put(&c->locked, job);
+		if (c->locked.n == 1 &&
+		    loop_timer_start(c->retry, c->pause_ms) == -1)
+			job_done(job, STORE_NOMEM);
+	}
 }
 
 static void
@@ -118,14 +146,16 @@ job_run(struct keeper_commit *c, struct keeper_job *job)
 		return;
 	}
 	job->locked_ms = 0;
-	if (r == STORE_MORE)
-		job_wait(job, &c->more, c->slice, 0);
-	else if (r == STORE_AGAIN) {
+	if (r == STORE_MORE) {
+		job_put(&c->more, job);
+		if (loop_timer_start(c->slice, 0) == -1)
+			job_finish(c, job);
+	} else if (r == STORE_AGAIN) {
 		job->waiting = true;
 		c->wanted = true;
 		job_put(&c->group, job);
 		if (loop_timer_start(c->round, 0) == -1)
-			job_done(job, STORE_NOMEM);
+			job_finish(c, job);
 	} else
 		job_done(job, r);
 }
@@ -178,8 +208,8 @@ on_round(void *arg)
 	}
 	if (c->group.n + c->queue.n > 0 &&
 	    loop_timer_start(c->round, 0) == -1) {
-		jobs_fail(&c->group);
-		jobs_fail(&c->queue);
+		jobs_finish(c, &c->group);
+		jobs_finish(c, &c->queue);
 	}
 }
 
@@ -195,7 +225,8 @@ on_slice(void *arg)
 		job_take(job);
 		job_run(c, job);
 	}
-	jobs_again(&c->more, c->slice, 0);
+	if (c->more.n > 0 && loop_timer_start(c->slice, 0) == -1)
+		jobs_finish(c, &c->more);
 }
 
 static void
@@ -214,7 +245,9 @@ on_retry(void *arg)
 		if (clock_monotonic_ms() >= end)
 			break;
 	}
-	jobs_again(&c->locked, c->retry, c->pause_ms);
+	if (c->locked.n > 0 && loop_timer_start(c->retry, c->pause_ms) == -1)
+		while ((job = TAILQ_FIRST(&c->locked.list)) != NULL)
+			job_done(job, STORE_NOMEM);
 }
 
 /* ---- for the others ---- */
@@ -271,7 +304,7 @@ keeper_commit_add(struct keeper *k, struct keeper_job *job)
 	else {
 		job_put(&k->commit->queue, job);
 		if (loop_timer_start(k->commit->round, 0) == -1)
-			job_done(job, STORE_NOMEM);
+			job_finish(k->commit, job);
 	}
 }
 
@@ -282,43 +315,11 @@ keeper_commit_cancel(struct keeper_job *job)
 		job_take(job);
 }
 
-/* Nobody else is left to be held up. */
-static enum store_result
-finish_blocking(struct store *s, struct keeper_job *job)
-{
-	uint64_t end = clock_monotonic_ms() + STORE_LOCK_MS;
-	const struct timespec pause = { .tv_nsec = WAIT_NS };
-	enum store_result r = job->barrier;
-
-	if (job->waiting)
-		r = store_barrier(s);
-	while (r == STORE_OK) {
-		r = job->step(job->arg);
-		if (r == STORE_AGAIN)
-			r = store_barrier(s);
-		else if (r == STORE_LOCKED && clock_monotonic_ms() >= end)
-			r = STORE_BUSY;
-		else if (r == STORE_LOCKED) {
-			(void)nanosleep(&pause, NULL);
-			r = STORE_OK;
-		} else if (r == STORE_MORE)
-			r = STORE_OK;
-		else
-			break;
-	}
-	return r;
-}
-
 void
 keeper_commit_finish(struct keeper *k, struct keeper_job *job)
 {
-	enum store_result r;
-
-	if (!job->queued)
-		return;
-	job_take(job);
-	r = finish_blocking(k->store, job);
-	job_done(job, r);
+	if (job->queued)
+		job_finish(k->commit, job);
 }
 
 void

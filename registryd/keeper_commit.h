@@ -32,7 +32,8 @@ typedef enum store_result keeper_step_fn(void *arg);
 /*
  * Once: what the last step said, or the barrier before it when that failed;
  * BUSY when one step has waited for locks for STORE_LOCK_MS; NOMEM when there
- * was no memory to wait for anything.  May free the job, and cancel others.
+ * was no memory to begin, or to wait for a lock.  May free the job, and cancel
+ * others.
  */
 typedef void keeper_committed_fn(enum store_result, void *arg);
 

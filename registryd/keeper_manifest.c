@@ -124,47 +124,42 @@ keeper_manifest_add(struct keeper_manifest *km, const void *data, size_t len)
 	return buf_add(&km->body, data, len) == 0 ? STORE_OK : STORE_NOMEM;
 }
 
-/* The n digests at p; NULL when one is malformed or memory is out. */
-static struct digest *
-parse_refs(const uint8_t *p, size_t n)
+/* The n digests at p; -1 when one is malformed. */
+static int
+parse_refs(struct digest *refs, const uint8_t *p, size_t n)
 {
-	struct digest *refs;
 	size_t i, used, rest;
 
-	if ((refs = calloc(n + 1, sizeof(*refs))) == NULL)
-		return NULL;
 	for (i = 0; i < n; i++, p += DIGEST_WIRE_SIZE) {
 		if (p[0] != DIGEST_SHA256 && p[0] != DIGEST_SHA512)
-			goto fail;
+			return -1;
 		refs[i].alg = (enum digest_alg)p[0];
 		memcpy(refs[i].bytes, p + 1, DIGEST_MAX_BYTES);
 		used = digest_alg_size(refs[i].alg);
 		for (rest = used; rest < DIGEST_MAX_BYTES; rest++)
 			if (refs[i].bytes[rest] != 0)
-				goto fail;
+				return -1;
 	}
-	return refs;
-fail:
-	free(refs);
-	return NULL;
+	return 0;
 }
 
-int
+enum store_result
 keeper_manifest_ready(struct keeper_body *b)
 {
 	struct keeper_manifest *km = b->manifest;
-	size_t n;
+	const char *body = buf_str(&km->body);
+	size_t n = km->put.nrefs + km->put.nchildren;
 
 	if (b->total != km->promised)
-		return -1;
-	n = km->put.nrefs + km->put.nchildren;
-	km->refs = parse_refs((const uint8_t *)buf_str(&km->body), n);
-	if (km->refs == NULL)
-		return -1;
+		return STORE_INVALID;
+	if ((km->refs = calloc(n + 1, sizeof(*km->refs))) == NULL)
+		return STORE_NOMEM;
+	if (parse_refs(km->refs, (const uint8_t *)body, n) == -1)
+		return STORE_INVALID;
 	km->put.refs = km->refs;
 	km->put.children = km->refs + km->put.nrefs;
-	km->put.data = buf_str(&km->body) + n * DIGEST_WIRE_SIZE;
-	return 0;
+	km->put.data = body + n * DIGEST_WIRE_SIZE;
+	return STORE_OK;
 }
 
 enum store_result

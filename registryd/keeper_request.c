@@ -115,7 +115,7 @@ request_new(struct keeper_worker *w, const char *what, request_fn *fn)
 
 	if (w->nrequests >= KEEPER_MAX_REQUESTS ||
 	    (req = calloc(1, sizeof(*req))) == NULL)
-		return NULL;
+		return NULL;		/* see request_refuse() */
 	req->worker = w;
 	req->what = what;
 	req->fn = fn;
@@ -146,7 +146,8 @@ static int
 request_refuse(struct keeper_worker *w, const struct msg *m,
     const char *what)
 {
-	keeper_reply(w, m->id, what, "a repository", STORE_LIMIT, 0);
+	keeper_reply(w, m->id, what, "a repository", w->nrequests >=
+	    KEEPER_MAX_REQUESTS ? STORE_LIMIT : STORE_NOMEM, 0);
 	return 0;
 }
 

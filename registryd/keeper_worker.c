@@ -21,6 +21,7 @@
 #define REPO	(4 + REPO_NAME_MAX)
 #define ID	(4 + UPLOAD_ID_MAX)
 #define DIGEST	(4 + DIGEST_STR_SIZE)
+#define REPLY_SIZE	64	/* of one without digests, and more */
 #define RULE(type, min, max, fds, handler) \
 	{ type, ROLE_WORKER, min, max, fds, handler, #type }
 
@@ -170,17 +171,24 @@ reply(struct keeper_worker *w, uint64_t id, enum store_result r,
     uint64_t offset, const struct digest *missing, size_t n)
 {
 	char text[DIGEST_STR_SIZE];
+	uint8_t buf[REPLY_SIZE];
 	struct msg_out out;
 	size_t i;
 
 	if (n > KEEPER_MAX_MISSING)
 		n = KEEPER_MAX_MISSING;
-	msg_begin(&out, KEEPER_REPLY, id);
+	/* To say that there is no memory must need none. */
+	msg_begin_on(&out, KEEPER_REPLY, id, buf, sizeof(buf));
 	msg_put_u32(&out, r);
 	msg_put_u64(&out, offset);
 	msg_put_u32(&out, (uint32_t)n);
 	for (i = 0; i < n; i++)
 		msg_put_str(&out, digest_format(text, &missing[i]));
+	if (out.failed && n > 0) {
+		msg_drop(&out);
+		reply(w, id, STORE_NOMEM, 0, NULL, 0);
+		return;
+	}
 	/* Without its answer the worker gives up after its timeout. */
 	if (msg_send(w->chan, &out) == -1 && errno != EPIPE)
 		log_warn("reply to worker %u", msg_chan_instance(w->chan));

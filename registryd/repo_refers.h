@@ -18,6 +18,7 @@ struct repo_refers *repo_refers_new(struct store *, const char *repo,
  */
 enum store_result repo_refers_step(struct repo_refers *, uint64_t until,
 		    bool *yes);
-void		 repo_refers_free(struct repo_refers *);	/* NULL is fine */
+/* NULL is fine. */
+void		 repo_refers_free(struct repo_refers *);
 
 #endif
