@@ -90,6 +90,13 @@ begin_reading(struct scrub *scrub)
 	return scrub->hash == NULL ? STORE_NOMEM : STORE_OK;
 }
 
+/* For now, or for good; another try may do. */
+static bool
+is_unreadable(enum store_result r)
+{
+	return r == STORE_IO || r == STORE_UNAVAILABLE;
+}
+
 enum store_result
 scrub_file_open(struct scrub *scrub, const char *path,
     const struct digest *d)
@@ -100,7 +107,7 @@ scrub_file_open(struct scrub *scrub, const char *path,
 	scrub->digest = *d;
 	scrub->second = scrub->refused = false;
 	r = store_open(scrub->store, path, &scrub->fd, &scrub->st);
-	if (r == STORE_IO)
+	if (is_unreadable(r))
 		r = store_open(scrub->store, path, &scrub->fd, &scrub->st);
 	if (r == STORE_OK)
 		scrub->open = true;
@@ -109,7 +116,7 @@ scrub_file_open(struct scrub *scrub, const char *path,
 	else if (r == STORE_NOTFOUND) {
 		look_above(scrub);
 		r = STORE_OK;
-	} else if (r == STORE_IO) {
+	} else if (is_unreadable(r)) {
 		scrub->report.unreadable++;
 		r = STORE_OK;
 	}
