@@ -107,8 +107,8 @@ log_oddities(const struct gc_report *report)
 		    str_vis(path, sizeof(path), report->strange_paths[0],
 		    strlen(report->strange_paths[0])));
 	if (report->hiding > 0)
-		log_warnx("collection: no blob was removed, because %llu of "
-		    "these are symbolic links that may lead to repositories",
+		log_warnx("collection: no blob was removed, because of %llu "
+		    "symbolic links that may lead to repositories",
 		    (unsigned long long)report->hiding);
 }
 

@@ -162,7 +162,7 @@ static enum store_result
 has_parts(struct gc *gc, const char *dir, bool *yes)
 {
 	static const char *const marks[] = { "_manifests", "_layers",
-	    "_mediatypes", "_subjects", "_referrers" };
+	    "_uploads", "_mediatypes", "_subjects", "_referrers" };
 	char path[LAYOUT_PATH_SIZE];
 	struct store_stat st;
 	enum store_result r;
