@@ -126,6 +126,27 @@ on_top(struct fsck *f, int dirfd, const char *name, unsigned char type,
 	fsck_unknown_name(f, name);
 }
 
+/* What hangs beneath the root is looked for by name: what else has it? */
+static void
+check_root(struct fsck *f)
+{
+	static const char *const names[] = { "docker", LAYOUT_OWN };
+	struct stat st;
+	size_t i, old;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (sysfs_stat(f->root, names[i], &st) == -1 ||
+		    S_ISDIR(st.st_mode))
+			continue;
+		old = fsck_push(f, names[i]);
+		if (S_ISLNK(st.st_mode))
+			fsck_report(f, FSCK_SYMLINK, "%s", "");
+		else
+			fsck_report(f, FSCK_FILE_TYPE, "no directory");
+		fsck_pop(f, old);
+	}
+}
+
 static void
 check_top(struct fsck *f)
 {
@@ -169,6 +190,7 @@ fsck_run(struct store *s, const struct fsck_options *options,
 	fsck_push(f, ".");
 	fsck_check_mode(f, &st);
 	fsck_pop(f, 0);
+	check_root(f);
 	check_top(f);
 	fsck_blobs(f);
 	if (f->result == STORE_OK)

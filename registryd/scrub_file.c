@@ -24,6 +24,23 @@ scrub_file_close(struct scrub *scrub)
 
 /* ---- opening ---- */
 
+/* NOTFOUND: has it just gone, or can nothing be there? */
+static void
+look_above(struct scrub *scrub)
+{
+	char dir[LAYOUT_PATH_SIZE], *slash;
+	struct store_stat st;
+	enum store_result r;
+
+	str_copy(dir, sizeof(dir), scrub->path);
+	if ((slash = strrchr(dir, '/')) == NULL)
+		return;
+	*slash = '\0';
+	r = store_stat(scrub->store, dir, &st);
+	if (r == STORE_INVALID || (r == STORE_OK && !st.is_dir))
+		scrub_strange(scrub, dir);
+}
+
 /*
  * The store would not open it: because it is no file, or for its size, which
  * is not the one that is noted with it.  Then the bytes tell which is wrong.
@@ -38,8 +55,10 @@ open_refused(struct scrub *scrub)
 		scrub_strange(scrub, scrub->path);
 		return STORE_OK;
 	}
-	if (r == STORE_NOTFOUND)
+	if (r == STORE_NOTFOUND) {
+		look_above(scrub);
 		return STORE_OK;
+	}
 	if (r == STORE_OK)
 		r = store_open_append(scrub->store, scrub->path, &scrub->fd,
 		    &scrub->st);
@@ -62,23 +81,6 @@ open_refused(struct scrub *scrub)
 		scrub->report.unreadable++;
 		return STORE_OK;
 	}
-}
-
-/* NOTFOUND: has it just gone, or can nothing be there? */
-static void
-look_above(struct scrub *scrub)
-{
-	char dir[LAYOUT_PATH_SIZE], *slash;
-	struct store_stat st;
-	enum store_result r;
-
-	str_copy(dir, sizeof(dir), scrub->path);
-	if ((slash = strrchr(dir, '/')) == NULL)
-		return;
-	*slash = '\0';
-	r = store_stat(scrub->store, dir, &st);
-	if (r == STORE_INVALID || (r == STORE_OK && !st.is_dir))
-		scrub_strange(scrub, dir);
 }
 
 static enum store_result
@@ -109,6 +111,10 @@ scrub_file_open(struct scrub *scrub, const char *path,
 	r = store_open(scrub->store, path, &scrub->fd, &scrub->st);
 	if (is_unreadable(r))
 		r = store_open(scrub->store, path, &scrub->fd, &scrub->st);
+	/* So a socket answers; nothing is wrong with the disk. */
+	if (r == STORE_IO && store_stat(scrub->store, path, NULL) ==
+	    STORE_INVALID)
+		r = STORE_INVALID;
 	if (r == STORE_OK)
 		scrub->open = true;
 	else if (r == STORE_INVALID)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A right store, and the kinds of damage that a check must find in it, each
- * done by a function of its own.  Included by one C file of a program.
+ * The kinds of damage that a check must find in a right store, each done by a
+ * function of its own.  Included by one C file of a program.
  */
 #ifndef FSCK_DAMAGE_H
 #define FSCK_DAMAGE_H
@@ -10,44 +10,13 @@
 #include <stdint.h>
 #include <sys/xattr.h>
 
-#include "fsck.h"
-#include "raw_store.h"
+#include "fsck_right.h"
 
 #define NONCES	"00000000000000a1.00000000000000b2"
 #define OTHER	"sha256:00000000000000000000000000000000" \
 		"0123456789abcdef0123456789abcdef"
 
-/* The right store. */
-static struct raw_image image, second, nested, referrer;
-static struct digest an_index, note;
-static int root;
-static char path[LAYOUT_PATH_SIZE], to[LAYOUT_PATH_SIZE + 64];
-
-static void
-make_right(void)
-{
-	struct raw_image both[2];
-
-	image = raw_image(root, "a", "v1", 1, 3, 100, "");
-	second = raw_image(root, "a", "v2", 2, 1, 5000, "");
-	both[0] = image;
-	both[1] = second;
-	an_index = raw_index(root, "a", "all", both, 2);
-	referrer = raw_referrer(root, "a", 3, &image);
-	nested = raw_image(root, "a/b-c/d", "latest", 4, 2, 100, "");
-	note = raw_manifest(root, "a/b-c/d", "odd", "{\"a\":1}");
-	raw_text(root, layout_mediatype(path, "a/b-c/d", &note),
-	    "application/vnd.odd");
-	raw_put(root, layout_upload_data(path, "a", "1234-5678"), "abc", 3);
-	raw_text(root, layout_upload_startedat(path, "a", "1234-5678"),
-	    "2026-01-02T03:04:05Z");
-	/* A repository that has only begun. */
-	raw_put(root, layout_upload_data(path, "new", "1"), "", 0);
-	raw_text(root, layout_upload_startedat(path, "new", "1"),
-	    "2026-01-02T03:04:05Z");
-	raw_text(root, ".registryd/locks/00", "");
-	raw_text(root, ".registryd/clock", "");
-}
+static char to[LAYOUT_PATH_SIZE + 64];
 
 /* ---- damage ---- */
 
