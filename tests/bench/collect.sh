@@ -131,6 +131,7 @@ for run in condemn remove; do
 	rm -f "$T"/push.* "$T"/pull.*
 	make_old
 	revisions | sort -u >"$T/revisions"
+	sync -f "$STORE"
 	sleep 1
 	touch "$T/began"
 	sleep 1
