@@ -191,7 +191,8 @@ check_result(struct trial *t, enum store_result r)
 	if (r == STORE_OK || r == errors[i].result)
 		return true;
 	/* A name that is no file is as good as none. */
-	if (r == STORE_MISSING && errors[i].result == STORE_INVALID)
+	if ((r == STORE_MISSING || r == STORE_NOTFOUND) &&
+	    errors[i].result == STORE_INVALID)
 		return true;
 	/* The administrator is told in words. */
 	if (r == STORE_IO && t->scenario->run[t->world->op].kind ==
