@@ -47,6 +47,7 @@ count_json(const struct gc_count *c)
 
 	put_number(object, "live", c->live);
 	put_number(object, "condemned", c->condemned);
+	put_number(object, "young", c->young);
 	put_number(object, "waiting", c->waiting);
 	put_number(object, "restored", c->restored);
 	put_number(object, "deleted", c->deleted);
@@ -67,6 +68,7 @@ admin_gc_report(const struct gc_report *report, const char *outcome,
 		json_object_set_new(object, gc_class_name((enum gc_class)i),
 		    count_json(&report->counts[i]));
 	put_number(object, "condemned_bytes", report->condemned_bytes);
+	put_number(object, "young_bytes", report->young_bytes);
 	put_number(object, "waiting_bytes", report->waiting_bytes);
 	put_number(object, "deleted_bytes", report->deleted_bytes);
 	put_number(object, "repositories", report->repositories);

@@ -129,11 +129,15 @@ log_report(const struct job *job, const struct gc_report *report,
 	(void)buf_addstr(&line, "; waiting: ");
 	add_counts(&line, report, offsetof(struct gc_count, waiting),
 	    report->waiting_bytes);
+	(void)buf_addstr(&line, "; young: ");
+	add_counts(&line, report, offsetof(struct gc_count, young),
+	    report->young_bytes);
 	(void)buf_addstr(&line, "; restored ");
 	add_counts(&line, report, offsetof(struct gc_count, restored), 0);
 	(void)buf_addf(&line, "; in use: %llu blobs, %llu repositories; "
 	    "%llu.%03llu s",
-	    (unsigned long long)report->counts[GC_BLOBS].live,
+	    (unsigned long long)(report->counts[GC_BLOBS].live -
+	    report->counts[GC_BLOBS].young),
 	    (unsigned long long)report->repositories,
 	    (unsigned long long)(took_ms / 1000),
 	    (unsigned long long)(took_ms % 1000));

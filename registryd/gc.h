@@ -43,6 +43,7 @@ enum gc_class {
 
 struct gc_count {
 	uint64_t	 live;			/* wanted, or young */
+	uint64_t	 young;			/* of these: not wanted */
 	uint64_t	 condemned;		/* by this run */
 	uint64_t	 waiting;		/* of earlier runs */
 	uint64_t	 restored;
@@ -56,6 +57,7 @@ struct gc_report {
 	struct gc_count	 counts[GC_NCLASSES];
 	uint64_t	 condemned_bytes;	/* of blobs */
 	uint64_t	 waiting_bytes;
+	uint64_t	 young_bytes;
 	uint64_t	 deleted_bytes;
 	uint64_t	 repositories;		/* found */
 	uint64_t	 tag_entries_deleted;	/* history of collected ones */

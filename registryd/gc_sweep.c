@@ -95,6 +95,8 @@ sweep_live(struct gc *gc, const struct gc_object *o, const char *path)
 	}
 	if (gc_age(gc, &st) < o->age_ms) {
 		gc->report.counts[o->class].live++;
+		count(o, &gc->report.counts[o->class].young,
+		    &gc->report.young_bytes, &st);
 		return STORE_OK;
 	}
 	return condemn(gc, o, path, &st);

@@ -126,7 +126,10 @@ print_counts(const json_t *report, const char *label, const char *key,
 	for (i = 0; i < GC_NCLASSES; i++) {
 		name = gc_class_name((enum gc_class)i);
 		counts = json_object_get(report, name);
-		if ((n = ctl_number(counts, key)) == 0)
+		n = ctl_number(counts, key);
+		if (strcmp(key, "live") == 0)
+			n -= ctl_number(counts, "young");
+		if (n == 0)
 			continue;
 		printf("%s%llu %s", any ? ", " : "", (unsigned long long)n,
 		    name);
@@ -185,6 +188,7 @@ show_collection(const struct ctl *ctl, json_t *report)
 	print_counts(report, dryrun ? "condemn:" : "condemned:", "condemned",
 	    "condemned_bytes");
 	print_counts(report, "waiting:", "waiting", "waiting_bytes");
+	print_counts(report, "young:", "young", "young_bytes");
 	print_counts(report, "restored:", "restored", NULL);
 	print_counts(report, "in use:", "live", NULL);
 	printf("%-14s%llu.%03llu s\n", "time:", (unsigned long long)ms / 1000,

@@ -51,11 +51,23 @@ test_gc_takes_two_runs_and_keeps_what_is_used(void **state)
 static void
 test_gc_leaves_what_is_young(void **state)
 {
+	char path[LAYOUT_PATH_SIZE];
 	struct tmp_store *t = *state;
+	struct gc_report report;
+	struct digest d;
 
 	tree_blob(t, "a", "unused");
+	/* What the removal of a repository leaves. */
+	d = tmp_digest("of nobody");
+	tmp_write(t, layout_blob(path, &d), "of nobody");
 	tree_age(t, GRACE_MS / 1000 - 10);
 	tree_collect_times(t, &tree_options, 3);
+	assert_int_equal(tree_collect_with(t, &tree_options, &report),
+	    STORE_OK);
+	assert_int_equal(report.counts[GC_LAYERS].young, 1);
+	assert_int_equal(report.counts[GC_BLOBS].young, 1);
+	assert_int_equal(report.counts[GC_BLOBS].live, 2);
+	assert_int_equal(report.young_bytes, 9);
 	assert_true(tree_has_blob(t, "unused"));
 	tree_age(t, 20);
 	tree_collect(t);
