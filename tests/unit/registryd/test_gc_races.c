@@ -47,9 +47,9 @@ check_mount(struct tmp_store *t, enum store_result r)
 	if (r == STORE_OK)
 		assert_whole(t, "b", body_one, one_blob);
 	else {
-		/* IO: the link had gone before it could be synced. */
+		/* BUSY: the link had gone before it could be synced. */
 		if (r != STORE_MISSING && r != STORE_NOTFOUND &&
-		    r != STORE_IO)
+		    r != STORE_BUSY)
 			fail_msg("mount: %s", store_result_text(r));
 		assert_false(is_there(t, "b", body_one));
 	}
