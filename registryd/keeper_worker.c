@@ -202,10 +202,10 @@ keeper_reply(struct keeper_worker *w, uint64_t id, const char *what,
 {
 	int error = errno;
 
-	if (r == STORE_IO || r == STORE_UNAVAILABLE) {
+	if (what != NULL && (r == STORE_IO || r == STORE_UNAVAILABLE)) {
 		errno = error;
 		log_warn("%s %s", what, repo);
-	} else if (result_is_ours(r))
+	} else if (what != NULL && result_is_ours(r))
 		log_warnx("%s %s: %s", what, repo, store_result_text(r));
 	reply(w, id, r, offset, NULL, 0);
 }

@@ -65,7 +65,7 @@ void	 keeper_worker_cut_all(struct keeper *);
 
 /* READONLY while an administrator lets nothing be written. */
 enum store_result keeper_may_write(const struct keeper *);
-/* The one answer to a request; "what" and "repo" are for the log. */
+/* The one answer to a request; "what" and "repo" are for the log, or NULL. */
 void	 keeper_reply(struct keeper_worker *, uint64_t id, const char *what,
 	    const char *repo, enum store_result, uint64_t offset);
 void	 keeper_reply_missing(struct keeper_worker *, uint64_t id,

@@ -6,12 +6,15 @@
  */
 #include "repo.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "layout.h"
 #include "link.h"
 #include "str.h"
+
+#define NAMES_MAX	16	/* of one object, looked at */
 
 enum store_result
 repo_open_blob(struct store *s, const char *repo, const struct digest *d,
@@ -41,28 +44,73 @@ has_directory(struct store *s, const char *path)
 	return store_stat(s, dir, &st) == STORE_OK && st.is_dir;
 }
 
+/* A name that collection, or a deletion that goes on, gave it: NOTFOUND. */
+static enum store_result
+condemned_name(struct store *s, const char *path, char dst[LAYOUT_PATH_SIZE])
+{
+	char dir[LAYOUT_PATH_SIZE], after[LAYOUT_PATH_SIZE], *base;
+	enum store_result r;
+	char **names;
+	size_t i, n;
+	bool more;
+
+	if (str_copy(dir, sizeof(dir), path) == -1 ||
+	    (base = strrchr(dir, '/')) == NULL)
+		return STORE_INVALID;
+	*base++ = '\0';
+	snprintf(after, sizeof(after), "%s%s", base, LAYOUT_CONDEMNED);
+	r = store_list(s, dir, after, NAMES_MAX, &names, &n, &more);
+	if (r != STORE_OK)
+		return r;
+	r = STORE_NOTFOUND;
+	for (i = 0; i < n && r == STORE_NOTFOUND; i++)
+		if (layout_stands_for(names[i], base) &&
+		    layout_join(dst, dir, names[i]) == 0)
+			r = STORE_OK;
+	store_names_free(names, n);
+	return r;
+}
+
+/* The bytes, under whatever name. */
+static enum store_result
+see_bytes(struct store *s, const struct digest *d, int *fd,
+    struct store_stat *st, bool *lease)
+{
+	char path[LAYOUT_PATH_SIZE], name[LAYOUT_PATH_SIZE];
+	enum store_result r;
+
+	r = store_open(s, layout_blob(path, d), fd, st);
+	if (r != STORE_NOTFOUND)
+		return r;
+	*lease = has_directory(s, path);
+	if (*lease && condemned_name(s, path, name) == STORE_OK)
+		r = store_open(s, name, fd, st);
+	return r;
+}
+
 /* Open what a link stands for; *lease as in the header. */
 static enum store_result
 see_target(struct store *s, const char *link, uint64_t renew_ms, int *fd,
     struct store_stat *st, bool *lease)
 {
-	char path[LAYOUT_PATH_SIZE];
+	char name[LAYOUT_PATH_SIZE];
 	struct digest target;
 	struct store_stat found;
 	enum store_result r;
 
 	*lease = false;
 	r = link_look(s, link, &target, &found);
-	if (r == STORE_NOTFOUND)
+	if (r == STORE_NOTFOUND) {
 		*lease = has_directory(s, link);
+		if (*lease && condemned_name(s, link, name) == STORE_OK)
+			r = link_look(s, name, &target, &found);
+	}
 	if (r != STORE_OK)
 		return r;
-	r = store_open(s, layout_blob(path, &target), fd, st);
-	if (r == STORE_NOTFOUND)
-		*lease = has_directory(s, path);
-	else if (r == STORE_OK)
-		*lease = renew_ms != REPO_NO_LEASE &&
-		    repo_lease_is_old(&found, renew_ms);
+	r = see_bytes(s, &target, fd, st, lease);
+	if (r == STORE_OK && renew_ms != REPO_NO_LEASE &&
+	    repo_lease_is_old(&found, renew_ms))
+		*lease = true;
 	return r;
 }
 

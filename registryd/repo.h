@@ -31,7 +31,8 @@ enum store_result repo_read_manifest(struct store *, const char *repo,
  * The same for a worker that has to answer a client.  *lease: first a keeper
  * is to be asked for a lease, because the one there is older than renew_ms
  * (REPO_NO_LEASE: never), or because it may only have been renamed by
- * collection; then look again.
+ * collection; then look again.  What is condemned is opened nevertheless, for
+ * the keeper may not be allowed to bring it back.
  */
 #define REPO_NO_LEASE	UINT64_MAX
 enum store_result repo_see_blob(struct store *, const char *repo,

@@ -79,6 +79,15 @@ req PUT /v2/c/manifests/v9 -d '{}'
 expect_status 405 'so is a manifest'
 req GET /v2/c/manifests/v1
 expect_status 200 'pulls go on'
+rev=$STORE/docker/registry/v2/repositories/c/_manifests/revisions
+link=$(find "$rev" -name link | head -n 1)
+old=$link.condemned.0000000000000001.0000000000000002
+mv "$link" "$old"
+touch -d '2001-01-01' "$old"
+req GET /v2/c/manifests/v1
+expect_status 200 'so do those of what was condemned before'
+check 'and nothing is written' [ "$(find "$old" -not -newermt 2001-01-02)" ]
+mv "$old" "$link"
 check 'status says so' [ "$(state .readonly)" = on ]
 ctl readonly off
 check 'the upload is cancelled' exits 0 upload cancel c "$id"

@@ -537,7 +537,8 @@ test_every_allocation_fails_once(void **state)
 }
 
 #define FULL(f)		{ #f, f, setup_full, teardown_pair, NULL }
-#define BATCH(f)	{ #f " in batch", f, setup_batched, teardown_pair, NULL }
+#define BATCH(f)	{ #f " in batch", f, setup_batched, teardown_pair, \
+			    NULL }
 
 int
 main(void)
