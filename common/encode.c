@@ -6,6 +6,7 @@
 #include "encode.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 
 static const char base64_alphabet[] =
@@ -137,21 +138,19 @@ hex_encode(char *dst, const void *src, size_t len)
 	*dst = '\0';
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
+/* One more than the value; 0: not a digit.  Random digits defeat branches. */
+static const uint8_t hex_values[UCHAR_MAX + 1] = {
+	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6,
+	['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16
+};
 
 int
 hex_decode(void *dst, const char *src, size_t len)
 {
+	const uint8_t *from = (const uint8_t *)src;
+	unsigned high, low;
 	uint8_t *p = dst;
-	int high, low;
 	size_t i;
 
 	if (len % 2 != 0) {
@@ -159,13 +158,13 @@ hex_decode(void *dst, const char *src, size_t len)
 		return -1;
 	}
 	for (i = 0; i < len; i += 2) {
-		high = hex_value(src[i]);
-		low = hex_value(src[i + 1]);
-		if (high == -1 || low == -1) {
+		high = hex_values[from[i]];
+		low = hex_values[from[i + 1]];
+		if (high == 0 || low == 0) {
 			errno = EINVAL;
 			return -1;
 		}
-		*p++ = (uint8_t)(high << 4 | low);
+		*p++ = (uint8_t)((high - 1) << 4 | (low - 1));
 	}
 	return 0;
 }
