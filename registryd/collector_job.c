@@ -218,9 +218,6 @@ job_end(struct collector_jobs *jobs, enum store_result r)
 	ops[run.which]->end(&run.job, r, took);
 	keep_report(jobs, &run, r, took);
 	keep_outcome(jobs, &run, r, took);
-	/* Once it may be written to again. */
-	if (r == STORE_READONLY && run.job.scheduled)
-		jobs->schedule[run.which].soon = true;
 	run_done(jobs, &jobs->run);
 	if (run.end != NULL)
 		run.end(run.which, r, run.arg);
@@ -245,8 +242,13 @@ on_slice(void *arg)
 	enum store_result r;
 	bool done = false;
 
-	r = is_readonly(jobs) && !run->job.dryrun ? STORE_READONLY :
-	    ops[run->which]->step(&run->job, SLICE_MS, &done);
+	if (is_readonly(jobs) && !run->job.dryrun) {
+		r = STORE_READONLY;
+		/* Once the mark has gone; a disk gives no such sign. */
+		if (run->job.scheduled)
+			jobs->schedule[run->which].soon = true;
+	} else
+		r = ops[run->which]->step(&run->job, SLICE_MS, &done);
 	if (r != STORE_OK || done)
 		job_end(jobs, r);
 	else

@@ -17,7 +17,7 @@ on_exit() {
 	umount "$STORE"
 }
 
-CONF_REGISTRYD='  collect: {untagged: 24h}
+CONF_REGISTRYD='  collect: {untagged: 24h, interval: 1s}
   lease_timeout: 500ms'
 start_registryd
 make_image a/b t >/dev/null || die "cannot push an image"
@@ -83,6 +83,11 @@ expect_both 200 "a lease again"
 old
 check "remount read-only" mount -o remount,ro "$STORE"
 expect_both 200 "read-only disk"
+check "read-only disk: collection cannot be" wait_log "$REGISTRYD_LOG" \
+    'collection stopped'
+sleep 0.5
+check "read-only disk: it is not tried again and again" [ "$(grep -c \
+    'collection stopped' "$REGISTRYD_LOG")" -lt 10 ]
 check "remount writable" mount -o remount,rw "$STORE"
 check "set the mark" "$BUILD/registryctl" -f "$T/registryd.yml" readonly on
 old
