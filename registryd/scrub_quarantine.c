@@ -53,7 +53,7 @@ take_away(struct scrub *scrub, const char *to, bool *again)
 	*again = false;
 	random_bytes(&nonce, sizeof(nonce));
 	layout_condemned(hidden, scrub->path, 0, nonce);
-	r = store_move(s, scrub->path, hidden, STORE_NOSYNC);
+	r = store_move(s, scrub->path, hidden, 0);
 	if (r != STORE_OK)
 		return r;
 	r = store_stat(s, hidden, &st);

@@ -18,6 +18,7 @@
 #include "beneath.h"
 #include "child.h"
 #include "layout.h"
+#include "op_admin.h"
 #include "oracle.h"
 #include "str.h"
 
@@ -195,8 +196,7 @@ check_result(struct trial *t, enum store_result r)
 	    errors[i].result == STORE_INVALID)
 		return true;
 	/* The administrator is told in words. */
-	if (r == STORE_IO && t->scenario->run[t->world->op].kind ==
-	    OP_REPO_REMOVE)
+	if (r == STORE_IO && op_is_admin(t->scenario->run[t->world->op].kind))
 		return true;
 	/* After a sync that failed. */
 	if (r == STORE_READONLY && store_failure(t->world->store) != 0)

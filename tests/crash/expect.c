@@ -20,6 +20,8 @@ blob_push(struct expect *e, const struct op *op, bool done)
 	}
 	v = &e->blob[op->repo][op->what];
 	*v = done ? IS_PRESENT : *v | IS_PRESENT;
+	if (done)
+		e->taken[op->what] = e->mislaid[op->what] = false;
 }
 
 /* What collection has taken comes back, because it is referred to. */
@@ -276,9 +278,12 @@ damage(struct expect *e, const struct op *op)
 {
 	size_t i;
 
+	if (op->damage == DAMAGE_MISLAID)
+		e->taken[op->what] = e->mislaid[op->what] = true;
 	for (i = 0; i < NREPOS; i++) {
 		if (e->blob[i][op->what] & IS_PRESENT)
-			e->blob[i][op->what] = IS_DAMAGED;
+			e->blob[i][op->what] = op->damage == DAMAGE_MISLAID ?
+			    IS_ABSENT : IS_DAMAGED;
 		if (e->manifest[i][op->what] & IS_PRESENT)
 			e->manifest[i][op->what] = IS_DAMAGED;
 	}
@@ -293,6 +298,46 @@ foreign(struct expect *e, const struct op *op)
 	e->manifest[op->repo][C_ONE] = IS_PRESENT;
 	e->tag[op->repo][0] = TAG_TO(C_ONE);
 	e->tag[op->repo][1] = TAG_BROKEN;
+}
+
+/* Wrong bytes go, right ones come back. */
+static void
+scrub(struct expect *e, const struct op *op, bool done)
+{
+	uint8_t *v = &e->blob[op->repo][op->what];
+
+	if (*v & IS_DAMAGED) {
+		*v |= IS_ABSENT;
+		e->taken[op->what] = true;
+		if (done)
+			*v &= (uint8_t)~IS_DAMAGED;
+	}
+	if (e->mislaid[op->what]) {
+		*v = done ? IS_PRESENT : *v | IS_PRESENT;
+		if (done)
+			e->taken[op->what] = e->mislaid[op->what] = false;
+	}
+}
+
+static void
+import(struct expect *e, const struct op *op, bool done)
+{
+	struct op part = { .repo = op->repo, .tags = 1 };
+
+	part.what = C_CONFIG;
+	blob_push(e, &part, done);
+	part.what = C_LAYER;
+	blob_push(e, &part, done);
+	part.what = C_ONE;
+	manifest_put(e, &part, done);
+}
+
+static void
+readonly(struct expect *e, const struct op *op, bool done)
+{
+	uint8_t now = op->end != 0 ? IS_PRESENT : IS_ABSENT;
+
+	e->readonly = done ? now : e->readonly | now;
 }
 
 static void
@@ -323,6 +368,7 @@ change(struct expect *e, const struct op *op, bool done)
 		session_patch(e, op, done);
 		break;
 	case OP_CANCEL:
+	case OP_UPLOAD_REMOVE:
 		session_end(s, done);
 		break;
 	case OP_EXPIRE:
@@ -336,6 +382,7 @@ change(struct expect *e, const struct op *op, bool done)
 		break;
 	case OP_TAG_DELETE:
 	case OP_TAG_DELETE_IF:
+	case OP_TAG_REMOVE:
 		tag_delete(e, op, done);
 		break;
 	case OP_DAMAGE:
@@ -350,6 +397,15 @@ change(struct expect *e, const struct op *op, bool done)
 		break;
 	case OP_REPO_REMOVE:
 		repo_remove(e, op, done);
+		break;
+	case OP_SCRUB:
+		scrub(e, op, done);
+		break;
+	case OP_IMPORT:
+		import(e, op, done);
+		break;
+	case OP_READONLY:
+		readonly(e, op, done);
 		break;
 	case OP_REFUSED:
 	case OP_SWEEP:

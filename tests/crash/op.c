@@ -5,22 +5,18 @@
  */
 #include "op.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "admin.h"
 #include "foreign.h"
-#include "gc.h"
 #include "layout.h"
+#include "op_admin.h"
 #include "op_upload.h"
 #include "repo_put.h"
+#include "scrub.h"
 #include "tag.h"
 #include "upload.h"
-
-#define PAGE		32
-#define SLICE_MS	1000
-#define DISTANT		1000	/* seconds: everything is older than then */
 
 static const char *const names[] = {
 	[OP_END] = "end",
@@ -42,6 +38,11 @@ static const char *const names[] = {
 	[OP_COLLECT] = "collect",
 	[OP_COLLECT_UNTAGGED] = "collect untagged",
 	[OP_REPO_REMOVE] = "remove repository",
+	[OP_TAG_REMOVE] = "remove tag",
+	[OP_UPLOAD_REMOVE] = "remove upload",
+	[OP_READONLY] = "read-only",
+	[OP_IMPORT] = "import",
+	[OP_SCRUB] = "scrub",
 	[OP_DAMAGE] = "damage",
 	[OP_FOREIGN] = "foreign repository"
 };
@@ -119,65 +120,19 @@ each_tag(struct world *w, const struct op *op, bool retry)
 	return r;
 }
 
-/* ---- the collector ---- */
-
-static enum store_result
-expire(struct world *w, const struct op *op)
-{
-	const char *repo = world_repo(op->repo);
-	enum store_result r;
-	char **ids;
-	size_t i, n;
-	bool more;
-
-	r = upload_list(w->store, repo, NULL, PAGE, &ids, &n, &more);
-	if (r != STORE_OK)
-		return r == STORE_NOTFOUND ? STORE_OK : r;
-	for (i = 0; i < n && r == STORE_OK; i++)
-		r = upload_expire(w->store, repo, ids[i],
-		    time(NULL) + DISTANT, false);
-	store_names_free(ids, n);
-	return r;
-}
-
-static enum store_result
-collect(struct world *w, const struct op *op)
-{
-	struct gc_options o = { .grace_ms = op->end * 1000,
-	    .untagged_ms = op->kind == OP_COLLECT ? GC_UNTAGGED_KEEP : 0 };
-	enum store_result r;
-	bool done = false;
-	struct gc *gc;
-
-	if ((gc = gc_new(w->store, &o)) == NULL)
-		return STORE_NOMEM;
-	do
-		r = gc_step(gc, SLICE_MS, &done);
-	while (r == STORE_OK && !done);
-	gc_free(gc);
-	return r;
-}
-
-static enum store_result
-repo_remove(struct world *w, const struct op *op)
-{
-	char error[ADMIN_ERROR_SIZE];
-	json_t *request, *result;
-
-	request = json_pack("{s:s}", "repository", world_repo(op->repo));
-	if (request == NULL)
-		return STORE_NOMEM;
-	result = admin_run(w->store, "repository-remove", request, error,
-	    sizeof(error));
-	json_decref(request);
-	if (result == NULL)
-		return repo_stat(w->store, world_repo(op->repo)) ==
-		    STORE_NOTFOUND ? STORE_NOTFOUND : STORE_IO;
-	json_decref(result);
-	return STORE_OK;
-}
-
 /* ---- what others do ---- */
+
+/* As a scrub that ended before it knew whose bytes they are. */
+static enum store_result
+mislay(struct world *w, const struct content *c)
+{
+	char from[LAYOUT_PATH_SIZE], to[LAYOUT_PATH_SIZE];
+	char digest[DIGEST_STR_SIZE];
+
+	snprintf(to, sizeof(to), LAYOUT_QUARANTINE "/%s.1",
+	    digest_format(digest, &c->digest));
+	return store_move(w->store, layout_blob(from, &c->digest), to, 0);
+}
 
 static enum store_result
 damage(struct world *w, const struct op *op)
@@ -185,6 +140,8 @@ damage(struct world *w, const struct op *op)
 	const struct content *c = content_get(op->what);
 	char path[LAYOUT_PATH_SIZE], *data;
 
+	if (op->damage == DAMAGE_MISLAID)
+		return mislay(w, c);
 	if ((data = strdup(c->data)) == NULL)
 		return STORE_NOMEM;
 	if (op->damage == DAMAGE_BYTES)
@@ -214,21 +171,13 @@ do_at_once(struct world *w, const struct op *op, bool retry)
 		return each_tag(w, op, retry);
 	case OP_MANIFEST_DELETE:
 		return repo_delete_manifest(w->store, repo, d);
-	case OP_EXPIRE:
-		return expire(w, op);
-	case OP_SWEEP:
-		return store_sweep(w->store, time(NULL) + DISTANT);
-	case OP_COLLECT:
-	case OP_COLLECT_UNTAGGED:
-		return collect(w, op);
-	case OP_REPO_REMOVE:
-		return repo_remove(w, op);
 	case OP_DAMAGE:
 		return damage(w, op);
 	case OP_FOREIGN:
 		return foreign_make(w, op->repo);
 	default:
-		return STORE_INVALID;
+		return op_is_admin(op->kind) ? op_admin_do(w, op) :
+		    STORE_INVALID;
 	}
 }
 
@@ -243,6 +192,7 @@ struct running {
 	struct op_upload upload;
 	struct put	 put;
 	struct manifest_commit *commit;
+	struct scrub	*scrub;
 };
 
 struct running *
@@ -261,7 +211,8 @@ op_start(struct world *w, const struct op *op, bool retry)
 		put_fill(&run->put, op);
 		run->commit = manifest_commit_new(w->store, &run->put.m, 0);
 		run->begun = run->commit == NULL ? STORE_NOMEM : STORE_OK;
-	}
+	} else if (op->kind == OP_SCRUB)
+		run->begun = op_scrub_begin(w, op, &run->scrub);
 	return run;
 }
 
@@ -277,6 +228,8 @@ op_step(struct running *run)
 		return op_upload_step(op, &run->upload);
 	if (op->kind == OP_PUT)
 		return manifest_commit_step(run->commit);
+	if (op->kind == OP_SCRUB)
+		return op_scrub_step(run->world, op, &run->scrub);
 	if (run->made)
 		return STORE_OK;
 	r = do_at_once(run->world, op, run->retry);
@@ -291,7 +244,8 @@ static bool
 op_deletes(enum op_kind kind)
 {
 	return kind == OP_BLOB_DELETE || kind == OP_MANIFEST_DELETE ||
-	    kind == OP_CANCEL || kind == OP_REPO_REMOVE;
+	    kind == OP_CANCEL || kind == OP_REPO_REMOVE ||
+	    kind == OP_TAG_REMOVE || kind == OP_UPLOAD_REMOVE;
 }
 
 /*
@@ -321,6 +275,7 @@ op_end(struct running *run, enum store_result r)
 	if (op_is_upload(op->kind))
 		r = op_upload_end(w, op, &run->upload, r);
 	manifest_commit_free(run->commit);
+	scrub_free(run->scrub);
 	if (run->retry && r == STORE_NOTFOUND && op_deletes(op->kind))
 		r = STORE_OK;
 	lost = session_is_lost(run, r);

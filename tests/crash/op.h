@@ -29,13 +29,24 @@ enum op_kind {
 	OP_SWEEP,
 	OP_COLLECT,			/* what is older than "end" seconds */
 	OP_COLLECT_UNTAGGED,		/* the same, and manifests too */
-	OP_REPO_REMOVE,			/* an administrator's wish */
+	OP_SCRUB,			/* near "what"; "end": steps ahead */
+	/* an administrator's wishes */
+	OP_REPO_REMOVE,
+	OP_TAG_REMOVE,			/* the first one */
+	OP_UPLOAD_REMOVE,
+	OP_READONLY,			/* "end": on */
+	OP_IMPORT,			/* C_ONE, with the first tag */
 	/* done by others, in preparation only */
 	OP_DAMAGE,			/* bytes of "what": see damage */
 	OP_FOREIGN			/* a repository by distribution */
 };
 
-enum damage { DAMAGE_CUT, DAMAGE_EMPTY, DAMAGE_BYTES };
+enum damage {
+	DAMAGE_CUT,
+	DAMAGE_EMPTY,
+	DAMAGE_BYTES,
+	DAMAGE_MISLAID			/* right, and in quarantine */
+};
 
 struct op {
 	enum op_kind	 kind;

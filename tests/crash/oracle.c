@@ -48,6 +48,25 @@ compare(const struct content *c, const char *data, size_t len)
 	    IS_DAMAGED;
 }
 
+/*
+ * As a worker does that does not see what it is asked for: a crash may have
+ * left it under the name that it had on its way out, and it comes back.
+ */
+static bool
+comes_back(struct world *w, enum repo_id repo, enum content_id id)
+{
+	struct store *reading = w->store;
+	bool yes;
+
+	w->store = NULL;
+	world_open(w, true);
+	yes = repo_acquire_blob(w->store, world_repo(repo),
+	    &content_get(id)->digest, 0) == STORE_OK;
+	world_close(w);
+	w->store = reading;
+	return yes;
+}
+
 static bool
 check_blob(struct world *w, enum repo_id repo, enum content_id id)
 {
@@ -60,6 +79,10 @@ check_blob(struct world *w, enum repo_id repo, enum content_id id)
 	int fd;
 
 	r = repo_open_blob(w->store, world_repo(repo), &c->digest, &fd, &st);
+	if (r == STORE_NOTFOUND && w->expect.blob[repo][id] == IS_PRESENT &&
+	    comes_back(w, repo, id))
+		r = repo_open_blob(w->store, world_repo(repo), &c->digest,
+		    &fd, &st);
 	if (r == STORE_NOTFOUND)
 		found = IS_ABSENT;
 	else if (r == STORE_INVALID)	/* its size is wrong */
@@ -324,6 +347,21 @@ check_repo(struct world *w, enum repo_id repo)
 	return check_tag_list(w, repo) && check_uploads(w, world_repo(repo));
 }
 
+static bool
+check_readonly(struct world *w)
+{
+	enum store_result r = store_stat(w->store, LAYOUT_READONLY, NULL);
+	uint8_t found = r == STORE_OK ? IS_PRESENT : IS_ABSENT;
+
+	if (r != STORE_OK && r != STORE_NOTFOUND)
+		return world_fail(w, "mark: %s", store_result_text(r));
+	if (!(found & w->expect.readonly))
+		return world_fail(w, "the read-only mark is %s",
+		    value_name(found));
+	w->expect.readonly = found;
+	return true;
+}
+
 /* The store that is open for writing is left alone. */
 bool
 oracle_check(struct world *w, bool fsck)
@@ -336,6 +374,7 @@ oracle_check(struct world *w, bool fsck)
 	world_open(w, false);
 	for (repo = 0; repo < NREPOS && ok; repo++)
 		ok = check_repo(w, repo);
+	ok = ok && check_readonly(w);
 	ok = ok && (!fsck || oracle_fsck(w));
 	world_close(w);
 	w->store = writing;

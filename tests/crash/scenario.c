@@ -7,6 +7,8 @@
 #include <err.h>
 #include <string.h>
 
+#include "op_admin.h"
+
 #define A	.repo = REPO_A
 #define C	.repo = REPO_C
 #define TAGS(n)	.tags = (1u << (n)) - 1
@@ -21,6 +23,8 @@
 #define HOUR			3600
 #define COLLECT(age)		{ OP_COLLECT, A, .end = age }
 #define COLLECT_UNTAGGED	{ OP_COLLECT_UNTAGGED, A, .what = 0 }
+#define SCRUB(ahead)		{ OP_SCRUB, A, .what = C_LAYER, .end = ahead }
+#define READONLY(on)		{ OP_READONLY, A, .end = on }
 #define BOTH_BLOBS		PUSH(A, C_CONFIG), PUSH(A, C_LAYER)
 #define IMAGE_ONE		BOTH_BLOBS, PUT(A, C_ONE, 1)
 #define IMAGES			IMAGE_ONE, PUSH(A, C_OTHER), PUT(A, C_TWO, 0)
@@ -170,6 +174,52 @@ const struct scenario scenarios[] = {
 	      { OP_MOUNT, C, .what = C_LAYER, .from = REPO_A },
 	      START(C_OTHER) },
 	    { { OP_REPO_REMOVE, A } } },
+	{ "remove tag", { IMAGE_ONE },
+	    { { OP_TAG_REMOVE, A, TAGS(1) }, PUT(A, C_ONE, 1) } },
+	{ "remove upload", { START(C_LAYER), PATCH(C_LAYER, 1000) },
+	    { { OP_UPLOAD_REMOVE, A, .what = C_LAYER } } },
+	{ "read-only on", { IMAGE_ONE }, { READONLY(1), READONLY(1) } },
+	{ "read-only off", { IMAGE_ONE, READONLY(1) },
+	    { READONLY(0), PUSH(A, C_OTHER) } },
+	{ "import", { NOTHING }, { { OP_IMPORT, A, TAGS(1) } } },
+	{ "import again", { IMAGES, PUT(A, C_TWO, 1) },
+	    { { OP_IMPORT, A, TAGS(1) } } },
+	{ "import over a cut blob",
+	    { PUSH(A, C_LAYER), DAMAGED(C_LAYER, DAMAGE_CUT) },
+	    { { OP_IMPORT, A, TAGS(1) } } },
+	{ "import what is condemned", { IMAGE_ONE,
+	      { OP_MANIFEST_DELETE, A, .what = C_ONE }, COLLECT(0) },
+	    { { OP_IMPORT, A, TAGS(1) }, COLLECT(0) } },
+
+	{ "scrub", { IMAGE_ONE }, { SCRUB(0) } },
+	{ "scrub wrong bytes",
+	    { PUSH(A, C_LAYER), DAMAGED(C_LAYER, DAMAGE_BYTES) },
+	    { SCRUB(0), PUSH(A, C_LAYER) } },
+	{ "scrub bytes while they are replaced",
+	    { PUSH(A, C_LAYER), DAMAGED(C_LAYER, DAMAGE_BYTES) },
+	    { { OP_SCRUB, A, .what = C_LAYER, .end = 3, .with_next = true },
+	      PUSH(A, C_LAYER) } },
+	{ "scrub bytes while they are being pushed",
+	    { PUSH(A, C_LAYER), DAMAGED(C_LAYER, DAMAGE_BYTES) },
+	    { { OP_SCRUB, A, .what = C_LAYER, .end = 2, .with_next = true },
+	      { OP_PUSH, A, .what = C_LAYER, .with_next = true },
+	      PUSH(C, C_LAYER) } },
+	{ "scrub brings back right bytes",
+	    { PUSH(A, C_LAYER), DAMAGED(C_LAYER, DAMAGE_MISLAID) },
+	    { SCRUB(0) } },
+	{ "scrub what is condemned", { PUSH(A, C_LAYER), COLLECT(0) },
+	    { SCRUB(0), PUSH(A, C_LAYER), SCRUB(0) } },
+
+	{ "collect bytes and push them again",
+	    { PUSH(A, C_LAYER), COLLECT(0) },
+	    { COLLECT(0), PUSH(A, C_LAYER), PUSH(C, C_LAYER) } },
+	{ "delete blob, collect and push again", { PUSH(A, C_LAYER) },
+	    { { OP_BLOB_DELETE, A, .what = C_LAYER }, COLLECT(0), COLLECT(0),
+	      PUSH(C, C_LAYER), PUSH(A, C_LAYER) } },
+	{ "delete manifest, collect and put it again", { IMAGE_ONE },
+	    { { OP_MANIFEST_DELETE, A, .what = C_ONE }, COLLECT(0), COLLECT(0),
+	      IMAGE_ONE } },
+
 	{ "take over a foreign store", { { OP_FOREIGN, A } },
 	    { PUT(A, C_ONE, 2), PUSH(A, C_OTHER), PUT(A, C_TWO, 1),
 	      { OP_MANIFEST_DELETE, A, .what = C_ONE } } },
@@ -270,7 +320,10 @@ void
 scenario_prepare(struct world *w, const struct scenario *s)
 {
 	enum store_result r;
+	size_t i;
 
+	for (i = 0; i < SCENARIO_MAX_OPS; i++)
+		op_admin_prepare(&s->run[i]);
 	world_open(w, true);
 	if ((r = play(w, s->prepare, false, NULL, NULL)) != STORE_OK)
 		errx(2, "%s: %s, in preparation: %s", s->name,

@@ -62,6 +62,7 @@ world_begin(struct world *w, enum store_durability mode)
 		for (j = 0; j < NTAGS; j++)
 			w->expect.tag[i][j] = TAG_ABSENT;
 	}
+	w->expect.readonly = IS_ABSENT;
 	world_mkdir(w->dir);
 }
 

@@ -49,6 +49,10 @@ struct expect {
 	/* May have been collected, and may come back when it is wanted. */
 	bool		 blob_doubtful[NREPOS][C_MAX];
 	bool		 manifest_doubtful[NREPOS][C_MAX];
+	/* Wrong bytes may be in quarantine, and links lead nowhere; */
+	bool		 taken[C_MAX];
+	bool		 mislaid[C_MAX];	/* right ones are there */
+	uint8_t		 readonly;	/* is the mark there? */
 	struct session	 session[NREPOS][NSESSIONS];
 };
 
