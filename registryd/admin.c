@@ -24,7 +24,11 @@ struct call {
 	const json_t	*request;
 	char		*error;
 	size_t		 errsize;
+	uint64_t	 end_ms;	/* a page is not made for longer */
 };
+
+#define PAGE_MS		50
+#define REPOS_AT_ONCE	16
 
 typedef json_t *admin_fn(struct call *);
 
@@ -113,24 +117,40 @@ finish(struct call *call, const char *kind, const char *what,
 
 /* ---- lists ---- */
 
+/* Whoever asks goes on behind the last one; so there is one at least. */
+static bool
+page_is_over(const struct call *call, const json_t *list)
+{
+	size_t n = json_array_size(list);
+
+	return n >= arg_limit(call) ||
+	    (n > 0 && clock_monotonic_ms() >= call->end_ms);
+}
+
 static json_t *
 list_repositories(struct call *call)
 {
-	enum store_result r;
+	const char *after = arg_after(call, "after");
 	json_t *names = json_array();
+	enum store_result r;
+	size_t i, n, most;
 	char **items;
-	size_t i, n;
 	bool more;
 
-	r = repo_list(call->store, arg_after(call, "after"),
-	    arg_limit(call), &items, &n, &more);
-	if (r != STORE_OK) {
-		json_decref(names);
-		return refuse_result(call, "list", "repositories", r);
-	}
-	for (i = 0; i < n; i++)
-		json_array_append_new(names, json_string(items[i]));
-	store_names_free(items, n);
+	do {
+		most = arg_limit(call) - json_array_size(names);
+		r = repo_list(call->store, after, most < REPOS_AT_ONCE ?
+		    most : REPOS_AT_ONCE, &items, &n, &more);
+		if (r != STORE_OK) {
+			json_decref(names);
+			return refuse_result(call, "list", "repositories", r);
+		}
+		for (i = 0; i < n; i++)
+			json_array_append_new(names, json_string(items[i]));
+		store_names_free(items, n);
+		after = json_string_value(json_array_get(names,
+		    json_array_size(names) - 1));
+	} while (more && n > 0 && !page_is_over(call, names));
 	return json_pack("{so sb}", "repositories", names, "more", more);
 }
 
@@ -157,11 +177,12 @@ list_tags(struct call *call)
 	if (r != STORE_OK)
 		return refuse_result(call, "repository", repo, r);
 	tags = json_array();
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n && !page_is_over(call, tags); i++)
 		if (tag_get(call->store, repo, items[i], &d) == STORE_OK)
 			json_array_append_new(tags, json_pack("{ss ss}",
 			    "tag", items[i], "digest",
 			    digest_format(text, &d)));
+	more = more || i < n;
 	store_names_free(items, n);
 	return json_pack("{so sb}", "tags", tags, "more", more);
 }
@@ -181,7 +202,7 @@ add_uploads(struct call *call, const char *repo, const char *after,
 	r = upload_list(call->store, repo, after, limit, &ids, &n, more);
 	if (r != STORE_OK)
 		return r == STORE_NOTFOUND ? STORE_OK : r;
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && !page_is_over(call, list); i++) {
 		if (!upload_id_ok(ids[i]) || store_stat(call->store,
 		    layout_upload_data(path, repo, ids[i]), &st) != STORE_OK)
 			continue;
@@ -190,6 +211,7 @@ add_uploads(struct call *call, const char *repo, const char *after,
 		    (json_int_t)st.size, "modified", clock_rfc3339(when,
 		    sizeof(when), st.mtime)));
 	}
+	*more = *more || i < n;
 	store_names_free(ids, n);
 	return STORE_OK;
 }
@@ -228,8 +250,7 @@ list_uploads(struct call *call)
 		str_copy(at, sizeof(at), repo);
 	if (at[0] != '\0' && after != NULL)
 		r = add_uploads(call, at, after, list, &full);
-	while (r == STORE_OK && !full &&
-	    json_array_size(list) < arg_limit(call)) {
+	while (r == STORE_OK && !full && !page_is_over(call, list)) {
 		r = next_with_uploads(call, at, &any);
 		if (r != STORE_OK || !any)
 			break;
@@ -330,22 +351,31 @@ cancel_upload(struct call *call)
 
 /* ---- read-only ---- */
 
+static enum store_result
+put_mark(struct store *s)
+{
+	char text[64], when[32];
+	enum store_result r;
+
+	snprintf(text, sizeof(text), "since %s\n",
+	    clock_rfc3339(when, sizeof(when), clock_wall()));
+	r = store_put(s, LAYOUT_READONLY, text, strlen(text), 0);
+	return r == STORE_EXISTS ? STORE_OK : r;
+}
+
 static json_t *
 set_readonly(struct call *call)
 {
 	json_t *on = json_object_get(call->request, "on");
-	char text[64], when[32];
 	enum store_result r;
 
 	if (!json_is_boolean(on))
 		return refuse(call, "readonly", "expected on or off");
 	if (json_is_true(on)) {
-		snprintf(text, sizeof(text), "since %s\n",
-		    clock_rfc3339(when, sizeof(when), clock_wall()));
-		r = store_put(call->store, LAYOUT_READONLY, text,
-		    strlen(text), 0);
-		if (r == STORE_EXISTS)
-			r = STORE_OK;
+		r = put_mark(call->store);
+		/* A full disk is a reason to ask for it. */
+		if (r == STORE_NOSPACE && store_release(call->store))
+			r = put_mark(call->store);
 	} else {
 		r = store_unlink(call->store, LAYOUT_READONLY);
 		if (r == STORE_NOTFOUND)
@@ -372,7 +402,8 @@ admin_run(struct store *s, const char *command, const json_t *request,
 		{ "upload-cancel", cancel_upload },
 		{ "readonly", set_readonly },
 	};
-	struct call call = { s, request, error, errsize };
+	struct call call = { s, request, error, errsize,
+	    clock_monotonic_ms() + PAGE_MS };
 	json_t *result;
 	size_t i;
 

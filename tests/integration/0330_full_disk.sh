@@ -64,6 +64,10 @@ for durability in full batch; do
 	    "docker://$REGISTRY/c/d:t"
 	says "$durability: skopeo names the reason" \
 	    'insufficient storage|no space left|507'
+	for state in on off; do
+		check "$durability: read-only is turned $state" \
+		    "$BUILD/registryctl" -f "$T/registryd.yml" readonly $state
+	done
 	req DELETE /v2/a/b/manifests/t
 	expect_status 202 "$durability: a tag is deleted"
 	req DELETE "/v2/a/b/manifests/$made"
