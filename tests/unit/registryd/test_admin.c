@@ -1,149 +1,135 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Removing a repository: what a push that comes in the middle may leave, and
- * what is told of each failure.
+ * Lists for administrators: pages that end when their time is over, and
+ * together hold everything once.
  */
 #include "store_tmp.h"
 
+#include <jansson.h>
+#include <time.h>
+
 #include "admin.h"
-#include "repo.h"
+#include "clock.h"
+#include "json.h"
 #include "sysfs.h"
-#include "tag.h"
 
-#define BLOB	"a blob"
+#define REPOS	50
+#define ANSWER_MS	1000		/* on a machine that is busy */
 
-struct push {
-	struct tmp_store *tmp;
-	const char	*part;		/* pushed before this is renamed */
-	enum store_result result;
-	bool		 done;
-};
-
-static enum store_result
-put(struct store *s, const char *data, const char *tag)
-{
-	struct digest blob = tmp_digest(BLOB), *missing;
-	struct manifest_put m = { .repo = "a", .data = data,
-	    .len = strlen(data), .digest = tmp_digest(data),
-	    .artifact_type = "", .tags = &tag, .ntags = 1, .refs = &blob,
-	    .nrefs = 1 };
-	enum store_result r;
-	size_t n;
-
-	r = repo_put_manifest(s, &m, &missing, &n);
-	free(missing);
-	return r;
-}
-
-static void
-prepare(struct tmp_store *t)
-{
-	char path[LAYOUT_PATH_SIZE];
-	struct digest blob = tmp_digest(BLOB);
-
-	assert_int_equal(store_put(t->store, layout_blob(path, &blob), BLOB,
-	    strlen(BLOB), 0), STORE_OK);
-	assert_int_equal(repo_link_blob(t->store, "a", &blob), STORE_OK);
-	assert_int_equal(put(t->store, "{\"n\":1}", "one"), STORE_OK);
-}
-
+/* A disk that takes its time. */
 static int
-on_rename(const struct sysfs_call *call, void *arg)
+on_slow_call(const struct sysfs_call *call, void *arg)
 {
-	struct push *push = arg;
+	struct timespec pause = { .tv_nsec = 2000 * 1000 };
 
-	if (call->kind != SYSFS_RENAME || push->done || call->name == NULL ||
-	    strcmp(call->name, push->part) != 0)
-		return 0;
-	push->done = true;
-	push->result = put(push->tmp->store, "{\"n\":2}", "two");
+	(void)arg;
+	if (call->kind == SYSFS_STAT || call->kind == SYSFS_READ)
+		nanosleep(&pause, NULL);
 	return 0;
 }
 
-static json_t *
-remove_a(struct tmp_store *t)
+static void
+make_repos(const struct tmp_store *t)
 {
-	char error[ADMIN_ERROR_SIZE];
-	json_t *request = json_pack("{ss}", "repository", "a"), *result;
+	char path[LAYOUT_PATH_SIZE], name[32], digest[DIGEST_STR_SIZE];
+	struct digest d = tmp_digest("x");
+	int i;
 
-	result = admin_run(t->store, "repository-remove", request, error,
-	    sizeof(error));
-	json_decref(request);
-	return result;
+	for (i = 0; i < REPOS; i++) {
+		snprintf(name, sizeof(name), "r%d/s", i);
+		tmp_write(t, layout_layer(path, name, &d), "");
+		tmp_write(t, layout_upload_data(path, name, "1234"), "");
+		snprintf(name, sizeof(name), "t%d", i);
+		tmp_write(t, layout_tag_current(path, "r0/s", name),
+		    digest_format(digest, &d));
+	}
 }
 
-/* Whatever was acknowledged meanwhile is there as a whole, or gone. */
-static void
-push_before(struct tmp_store *t, const char *part)
+/* How many items, over how many pages. */
+static size_t
+ask_all(struct tmp_store *t, json_t *request, const char *key,
+    void (*after)(json_t *, const json_t *), unsigned *pages)
 {
-	struct push push = { t, part, STORE_IO, false };
-	struct digest d, blob = tmp_digest(BLOB);
-	json_t *result;
+	char error[ADMIN_ERROR_SIZE];
+	json_t *result, *items;
+	bool more = true;
+	size_t n = 0;
+	uint64_t began;
 
-	prepare(t);
-	sysfs_set_hook(on_rename, &push);
-	result = remove_a(t);
+	for (*pages = 0; more; (*pages)++) {
+		began = clock_monotonic_ms();
+		result = admin_run(t->store, json_string_at(request,
+		    "command"), request, error, sizeof(error));
+		assert_non_null(result);
+		assert_true(clock_monotonic_ms() - began < ANSWER_MS);
+		items = json_object_get(result, key);
+		n += json_array_size(items);
+		more = json_is_true(json_object_get(result, "more"));
+		assert_true(!more || json_array_size(items) > 0);
+		if (more)
+			after(request, json_array_get(items,
+			    json_array_size(items) - 1));
+		json_decref(result);
+		assert_true(*pages < REPOS + 2);
+	}
+	json_decref(request);
+	return n;
+}
+
+static void
+after_name(json_t *request, const json_t *last)
+{
+	json_object_set_new(request, "after",
+	    json_string(json_string_value(last)));
+}
+
+static void
+after_tag(json_t *request, const json_t *last)
+{
+	json_object_set_new(request, "after",
+	    json_string(json_string_at(last, "tag")));
+}
+
+static void
+after_upload(json_t *request, const json_t *last)
+{
+	json_object_set_new(request, "after_repository",
+	    json_string(json_string_at(last, "repository")));
+	json_object_set_new(request, "after",
+	    json_string(json_string_at(last, "upload")));
+}
+
+static void
+test_admin_pages_end_in_time(void **state)
+{
+	struct tmp_store *t = *state;
+	unsigned pages;
+
+	make_repos(t);
+	sysfs_set_hook(on_slow_call, NULL);
+	assert_int_equal(ask_all(t, json_pack("{ss}", "command",
+	    "repositories"), "repositories", after_name, &pages), REPOS);
+	assert_true(pages > 1);
+	assert_int_equal(ask_all(t, json_pack("{ss ss}", "command", "tags",
+	    "repository", "r0/s"), "tags", after_tag, &pages), REPOS);
+	assert_true(pages > 1);
+	assert_int_equal(ask_all(t, json_pack("{ss}", "command", "uploads"),
+	    "uploads", after_upload, &pages), REPOS);
+	assert_true(pages > 1);
 	sysfs_set_hook(NULL, NULL);
-	assert_non_null(result);
-	json_decref(result);
-	assert_true(push.done);
-	assert_true(push.result == STORE_OK || push.result == STORE_MISSING);
-	assert_int_equal(tag_get(t->store, "a", "one", &d), STORE_NOTFOUND);
-	assert_int_equal(repo_stat_blob(t->store, "a", &blob, NULL),
-	    STORE_NOTFOUND);
-	assert_int_equal(tag_get(t->store, "a", "two", &d), STORE_NOTFOUND);
-	d = tmp_digest("{\"n\":2}");
-	assert_int_equal(repo_stat_manifest(t->store, "a", &d, NULL),
-	    STORE_NOTFOUND);
+	/* A page may also be full before that. */
+	assert_int_equal(ask_all(t, json_pack("{ss si}", "command",
+	    "repositories", "limit", 7), "repositories", after_name, &pages),
+	    REPOS);
+	assert_true(pages >= (REPOS + 6) / 7);
 }
-
-static void
-test_push_before_manifests(void **state)
-{
-	push_before(*state, "_manifests");
-}
-
-static void
-test_push_before_layers(void **state)
-{
-	push_before(*state, "_layers");
-}
-
-static void
-test_nothing_there(void **state)
-{
-	char error[ADMIN_ERROR_SIZE];
-	struct tmp_store *t = *state;
-	json_t *request = json_pack("{ss}", "repository", "a");
-
-	assert_null(admin_run(t->store, "repository-remove", request, error,
-	    sizeof(error)));
-	assert_string_equal(error, "a: there is no such repository");
-	json_decref(request);
-}
-
-static void
-test_twice(void **state)
-{
-	struct tmp_store *t = *state;
-	json_t *result;
-
-	prepare(t);
-	assert_non_null(result = remove_a(t));
-	json_decref(result);
-	assert_null(remove_a(t));
-}
-
-#define TEST(f)	cmocka_unit_test_setup_teardown(f, tmp_setup, tmp_teardown)
 
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(test_push_before_manifests),
-		TEST(test_push_before_layers),
-		TEST(test_nothing_there),
-		TEST(test_twice)
+		cmocka_unit_test_setup_teardown(test_admin_pages_end_in_time,
+		    tmp_setup, tmp_teardown)
 	};
 
 	return cmocka_run_group_tests_name("admin", tests, NULL, NULL);
