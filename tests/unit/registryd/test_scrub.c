@@ -18,7 +18,7 @@
 
 #define GOOD	"right bytes"
 #define BAD	"wrong bytes"
-#define CALLS_MAX	120
+#define CALLS_MAX	240
 
 static struct digest blob;		/* of GOOD */
 static char data[LAYOUT_PATH_SIZE];
@@ -280,13 +280,18 @@ struct event {
 	bool		 reading, over, pushed;
 };
 
-/* The scrub goes on to the next directory of blobs. */
+/* The scrub goes on to the next directory of blobs; not for a sync. */
 static bool
 is_next_shard(const struct sysfs_call *call)
 {
+	size_t len = strlen(LAYOUT_BLOBS "/sha256/00");
+	struct digest d = tmp_digest(GOOD);
+	char own[LAYOUT_PATH_SIZE];
+
 	return call->kind == SYSFS_OPEN && call->name != NULL &&
-	    strlen(call->name) == strlen(LAYOUT_BLOBS "/sha256/00") &&
-	    strncmp(call->name, LAYOUT_BLOBS, strlen(LAYOUT_BLOBS)) == 0;
+	    strlen(call->name) == len &&
+	    strncmp(call->name, LAYOUT_BLOBS, strlen(LAYOUT_BLOBS)) == 0 &&
+	    strncmp(call->name, layout_blob(own, &d), len) != 0;
 }
 
 static int
