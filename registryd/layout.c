@@ -123,39 +123,42 @@ layout_uploads(char *dst, const char *repo)
 	return layout_path(dst, LAYOUT_REPOSITORIES "/%s/_uploads", repo);
 }
 
+/* A session, or with a "/name" what is in it. */
+static char *
+session_path(char *dst, const char *repo, const char *id, const char *end)
+{
+	return layout_path(dst, LAYOUT_REPOSITORIES "/%s/_uploads/%s%s", repo,
+	    id, end);
+}
+
 char *
 layout_upload(char *dst, const char *repo, const char *id)
 {
-	return layout_path(dst, LAYOUT_REPOSITORIES "/%s/_uploads/%s", repo,
-	    id);
+	return session_path(dst, repo, id, "");
 }
 
 char *
 layout_upload_data(char *dst, const char *repo, const char *id)
 {
-	return layout_path(dst, LAYOUT_REPOSITORIES "/%s/_uploads/%s/data",
-	    repo, id);
+	return session_path(dst, repo, id, "/data");
 }
 
 char *
 layout_upload_startedat(char *dst, const char *repo, const char *id)
 {
-	return layout_path(dst, LAYOUT_REPOSITORIES
-	    "/%s/_uploads/%s/startedat", repo, id);
+	return session_path(dst, repo, id, "/startedat");
 }
 
 char *
 layout_upload_synced(char *dst, const char *repo, const char *id)
 {
-	return layout_path(dst, LAYOUT_REPOSITORIES "/%s/_uploads/%s/synced",
-	    repo, id);
+	return session_path(dst, repo, id, "/synced");
 }
 
 char *
 layout_upload_hashes(char *dst, const char *repo, const char *id)
 {
-	return layout_path(dst, LAYOUT_REPOSITORIES
-	    "/%s/_uploads/%s/hashstates", repo, id);
+	return session_path(dst, repo, id, "/hashstates");
 }
 
 char *

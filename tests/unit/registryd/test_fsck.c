@@ -166,6 +166,14 @@ test_right(void **state)
 }
 
 static void
+open_right(struct tmp_store *t)
+{
+	tmp_open(t);
+	root = store_root_fd(t->store);
+	make_right();
+}
+
+static void
 run_case(size_t i)
 {
 	enum fsck_severity severity = fsck_kind_severity(damages[i].kind);
@@ -174,9 +182,7 @@ run_case(size_t i)
 	struct seen seen;
 	uint64_t again[FSCK_NKINDS];
 
-	tmp_open(&t);
-	root = store_root_fd(t.store);
-	make_right();
+	open_right(&t);
 	damages[i].damage();
 	seen = check_store(&t, true, &report);
 	if (seen.n[damages[i].kind] == 0)
@@ -220,9 +226,7 @@ test_name_in_tmp(void **state)
 	struct seen seen;
 
 	(void)state;
-	tmp_open(&t);
-	root = store_root_fd(t.store);
-	make_right();
+	open_right(&t);
 	raw_text(root, LAYOUT_TMP "/other", "");
 	assert_int_equal(linkat(root, link_path(), root, LAYOUT_TMP "/link",
 	    0), 0);
@@ -253,9 +257,7 @@ test_layer_link_to_nothing(void **state)
 	struct seen seen;
 
 	(void)state;
-	tmp_open(&t);
-	root = store_root_fd(t.store);
-	make_right();
+	open_right(&t);
 	d_layer_blob_missing();
 	seen = check_store(&t, true, &report);
 	/* And the directory that the bytes were in. */
@@ -322,9 +324,7 @@ test_read_errors(void **state)
 	unsigned i;
 
 	(void)state;
-	tmp_open(&t);
-	root = store_root_fd(t.store);
-	make_right();
+	open_right(&t);
 	for (i = 0; i < 1000; i++) {
 		failing.left = i;
 		failing.fired = false;

@@ -12,7 +12,7 @@
 #include "gc.h"
 #include "raw_store.h"
 #include "repo.h"
-#include "scrub.h"
+#include "scrub_run.h"
 #include "store_fs.h"
 #include "sysfs.h"
 
@@ -49,26 +49,11 @@ push(const struct tmp_store *t, const char *text)
 }
 
 static struct scrub_report
-run(struct store *s, const struct scrub_options *options)
-{
-	struct scrub *scrub = scrub_new(s, options);
-	struct scrub_report report;
-	bool done = false;
-
-	assert_non_null(scrub);
-	while (!done)
-		assert_int_equal(scrub_step(scrub, 1000, &done), STORE_OK);
-	report = *scrub_report(scrub);
-	scrub_free(scrub);
-	return report;
-}
-
-static struct scrub_report
 scrub_all(struct store *s)
 {
 	struct scrub_options options = { .rate = 0 };
 
-	return run(s, &options);
+	return scrub_run(s, &options);
 }
 
 /* What the blob holds, also when it has to come back from collection. */
@@ -141,7 +126,7 @@ test_scrub_only_looks(void **state)
 	bool noted;
 
 	put_blob(t, BAD);
-	report = run(t->store, &options);
+	report = scrub_run(t->store, &options);
 	assert_int_equal(report.bad, 1);
 	assert_int_equal(report.quarantined, 0);
 	assert_string_equal(tmp_read(t, data), BAD);
@@ -255,14 +240,14 @@ test_scrub_looks_again(void **state)
 	tmp_write(t, path, GOOD);
 	assert_int_equal(unlink(tmp_path(t, data)), 0);
 	tmp_write(t, LAYOUT_QUARANTINE "/something", "of a person");
-	report = run(t->store, &options);
+	report = scrub_run(t->store, &options);
 	assert_int_equal(report.returned, 1);
 	assert_int_equal(report.blobs, 0);
 	assert_string_equal(tmp_read(t, data), GOOD);
 	assert_false(tmp_exists(t, path));
 	/* Wrong ones get the note that they lack, and stay. */
 	tmp_write(t, path, BAD);
-	report = run(t->store, &options);
+	report = scrub_run(t->store, &options);
 	assert_int_equal(report.returned, 0);
 	assert_true(tmp_exists(t, LAYOUT_QUARANTINE "/something"));
 	assert_int_equal(unlink(tmp_path(t, LAYOUT_QUARANTINE

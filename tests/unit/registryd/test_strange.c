@@ -6,7 +6,7 @@
 #include "store_tmp.h"
 
 #include "fsck_right.h"
-#include "scrub.h"
+#include "scrub_run.h"
 #include "store_root.h"
 
 #define ASIDE		"aside"
@@ -115,21 +115,6 @@ look_for(struct tmp_store *t, const char *name, enum strange what)
 		fail_msg("%s, %d: followed", name, what);
 }
 
-static struct scrub_report
-scrub_all(struct store *s, const struct scrub_options *options)
-{
-	struct scrub *scrub = scrub_new(s, options);
-	struct scrub_report report;
-	bool done = false;
-
-	assert_non_null(scrub);
-	while (!done)
-		assert_int_equal(scrub_step(scrub, 1000, &done), STORE_OK);
-	report = *scrub_report(scrub);
-	scrub_free(scrub);
-	return report;
-}
-
 /* Is it, or is it above or in, the tree of blobs? */
 static bool
 is_of_blobs(const char *name)
@@ -151,7 +136,7 @@ scrub_for(struct tmp_store *t, const char *name, enum strange what,
 	if (strncmp(name, LAYOUT_REPOSITORIES "/",
 	    strlen(LAYOUT_REPOSITORIES "/")) == 0)
 		return;
-	report = scrub_all(t->store, &options);
+	report = scrub_run(t->store, &options);
 	assert_int_equal(report.bad, 0);
 	assert_true(report.blobs <= blobs);
 	if (is_of_blobs(name)) {
@@ -176,7 +161,7 @@ test_strange_in_its_place(void **state)
 	root = store_root_fd(t->store);
 	make_right();
 	list_paths(t);
-	blobs = scrub_all(t->store, &options).blobs;
+	blobs = scrub_run(t->store, &options).blobs;
 	assert_true(blobs > 10);
 	alarm(SECONDS);
 	for (i = 0; i < all.n; i++)
