@@ -16,7 +16,7 @@
 
 #define SHARDS		(SCRUB_SHARDS / 2)
 #define PAGE		256		/* names of a shard taken at a time */
-#define SPARE_MS	500		/* of the rate, at once after a pause */
+#define SPARE_MS	1000		/* of the rate, at once after a pause */
 #define RATE_MAX	((uint64_t)1 << 40)	/* no disk is as fast */
 
 struct scrub *
@@ -230,8 +230,7 @@ rate_allows(struct scrub *scrub)
 			scrub->allowed = most;
 		scrub->asked_ms = now;
 	}
-	return scrub->allowed >= SCRUB_BUFFER_SIZE ||
-	    scrub->allowed >= scrub->options.rate / 4;
+	return scrub->allowed >= SCRUB_BUFFER_SIZE;
 }
 
 static enum store_result
