@@ -24,9 +24,9 @@ parts=$((jobs * 8))
 
 # Minutes of one processor, by what was seen.
 case ${1:-} in
-kill) what="kill points" takes=20 ;;
-errno) what=faults takes=120 ;;
-states) what="crash states" takes=45 ;;
+kill) what="kill points" takes=25 ;;
+errno) what=faults takes=150 ;;
+states) what="crash states" takes=25 ;;
 *)
 	echo "usage: run.sh kill|errno|states [STEP]" >&2
 	exit 2
