@@ -174,6 +174,9 @@ gc_job_end(struct job *job, enum store_result r, uint64_t took_ms)
 		log_report(job, report, took_ms);
 		return;
 	}
+	/* Who asked for it has gone, which has been said. */
+	if (r == STORE_GONE)
+		return;
 	job->totals->failures++;
 	if (report->memory_over) {
 		log_warnx("collection stopped while %s: too many objects for "
