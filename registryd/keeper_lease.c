@@ -40,6 +40,9 @@ keeper_on_lease(struct msg_chan *chan, struct msg *m, void *arg)
 		return -1;
 	if ((r = keeper_may_write(k)) == STORE_OK)
 		r = acquire(k, repo, &d, kind);
+	/* Only we write no more; others still remove. */
+	if (r == STORE_READONLY && store_failure(k->store) != 0)
+		r = STORE_GONE;
 	/* Each pull would say so. */
 	keeper_reply(w, m->id, r == STORE_READONLY ? NULL : "lease in", repo,
 	    r, 0);

@@ -7,6 +7,7 @@
 
 #include "layout.h"
 #include "repo.h"
+#include "sysfs.h"
 
 #define BLOB		"the bytes"
 #define MANIFEST	"{}"
@@ -135,6 +136,45 @@ test_no_lease_while_readonly(void **state)
 	assert_int_equal(st.st_mtime, 1000000000);
 }
 
+static int
+on_sync_fail(const struct sysfs_call *call, void *arg)
+{
+	(void)arg;
+	return call->kind == SYSFS_SYNC || call->kind == SYSFS_SYNCFS ? EIO :
+	    0;
+}
+
+/*
+ * A keeper that could not sync writes no more, but others still remove: it
+ * must not say what it would say of a disk on which nobody can.
+ */
+static void
+test_failed_keeper_is_not_readonly(void **state)
+{
+	static const struct timespec old[2] = { { .tv_sec = 1000000000 },
+	    { .tv_sec = 1000000000 } };
+	struct fixture *f = *state;
+	struct digest blob = tmp_digest(BLOB);
+	struct answer a = { .f = f };
+	char layer[LAYOUT_PATH_SIZE];
+
+	assert_int_equal(finish(&a, true, 0, strlen(BLOB), &blob, BLOB,
+	    strlen(BLOB)), STORE_OK);
+	store_free(f->tmp.store);
+	f->tmp.store = tmp_reopen(f->tmp.dir, true, STORE_FULL);
+	f->keeper.store = f->tmp.store;
+	sysfs_set_hook(on_sync_fail, NULL);
+	assert_int_equal(store_put(f->tmp.store, "some/file", "x", 1,
+	    STORE_NOSYNC), STORE_OK);
+	assert_int_equal(store_unlink(f->tmp.store, "some/file"),
+	    STORE_READONLY);
+	sysfs_set_hook(NULL, NULL);
+	assert_int_equal(store_failure(f->tmp.store), EIO);
+	assert_int_equal(utimensat(AT_FDCWD, tmp_path(&f->tmp,
+	    layout_layer(layer, "a", &blob)), old, 0), 0);
+	assert_int_equal(lease(f, KEEPER_LEASE_BLOB, &blob), STORE_GONE);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -142,7 +182,8 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_condemned_is_read_while_readonly),
-		TEST(test_no_lease_while_readonly)
+		TEST(test_no_lease_while_readonly),
+		TEST(test_failed_keeper_is_not_readonly)
 	};
 
 	return cmocka_run_group_tests_name("keeper_readonly", tests, NULL,
