@@ -130,6 +130,9 @@ bool acked[NREPO], iacked;
 bool deleted[NREPO];		/* acknowledged, and nobody put since */
 bool counts[NREPO];		/* a publish since the last unlink */
 bool settling[NREPO];		/* tag set, revision to be looked at again */
+#ifdef TAGS
+bool touched[NREPO];		/* since a deletion has marked the link */
+#endif
 bool promised;			/* an answer whose time is not over */
 
 #ifdef LAYERS
@@ -337,6 +340,9 @@ inline publish(me, r)
 	:: else
 	fi;
 #endif
+#ifndef NO_TOUCH
+	touched[r] = true;
+#endif
 	atomic { tagged[r] = true; settling[r] = true; ok = false };
 #ifndef NO_TAG_CHECK
 	look(REV(r));
@@ -435,13 +441,25 @@ refused: ok = false
 #define delete_done(r)	\
 	atomic { deleted[r] = !counts[r]; invariants() }
 
-/* Tags first; then every name, until one listing shows none. */
+/*
+ * The link is marked, then tags go without the lock; with it again, and if
+ * nobody has touched the link, every name, until one listing shows none.
+ */
 proctype Deleter(byte r)
 {
 	byte b;
 
-	take(r);
+again:	take(r);
+	touched[r] = false;
+	release(r);
 	atomic { tagged[r] = false; acked[r] = false; counts[r] = false };
+	take(r);
+#ifndef NO_MARK
+	if
+	:: touched[r] -> release(r); goto again
+	:: else
+	fi;
+#endif
 #if defined(DELETE_BY_CONDEMN)
 	atomic {
 		if

@@ -103,6 +103,8 @@ full)
 	refuted DELETE DELETE_BY_CONDEMN
 	refuted DELETE DELETE_ONE_PASS	# link first, then condemned names, once
 	refuted DELETE NO_LOCK		# tags set beside a delete
+	refuted DELETE NO_MARK		# it does not look for new ones
+	refuted DELETE NO_TOUCH		# it is not told of new ones
 	refuted RETAG NO_TAG_CHECK	# link not looked at after the tag
 	refuted READ ONE_LOOK		# "absent" from two looks apart
 	refuted LEASE NO_LEASE		# answer first
