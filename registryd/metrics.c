@@ -9,7 +9,7 @@
 
 struct family {
 	enum metric	 first;
-	size_t		 n;
+	unsigned	 n;
 	const char	*name;
 	const char	*label;		/* NULL: none */
 	const char *const *values;	/* of the label, n of them */

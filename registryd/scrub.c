@@ -187,10 +187,10 @@ next_page(struct scrub *scrub, bool *done)
 	    scrub->last : NULL, PAGE, &scrub->names, &scrub->n, &scrub->more);
 	if (r != STORE_NOTFOUND && r != STORE_INVALID)
 		return r;
-	scrub->names = NULL;
-	scrub->n = 0;
-	scrub->more = false;
 	look_at_directory(scrub, dir);
+	scrub->names = NULL;
+	scrub->n = scrub->next = 0;
+	scrub->more = false;
 	return STORE_OK;
 }
 
