@@ -18,7 +18,8 @@
  *              and as layer of this repository, its notes; and itself, if
  *              manifests without a tag are kept, else only when it is live:
  *              tagged, young or pending, named by one that is live, or naming
- *              a live one as its subject.
+ *              a live one as its subject; or named by any that is present, so
+ *              that one that comes back has all that it needs.
  *              tags: what a tag points to, revision or not.
  *              layers: the bytes of links that are marked or young (leases),
  *              live or condemned.

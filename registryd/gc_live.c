@@ -167,6 +167,23 @@ spread_all(struct spread *s)
 }
 
 /*
+ * What one that may go names stays until it has gone: a lease may bring it
+ * back at any time, and then nothing that it needs may be missing.
+ */
+static enum store_result
+mark_named(struct gc *gc, const struct gc_node *node)
+{
+	const struct gc_manifest *m = &gc->manifests[node->manifest];
+	enum store_result r = STORE_OK;
+	uint32_t e, named;
+
+	for (e = 0; e < m->nedges && r == STORE_OK; e++)
+		if (gc_map_get(&gc->node_of, gc->edges[m->first + e], &named))
+			r = gc_mark(gc, GC_REVISIONS, gc->nodes[named].print);
+	return r;
+}
+
+/*
  * After all revisions and tags of the repository.  Where the bytes of one
  * are lost nobody knows what it named, so all are live.
  */
@@ -181,8 +198,9 @@ gc_live_spread(struct gc *gc, const struct gc_item *item)
 	if (!gc->repo_damaged)
 		r = spread_all(&s);
 	for (i = 0; i < gc->nnodes && r == STORE_OK; i++)
-		if (gc->repo_damaged || gc->nodes[i].live)
-			r = gc_mark(gc, GC_REVISIONS, gc->nodes[i].print);
+		r = gc->repo_damaged || gc->nodes[i].live ?
+		    gc_mark(gc, GC_REVISIONS, gc->nodes[i].print) :
+		    mark_named(gc, &gc->nodes[i]);
 	gc_budget_free(&gc->budget, s.reverse, s.reverse_size,
 	    sizeof(*s.reverse));
 	gc_budget_free(&gc->budget, s.todo, gc->nnodes + 1, sizeof(*s.todo));

@@ -16,18 +16,26 @@
 
 #define NAMES_MAX	16	/* of one object, looked at */
 
-enum store_result
-repo_open_blob(struct store *s, const char *repo, const struct digest *d,
-    int *fd, struct store_stat *st)
+/* What a link stands for, both under their own names. */
+static enum store_result
+open_target(struct store *s, const char *link, int *fd, struct store_stat *st)
 {
 	char path[LAYOUT_PATH_SIZE];
 	struct digest target;
 	enum store_result r;
 
-	r = link_get(s, layout_layer(path, repo, d), &target);
-	if (r != STORE_OK)
+	if ((r = link_get(s, link, &target)) != STORE_OK)
 		return r;
 	return store_open(s, layout_blob(path, &target), fd, st);
+}
+
+enum store_result
+repo_open_blob(struct store *s, const char *repo, const struct digest *d,
+    int *fd, struct store_stat *st)
+{
+	char path[LAYOUT_PATH_SIZE];
+
+	return open_target(s, layout_layer(path, repo, d), fd, st);
 }
 
 /* Is there the directory that a file would have to itself? */
@@ -138,14 +146,10 @@ repo_see_manifest(struct store *s, const char *repo, const struct digest *d,
 static enum store_result
 stat_target(struct store *s, const char *link, struct store_stat *st)
 {
-	char path[LAYOUT_PATH_SIZE];
-	struct digest target;
 	enum store_result r;
 	int fd;
 
-	if ((r = link_get(s, link, &target)) != STORE_OK ||
-	    (r = store_open(s, layout_blob(path, &target), &fd,
-	    st)) != STORE_OK)
+	if ((r = open_target(s, link, &fd, st)) != STORE_OK)
 		return r;
 	store_close(s, fd);
 	return STORE_OK;
@@ -173,12 +177,12 @@ enum store_result
 repo_read_manifest(struct store *s, const char *repo, const struct digest *d,
     char **data, size_t *len)
 {
+	char path[LAYOUT_PATH_SIZE];
 	struct store_stat st;
 	enum store_result r;
-	bool lease;
 	int fd;
 
-	r = repo_see_manifest(s, repo, d, REPO_NO_LEASE, &fd, &st, &lease);
+	r = open_target(s, layout_revision(path, repo, d), &fd, &st);
 	if (r != STORE_OK)
 		return r;
 	r = repo_read_fd(s, fd, &st, data, len);

@@ -24,7 +24,10 @@ enum store_result repo_open_blob(struct store *, const char *repo,
 		    const struct digest *, int *fd, struct store_stat *);
 enum store_result repo_stat_blob(struct store *, const char *repo,
 		    const struct digest *, struct store_stat *);
-/* Manifest bytes by digest; at most MANIFEST_MAX_SIZE, else INVALID. */
+/*
+ * Manifest bytes by digest; at most MANIFEST_MAX_SIZE, else INVALID.  What is
+ * condemned is not there.
+ */
 enum store_result repo_read_manifest(struct store *, const char *repo,
 		    const struct digest *, char **data, size_t *len);
 /*

@@ -129,6 +129,28 @@ can_return(const struct world *w, enum repo_id repo, enum content_id id)
 	    oracle_can_return(w, layout_blob(data, &c->digest));
 }
 
+/*
+ * As a client sees it where nothing may be brought back: what is condemned,
+ * too, for a pull may make it visible at any time.
+ */
+static enum store_result
+read_manifest(struct world *w, enum repo_id repo, const struct digest *d,
+    char **data, size_t *len)
+{
+	struct store_stat st;
+	enum store_result r;
+	bool lease;
+	int fd;
+
+	r = repo_see_manifest(w->store, world_repo(repo), d, REPO_NO_LEASE,
+	    &fd, &st, &lease);
+	if (r != STORE_OK)
+		return r;
+	r = repo_read_fd(w->store, fd, &st, data, len);
+	store_close(w->store, fd);
+	return r;
+}
+
 static bool
 check_manifest(struct world *w, enum repo_id repo, enum content_id id)
 {
@@ -138,8 +160,7 @@ check_manifest(struct world *w, enum repo_id repo, enum content_id id)
 	size_t i, len;
 	char *data;
 
-	r = repo_read_manifest(w->store, world_repo(repo), &c->digest, &data,
-	    &len);
+	r = read_manifest(w, repo, &c->digest, &data, &len);
 	if (r == STORE_NOTFOUND)
 		found = IS_ABSENT;
 	else if (r == STORE_INVALID)
