@@ -266,8 +266,12 @@ on_request(struct control_call *call, const char *command, json_t *request,
 		log_info("registryctl, user %u: %s: %s",
 		    (unsigned)control_uid(call), command,
 		    result != NULL ? "done" : error);
-	/* What it leaves in the trash, in slices. */
-	if (strcmp(command, "repository-remove") == 0)
+	/*
+	 * What it leaves in the trash goes in slices; and where nothing could
+	 * be synced, the end of a job is where this process is replaced.
+	 */
+	if (strcmp(command, "repository-remove") == 0 ||
+	    store_failure(c->store) != 0)
 		collector_soon(c->jobs, COLLECTOR_SWEEP);
 	if (result != NULL)
 		control_result(call, result);

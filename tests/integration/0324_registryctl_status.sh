@@ -108,6 +108,20 @@ state "sync" sync-failed
 expect "sync: counted" true "$("$BUILD/registryctl" -f "$T/registryd.yml" \
     status --json | jq '.restarts.sync_failures >= 1')"
 
+# By an administrator, in the collector, which writes for groups.
+make_image a/b u 100 >/dev/null
+pid=$(children "$REGISTRYD_PID" collector)
+strace -f -p "$pid" -o "$T/strace.$pid" -e trace=syncfs \
+    -e inject=syncfs:error=EIO 2>"$T/strace.err.$pid" &
+tracer=$!
+wait_until 10 log_has "$T/strace.err.$pid" attached || fail "attach"
+ctl tag remove a/b u
+check "a tag's removal that cannot be synced" [ "$rc" -ne 0 ]
+check "the collector is replaced" wait_log "$REGISTRYD_LOG" \
+    'collector .*status 74; restart'
+kill -INT "$tracer" 2>/dev/null
+wait "$tracer"
+
 # ---- processes that end -----------------------------------------------------
 
 two_workers() {
