@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Who does it: the registryd that runs on this host, through its control
- * socket, or this process, with the same code on the directory.
+ * socket, or this process, with the same code on the directory.  An answer is
+ * believed when it has the form of one.
  */
 #include <err.h>
 #include <errno.h>
@@ -56,17 +57,75 @@ on_progress(const json_t *progress, void *arg)
 	    "done"), ctl_number(progress, "total"), "");
 }
 
+/* What every registryd's answer to a command has. */
+struct answer {
+	const char	*command, *key;
+	json_type	 type;
+};
+
+static const struct answer *
+find_answer(const json_t *request)
+{
+	static const struct answer answers[] = {
+		{ "status", "parent", JSON_INTEGER },
+		{ "collect", "outcome", JSON_STRING },
+		{ "scrub", "outcome", JSON_STRING },
+		{ "repositories", "repositories", JSON_ARRAY },
+		{ "tags", "tags", JSON_ARRAY },
+		{ "uploads", "uploads", JSON_ARRAY },
+		{ "repository-remove", "done", JSON_TRUE },
+		{ "tag-remove", "done", JSON_TRUE },
+		{ "upload-cancel", "done", JSON_TRUE },
+		{ "readonly", "done", JSON_TRUE }
+	};
+	const char *command = ctl_text(request, "command");
+	size_t i;
+
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+		if (strcmp(answers[i].command, command) == 0)
+			return &answers[i];
+	return NULL;
+}
+
+static bool
+is_answer(const struct answer *answer, const json_t *result)
+{
+	const json_t *value;
+
+	if (answer == NULL)
+		return json_is_object(result);
+	value = json_object_get(result, answer->key);
+	return value != NULL && json_typeof(value) == answer->type;
+}
+
+/* It may be anything, and may have done anything. */
+static enum ctl_status
+not_registryd(struct ctl *ctl)
+{
+	char *path = conf_control_path(ctl_conf(ctl));
+
+	warnx("%s: what answers there is no registryd, or one of another "
+	    "version", path != NULL ? path : "control socket");
+	free(path);
+	return CTL_FAILED;
+}
+
 enum ctl_status
 ctl_tell(struct ctl *ctl, json_t *request, json_t **result)
 {
+	const struct answer *answer = find_answer(request);
 	char error[CONTROL_ERROR_SIZE];
 	enum control_status status;
 
 	status = control_call(ctl->client, request, SILENCE_MS, on_progress,
 	    ctl, result, error, sizeof(error));
 	ctl_bar_end();
-	if (status == CONTROL_OK)
-		return CTL_OK;
+	if (status == CONTROL_OK) {
+		if (is_answer(answer, *result))
+			return CTL_OK;
+		json_decref(*result);
+		return not_registryd(ctl);
+	}
 	warnx("%s%s", status == CONTROL_LOST ? "registryd: " : "", error);
 	return status == CONTROL_LOST ? CTL_FAILED : CTL_PROBLEM;
 }

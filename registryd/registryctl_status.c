@@ -184,14 +184,14 @@ count_blobs(struct store *s, enum digest_alg alg, struct totals *t)
 
 /* ---- the daemon ---- */
 
-#define ROLES	4
+#define ROLES	5
 
 /* How many children of each role the parent has, where the system tells. */
 static bool
 count_processes(unsigned parent, unsigned counts[ROLES])
 {
 	static const char *const roles[ROLES] = { "worker", "keeper",
-	    "collector", "verifier" };
+	    "collector", "verifier", "monitor" };
 	char path[64], line[512];
 	FILE *children, *one;
 	size_t i, n;
@@ -230,9 +230,9 @@ add_processes(json_t *status)
 	if (!count_processes((unsigned)ctl_number(status, "parent"), counts))
 		return;
 	json_object_set_new(status, "processes", json_pack(
-	    "{si si si si}", "workers", (int)counts[0], "keepers",
+	    "{si si si si si}", "workers", (int)counts[0], "keepers",
 	    (int)counts[1], "collectors", (int)counts[2], "verifiers",
-	    (int)counts[3]));
+	    (int)counts[3], "monitors", (int)counts[4]));
 }
 
 static void
@@ -250,6 +250,8 @@ print_processes(const json_t *status)
 		    (unsigned)ctl_number(p, "collectors"));
 	if (verifiers > 0)
 		printf(", %u verifiers", verifiers);
+	if (ctl_number(p, "monitors") > 0)
+		fputs(", a monitor", stdout);
 	putchar('\n');
 }
 
@@ -358,6 +360,16 @@ add_scrubs(struct ctl *ctl, json_t *status)
 		    conf->scrub_interval_ms));
 }
 
+/* In percent; nothing of nothing has been done. */
+static unsigned
+share(uint64_t part, uint64_t all)
+{
+	if (part > all)
+		part = all;
+	return all == 0 ? 0 :
+	    (unsigned)((double)part / (double)all * 100);
+}
+
 static void
 print_scrubs(const json_t *status)
 {
@@ -373,10 +385,9 @@ print_scrubs(const json_t *status)
 		    (unsigned long long)ctl_number(last, "bad"),
 		    (unsigned long long)ctl_number(last, "unreadable"));
 	if (now != NULL)
-		printf("scrub:        under way since %s, %llu%%: %llu bad, "
+		printf("scrub:        under way since %s, %u%%: %llu bad, "
 		    "%llu unreadable\n", ctl_text(now, "began"),
-		    (unsigned long long)(100 * ctl_number(now, "part") /
-		    ctl_number(now, "parts")),
+		    share(ctl_number(now, "part"), ctl_number(now, "parts")),
 		    (unsigned long long)ctl_number(now, "bad"),
 		    (unsigned long long)ctl_number(now, "unreadable"));
 	else if (next[0] != '\0')
@@ -426,11 +437,12 @@ print_restarts(const json_t *status)
 	const json_t *r = json_object_get(status, "restarts");
 
 	printf("restarts:     %llu workers, %llu keepers, %llu collectors, "
-	    "%llu verifiers\n",
+	    "%llu verifiers, %llu monitors\n",
 	    (unsigned long long)ctl_number(r, "workers"),
 	    (unsigned long long)ctl_number(r, "keepers"),
 	    (unsigned long long)ctl_number(r, "collectors"),
-	    (unsigned long long)ctl_number(r, "verifiers"));
+	    (unsigned long long)ctl_number(r, "verifiers"),
+	    (unsigned long long)ctl_number(r, "monitors"));
 }
 
 static void

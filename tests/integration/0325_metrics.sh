@@ -77,6 +77,12 @@ ctl() {
 	"$BUILD/registryctl" -f "$T/registryd.yml" "$@" >"$T/out" 2>&1
 }
 
+ctl status
+check "registryctl tells of the monitor" \
+    grep -q '^registryd: .*, a monitor$' "$T/out"
+check "and how often one was started again" \
+    grep -q '^restarts:  *1 workers, .*, 0 monitors$' "$T/out"
+
 expect "before the first collection" '' \
     "$(value registryd_collection_last_end_timestamp_seconds)"
 sleep 0.2			# the grace
