@@ -130,9 +130,7 @@ bool acked[NREPO], iacked;
 bool deleted[NREPO];		/* acknowledged, and nobody put since */
 bool counts[NREPO];		/* a publish since the last unlink */
 bool settling[NREPO];		/* tag set, revision to be looked at again */
-#ifdef TAGS
 bool touched[NREPO];		/* since a deletion has marked the link */
-#endif
 bool promised;			/* an answer whose time is not over */
 
 #ifdef LAYERS

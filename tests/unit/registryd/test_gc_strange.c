@@ -273,7 +273,7 @@ check_stray(const char *dir, const char *name, enum stray stray)
 
 	o.untagged_ms = GRACE_MS;
 	prepare(&t);
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_int_equal(layout_join(path, dir, name), 0);
 	make_stray(&t, path, stray);
 	for (i = 0; i < 3; i++) {
 		assert_int_equal(tree_collect_with(&t, &o, &report),
