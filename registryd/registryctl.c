@@ -29,7 +29,8 @@ static const struct command {
 	{ { "upload", "list" }, "", ctl_upload_list },
 	{ { "upload", "cancel" }, "repository id", ctl_upload_cancel },
 	{ { "readonly" }, "[on | off]", ctl_readonly },
-	{ { "export" }, "repository[:tag] directory | -", ctl_export },
+	{ { "export" }, "repository[:tag | @digest] directory | -",
+	    ctl_export },
 	{ { "import" }, "repository[:tag] directory | -", ctl_import },
 };
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
