@@ -54,6 +54,7 @@ struct store_stat {
 	uint32_t	 mtime_nsec;
 	uint64_t	 ino, dev;
 	bool		 is_dir;
+	bool		 shared;	/* a file with another name */
 };
 
 /*

@@ -39,6 +39,7 @@ fs_stat_fill(struct store_stat *out, const struct stat *st)
 	out->ino = (uint64_t)st->st_ino;
 	out->dev = (uint64_t)st->st_dev;
 	out->is_dir = S_ISDIR(st->st_mode);
+	out->shared = !out->is_dir && st->st_nlink > 1;
 }
 
 enum store_result

@@ -299,6 +299,9 @@ upload_status(struct store *s, const char *repo, const char *id,
 		return r;
 	if (st.is_dir)
 		return STORE_INVALID;
+	/* Nobody may write to it: it is a blob's as well. */
+	if (st.shared)
+		return STORE_NOTFOUND;
 	if ((r = upload_note_get(s, repo, id, offset)) != STORE_OK)
 		return r;
 	if (*offset > st.size)

@@ -54,7 +54,10 @@ enum store_result upload_finish_step(struct upload *, const struct digest *);
 enum store_result upload_finish(struct upload *, const struct digest *);
 enum store_result upload_cancel(struct store *, const char *repo,
 		    const char *id);
-/* Without a session open: what has been saved (reading only). */
+/*
+ * Without a session open: what has been saved (reading only).  NOTFOUND as
+ * well for one that could not be opened, since a cut has made it a blob.
+ */
 enum store_result upload_status(struct store *, const char *repo,
 		    const char *id, uint64_t *offset);
 /*

@@ -243,12 +243,15 @@ test_upload_that_is_a_blob_is_not_written_to(void **state)
 	struct digest d = tmp_digest("blob");
 	char path[LAYOUT_PATH_SIZE], blob[2048];
 	struct upload *u;
+	uint64_t offset;
 
 	finish(start(t, ID, "blob"), "blob");
 	tmp_write(t, SESSION "/startedat", "2026-01-02T03:04:05Z");
 	snprintf(blob, sizeof(blob), "%s", tmp_path(t, layout_blob(path,
 	    &d)));
 	assert_int_equal(link(blob, tmp_path(t, SESSION "/data")), 0);
+	assert_int_equal(upload_status(t->store, "a", ID, &offset),
+	    STORE_NOTFOUND);
 	assert_int_equal(upload_open(t->store, "a", ID, &u), STORE_NOTFOUND);
 	assert_int_equal(upload_cancel(t->store, "a", ID), STORE_NOTFOUND);
 	assert_int_equal(upload_expire(t->store, "a", ID, time(NULL) + 9,
