@@ -56,6 +56,31 @@ add_blob(struct walk *w, struct usage_repo *repo, const struct digest *d)
 	return STORE_OK;
 }
 
+/*
+ * Whether <dir>/<name> holds a link, or one that is condemned and may come
+ * back.  Distribution leaves the directory when it deletes.
+ */
+static bool
+has_link(struct walk *w, const char *dir, const char *name)
+{
+	char path[LAYOUT_PATH_SIZE];
+	char **names;
+	size_t n;
+	bool more;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s/link", dir, name) >=
+	    sizeof(path))
+		return false;
+	if (store_stat(w->store, path, NULL) == STORE_OK)
+		return true;
+	path[strlen(path) - strlen("/link")] = '\0';
+	if (store_list(w->store, path, NULL, 1, &names, &n, &more) !=
+	    STORE_OK)
+		return false;
+	store_names_free(names, n);
+	return n > 0;
+}
+
 /* The names in <repo>/<tree>/<alg>. */
 static enum store_result
 add_tree(struct walk *w, struct usage_repo *repo, const char *tree,
@@ -80,7 +105,8 @@ add_tree(struct walk *w, struct usage_repo *repo, const char *tree,
 		for (i = 0; i < n && r == STORE_OK; i++) {
 			snprintf(text, sizeof(text), "%s:%s",
 			    digest_alg_name(alg), names[i]);
-			if (digest_parse(&d, text) == 0)
+			if (digest_parse(&d, text) == 0 &&
+			    has_link(w, dir, names[i]))
 				r = add_blob(w, repo, &d);
 		}
 		if (n > 0)

@@ -112,6 +112,14 @@ check 'is right' jq -e '.unique_bytes == 3000 and .shared_bytes > 4000' \
     "$T/out"
 check 'what is shared is not its own' [ "$(ctl usage one --json |
     jq .unique_bytes)" = 0 ]
+# Distribution leaves the directory of a link that it deletes.
+two=$STORE/docker/registry/v2/repositories/two
+had=$(ctl usage two --json | jq .blobs)
+link=$(find "$two/_layers" -name link | head -n 1)
+mv "$link" "$T/link"
+check 'a link that is gone does not count' [ "$(ctl usage two --json |
+    jq .blobs)" -eq $((had - 1)) ]
+mv "$T/link" "$link"
 check 'of nothing' exits 1 usage nowhere
 
 # ---- on a terminal ----
