@@ -24,7 +24,8 @@
  *   .registryd/tmp/, .registryd/trash/
  *       files not yet in place, trees on their way out; never listed
  *   .registryd/locks/<hh>, .registryd/locks/m<hh>
- *       empty files that are locked, never removed
+ *       empty files that are locked, never removed, but replaced where a copy
+ *       of the store shares them
  *   .registryd/reserve
  *       space for what makes room; empty while it is given out
  *
@@ -34,6 +35,8 @@
  *       bytes that are not those of the digest, and a note on each
  *   .registryd/control/<host>.sock
  *       the control socket of the registryd on that host
+ *   .registryd/scrub
+ *       how far the scrub by schedule is, and what the last one found
  *   .registryd/clock
  *       touched to learn what time it is for the file system
  *
