@@ -57,16 +57,32 @@ one_round() {
 }
 # What the collector does: "mark", what this run does to names, or nothing.
 phase_now() {
-	ctl --json status | jq -r --arg run "$run" '
+	nice -n 19 "$BUILD/registryctl" -f "$T/registryd.yml" --json status |
+	    nice -n 19 jq -r --arg run "$run" '
 	    if .job.job != "collect" then "none"
 	    elif .job.phase | startswith("sweeping") then $run
 	    else "mark" end'
 }
+# Beside the clients, who would have to wait for its answers, and seldom: what
+# it costs is not the collection's.
+watch_phase() {
+	while kill -0 "$1" 2>/dev/null; do
+		phase_now >"$T/phase.new" && mv "$T/phase.new" "$T/phase"
+		sleep 1
+	done
+}
 measure() {
 	until=$(($(date +%s) + BENCH_SECONDS)) phase=idle
 	while [ "$(date +%s)" -lt "$until" ]; do
-		[ "$1" = idle ] || phase=$(phase_now)
-		[ "$phase" != none ] || break
+		[ "$1" = idle ] || {
+			kill -0 "$running" 2>/dev/null || break
+			phase=$(cat "$T/phase")
+		}
+		# Just begun, or just ended.
+		[ "$phase" != none ] || {
+			sleep 0.1
+			continue
+		}
 		one_round "$phase"
 		[ "$1" = idle ] || {
 			tail -n 1 "$T/push.$phase" >>"$T/push.busy"
@@ -135,8 +151,10 @@ for run in condemn remove; do
 	sleep 1
 	touch "$T/began"
 	sleep 1
+	echo mark >"$T/phase"
 	collect &
 	running=$!
+	watch_phase "$running" &
 	while kill -0 "$running" 2>/dev/null; do
 		kill -STOP "$collector"
 		measure idle
