@@ -62,7 +62,7 @@ struct count {
 };
 
 static int
-on_tmp_name(const char *name, unsigned char type, void *arg)
+on_same_name(const char *name, unsigned char type, void *arg)
 {
 	struct count *count = arg;
 	struct stat st;
@@ -74,16 +74,21 @@ on_tmp_name(const char *name, unsigned char type, void *arg)
 	return 0;
 }
 
+/* Not those that a crash leaves where files come from. */
 bool
 fsck_has_other_names(struct fsck *f, const struct stat *st)
 {
+	static const char *const dirs[] = { LAYOUT_TMP, LAYOUT_QUARANTINE };
 	struct count count = { st, -1, 1 };
+	size_t i;
 
-	if (st->st_nlink <= 1)
-		return false;
-	count.fd = sysfs_open(f->root, LAYOUT_TMP, O_RDONLY | O_DIRECTORY, 0);
-	if (count.fd != -1)
-		sysfs_list(count.fd, on_tmp_name, &count);
+	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]) &&
+	    count.n < st->st_nlink; i++) {
+		count.fd = sysfs_open(f->root, dirs[i], O_RDONLY |
+		    O_DIRECTORY, 0);
+		if (count.fd != -1)
+			sysfs_list(count.fd, on_same_name, &count);
+	}
 	return count.n < st->st_nlink;
 }
 

@@ -99,22 +99,31 @@ scrub_quarantine(struct scrub *scrub)
 
 /* ---- looking at it again ---- */
 
-/* Right bytes are right whatever is there now. */
+/*
+ * Right bytes are right whatever is there now.  Where nothing is, they may be
+ * the only ones: they have both names until the new one is on the disk.
+ */
 enum store_result
 scrub_return(struct scrub *scrub)
 {
+	struct store *s = scrub->store;
 	char path[LAYOUT_PATH_SIZE];
 	enum store_result r;
 
-	r = store_move(scrub->store, scrub->path, layout_blob(path,
-	    &scrub->digest), STORE_REPLACE);
+	layout_blob(path, &scrub->digest);
+	r = store_link(s, scrub->path, path);
+	if (r != STORE_OK && r != STORE_NOTFOUND)
+		r = store_move(s, scrub->path, path, STORE_REPLACE);
 	if (r == STORE_NOTFOUND)
 		return STORE_OK;
-	if (r == STORE_OK)
-		r = store_barrier(scrub->store);
-	if (r == STORE_OK)
-		scrub->report.returned++;
-	return r;
+	if (r != STORE_OK || (r = store_barrier(s)) != STORE_OK)
+		return r;
+	/* A move of one file's name onto its other one leaves both. */
+	r = store_unlink(s, scrub->path);
+	if (r != STORE_OK && r != STORE_NOTFOUND)
+		return r;
+	scrub->report.returned++;
+	return STORE_OK;
 }
 
 bool

@@ -419,6 +419,17 @@ store_close(struct store *s, int fd)
 }
 
 enum store_result
+store_link(struct store *s, const char *from, const char *to)
+{
+	enum store_result r;
+
+	if ((r = check_write(s, from)) != STORE_OK ||
+	    (r = check_write(s, to)) != STORE_OK)
+		return r;
+	return s->ops->link(s, from, to);
+}
+
+enum store_result
 store_move(struct store *s, const char *from, const char *to, unsigned flags)
 {
 	enum store_result r;

@@ -248,6 +248,13 @@ void		 store_close(struct store *, int fd);
  */
 enum store_result store_move(struct store *, const char *from,
 		    const char *to, unsigned flags);
+/*
+ * A second name, with its directories, for what a cut must not take in the
+ * middle of a move: the first one is to be removed when this is durable.
+ * EXISTS; IO and others where files cannot have two names.
+ */
+enum store_result store_link(struct store *, const char *from,
+		    const char *to);
 /* Modified now, by the clock of the file system; survives or not. */
 enum store_result store_touch(struct store *, const char *path);
 /* Modified at that time, as exactly as the file system keeps it. */

@@ -52,6 +52,8 @@ struct store_ops {
 	void		 (*close)(struct store *, int);
 	enum store_result (*move)(struct store *, const char *, const char *,
 			    unsigned);
+	enum store_result (*link)(struct store *, const char *,
+			    const char *);
 	enum store_result (*unlink)(struct store *, const char *);
 	enum store_result (*remove_tree)(struct store *, const char *,
 			    unsigned);

@@ -391,6 +391,7 @@ static const struct store_ops fs_ops = {
 	.fstat = fs_fstat,
 	.close = fs_close,
 	.move = fs_move,
+	.link = fs_link,
 	.unlink = fs_unlink,
 	.remove_tree = fs_remove_tree,
 	.prune = fs_prune,

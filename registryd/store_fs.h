@@ -102,6 +102,7 @@ enum store_result fs_stage(struct store *, const void *, size_t,
 enum store_result fs_publish(struct store *, struct store_staged *,
 		    const char *, unsigned);
 void		 fs_unstage(struct store *, struct store_staged *);
+enum store_result fs_link(struct store *, const char *, const char *);
 enum store_result fs_move(struct store *, const char *, const char *,
 		    unsigned);
 

@@ -199,3 +199,23 @@ fs_move(struct store *s, const char *from, const char *to, unsigned flags)
 	}
 	return r;
 }
+
+enum store_result
+fs_link(struct store *s, const char *from, const char *to)
+{
+	struct fs *fs = (struct fs *)s;
+	const char *fromname, *name;
+	enum store_result r;
+	int fromdir, dirfd;
+
+	if ((r = fs_open_parent(fs, from, &fromdir, &fromname)) != STORE_OK)
+		return r;
+	if ((r = fs_make_parent(fs, to, &dirfd, &name)) == STORE_OK) {
+		r = sysfs_link(fromdir, fromname, dirfd, name) == -1 ?
+		    store_result_errno(errno) :
+		    fs_sync_parents(fs, to, dirfd);
+		sysfs_close(dirfd);
+	}
+	sysfs_close(fromdir);
+	return r;
+}

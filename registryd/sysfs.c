@@ -198,13 +198,19 @@ sysfs_flush(int fd, uint64_t offset, uint64_t len, bool wait)
 	    errno == ENOSYS || errno == EPERM) ? 0 : r;
 }
 
+int
+sysfs_link(int fromdir, const char *from, int todir, const char *to)
+{
+	if (enter2(SYSFS_LINK, fromdir, from, todir, to) == -1)
+		return -1;
+	return linkat(fromdir, from, todir, to, 0);
+}
+
 /* Where rename cannot refuse: a second name, then the first one away. */
 static int
 link_over(int fromdir, const char *from, int todir, const char *to)
 {
-	if (enter2(SYSFS_LINK, fromdir, from, todir, to) == -1)
-		return -1;
-	if (linkat(fromdir, from, todir, to, 0) == -1)
+	if (sysfs_link(fromdir, from, todir, to) == -1)
 		return -1;
 	return sysfs_unlink(fromdir, from);
 }

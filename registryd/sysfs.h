@@ -74,6 +74,9 @@ int	 sysfs_flush(int fd, uint64_t offset, uint64_t len, bool wait);
 /* noreplace: EEXIST when the new name is taken. */
 int	 sysfs_rename(int fromdir, const char *from, int todir,
 	    const char *to, bool noreplace);
+/* A second name of the file itself; EEXIST. */
+int	 sysfs_link(int fromdir, const char *from, int todir,
+	    const char *to);
 int	 sysfs_unlink(int dirfd, const char *name);
 int	 sysfs_rmdir(int dirfd, const char *name);
 int	 sysfs_mkdir(int dirfd, const char *name, mode_t);
