@@ -18,8 +18,8 @@
 #include "random.h"
 #include "restarts.h"
 
-#define SLICE_MS	5
-#define PAUSE_MS	5
+#define SLICE_MS	2
+#define PAUSE_MS	2
 #define JITTER_MAX_MS	60000
 #define SCRUB_LOOK_MS	600000	/* is one due? */
 #define AGAIN_MS	1000	/* what was due when it could not begin */
