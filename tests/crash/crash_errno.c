@@ -182,6 +182,7 @@ must_succeed(const struct trial *t)
 static bool
 check_result(struct trial *t, enum store_result r)
 {
+	enum op_kind kind;
 	size_t i;
 
 	for (i = 0; errors[i].error != t->fault.error; i++)
@@ -195,8 +196,9 @@ check_result(struct trial *t, enum store_result r)
 	if ((r == STORE_MISSING || r == STORE_NOTFOUND) &&
 	    errors[i].result == STORE_INVALID)
 		return true;
-	/* The administrator is told in words. */
-	if (r == STORE_IO && op_is_admin(t->scenario->run[t->world->op].kind))
+	/* The administrator is told in words, or in counts. */
+	kind = t->scenario->run[t->world->op].kind;
+	if (r == STORE_IO && (op_is_admin(kind) || kind == OP_SCRUB))
 		return true;
 	/* After a sync that failed. */
 	if (r == STORE_READONLY && store_failure(t->world->store) != 0)

@@ -111,6 +111,10 @@ op_scrub_step(struct world *w, const struct op *op, struct scrub **scrub)
 	if (r == STORE_OK && !done &&
 	    scrub_report(*scrub)->shard == shard_of(op))
 		return STORE_AGAIN;
+	/* It goes past what it cannot read or list, and counts that. */
+	if (r == STORE_OK && scrub_report(*scrub)->unreadable +
+	    scrub_report(*scrub)->strange > 0)
+		r = STORE_IO;
 	scrub_free(*scrub);
 	*scrub = NULL;
 	return r;
