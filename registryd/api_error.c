@@ -57,6 +57,8 @@ static const struct {
 	/* go-containerregistry tries again at this code. */
 	[API_UPLOAD_BUSY] = { 409, "BLOB_UPLOAD_INVALID",
 	    "another request is writing to this upload" },
+	[API_UPLOAD_REMOVED] = { 503, "UNAVAILABLE",
+	    "the blob was removed before its push was finished: push again" },
 	[API_MANIFEST_UNKNOWN] = { 404, "MANIFEST_UNKNOWN",
 	    "manifest unknown" },
 	[API_MANIFEST_INVALID] = { 400, "MANIFEST_INVALID",
@@ -110,6 +112,8 @@ api_error_of(enum store_result result, enum api_error notfound,
 		return API_NOSPACE;
 	case STORE_MISSING:
 		return API_MANIFEST_BLOB_UNKNOWN;
+	case STORE_REMOVED:
+		return API_UPLOAD_REMOVED;
 	case STORE_READONLY:
 	case STORE_NOMEM:
 	case STORE_LIMIT:

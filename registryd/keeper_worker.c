@@ -145,6 +145,7 @@ result_is_ours(enum store_result r)
 	case STORE_NOMEM:
 	case STORE_LIMIT:
 	case STORE_UNAVAILABLE:
+	case STORE_REMOVED:
 	case STORE_IO:
 		return true;
 	default:

@@ -30,6 +30,7 @@ static const char *const result_texts[] = {
 	[STORE_MISSING] = "a referenced object is absent",
 	[STORE_GONE] = "keeper does not answer",
 	[STORE_UNAVAILABLE] = "storage not available",
+	[STORE_REMOVED] = "removed before it was finished",
 	[STORE_IO] = "input/output error",
 	[STORE_AGAIN] = "not yet durable",
 	[STORE_MORE] = "not yet done",

@@ -33,6 +33,7 @@ enum store_result {
 	STORE_MISSING,		/* a referenced object is absent */
 	STORE_GONE,		/* the keeper died or did not answer */
 	STORE_UNAVAILABLE,	/* the storage is not reached for now */
+	STORE_REMOVED,		/* while it was being put */
 	STORE_IO,
 	/* Of a step, never sent: it waits for a barrier; */
 	STORE_AGAIN,

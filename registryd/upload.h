@@ -48,7 +48,9 @@ enum store_result upload_hash_step(struct upload *, enum digest_alg,
  * Check the digest, publish the blob, link it in the repository, remove the
  * session.  MISMATCH leaves the session as it was, and so does BUSY: another
  * has the file open for writing.  A blob that is there already is replaced:
- * these bytes are known to be right.  A step of it (store.h), and all.
+ * these bytes are known to be right.  REMOVED: by a DELETE, or a collection
+ * that did not wait for it; so is the session.  A step of it (store.h), and
+ * all.
  */
 enum store_result upload_finish_step(struct upload *, const struct digest *);
 enum store_result upload_finish(struct upload *, const struct digest *);

@@ -156,7 +156,10 @@ finish_link(struct upload *u)
 	return r == STORE_OK && store_batched(u->store) ? STORE_AGAIN : r;
 }
 
-/* Collection may have taken what was there under the digest before. */
+/*
+ * Collection may have taken what was there under the digest before, and a
+ * DELETE or a collection, if this took longer than its grace, what is.
+ */
 static enum store_result
 finish_recheck(struct upload *u)
 {
@@ -165,7 +168,7 @@ finish_recheck(struct upload *u)
 	r = repo_recheck_blob(u->store, u->repo, &u->digest);
 	if (r == STORE_OK)
 		upload_drop_hash(u);
-	return r == STORE_NOTFOUND ? STORE_BUSY : r;
+	return r == STORE_NOTFOUND ? STORE_REMOVED : r;
 }
 
 static enum store_result

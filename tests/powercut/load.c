@@ -60,20 +60,26 @@ ask(struct client *c, const char *method, const char *path,
 	return false;
 }
 
-/* True when the answer has that status; any other is odd. */
+/* Any other is odd. */
 static bool
-call(struct client *c, const char *method, const char *path,
-    const char *headers, const void *body, size_t len, int status,
-    struct http_reply *r)
+is_status(struct client *c, const char *method, const char *path,
+    const struct http_reply *r, int status)
 {
-	if (!ask(c, method, path, headers, body, len, r))
-		return false;
 	if (r->status == status)
 		return true;
 	odd(c, "%s %s: %d, not %d: %.*s", method, path, r->status, status,
 	    (int)(r->len > 200 ? 200 : r->len),
 	    r->body == NULL ? "" : (const char *)r->body);
 	return false;
+}
+
+static bool
+call(struct client *c, const char *method, const char *path,
+    const char *headers, const void *body, size_t len, int status,
+    struct http_reply *r)
+{
+	return ask(c, method, path, headers, body, len, r) &&
+	    is_status(c, method, path, r, status);
 }
 
 /* ---- choices ------------------------------------------------------------- */
@@ -148,6 +154,14 @@ offer(struct client *c, const char *repo, const struct content *content)
 
 /* ---- blobs --------------------------------------------------------------- */
 
+/* On a slow disk a push may take longer than the grace, which is short. */
+static bool
+was_collected(struct client *c, const struct http_reply *r)
+{
+	return c->load->grace != 0 && r->status == 503 && r->body != NULL &&
+	    memmem(r->body, r->len, "removed before", 14) != NULL;
+}
+
 /* The last request of a push: its answer is the promise. */
 static bool
 commit(struct client *c, const char *repo, const struct content *content,
@@ -159,7 +173,8 @@ commit(struct client *c, const char *repo, const struct content *content,
 
 	o = model_object(&c->model, OBJECT_BLOB, repo, NULL, content);
 	op = operation_begin(o, content);
-	if (!call(c, method, path, BLOB_HEADER, body, len, 201, &r))
+	if (!ask(c, method, path, BLOB_HEADER, body, len, &r) ||
+	    was_collected(c, &r) || !is_status(c, method, path, &r, 201))
 		return false;
 	operation_ack(&c->model, o, op);
 	offer(c, repo, content);

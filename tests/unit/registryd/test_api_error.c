@@ -86,6 +86,7 @@ test_results(void **state)
 		{ STORE_LIMIT, 503 },
 		{ STORE_GONE, 503 },
 		{ STORE_UNAVAILABLE, 503 },
+		{ STORE_REMOVED, 503 },
 		{ STORE_EXISTS, 503 },
 		{ STORE_INVALID, 500 },
 		{ STORE_IO, 500 },

@@ -35,6 +35,7 @@ static const struct {
 	{ STORE_MISSING, LATER, LATER },
 	{ STORE_GONE, LATER, LATER },
 	{ STORE_UNAVAILABLE, LATER, LATER },
+	{ STORE_REMOVED, LATER, LATER },
 	{ STORE_IO, LATER, LATER },
 };
 #define NCASES	(sizeof(cases) / sizeof(cases[0]))

@@ -612,6 +612,27 @@ test_upload_expires_without_data(void **state)
 	assert_false(tmp_exists(t, SESSION));
 }
 
+/* By a collection that did not wait, or a DELETE: its client has to know. */
+static void
+test_upload_removed_before_it_is_finished(void **state)
+{
+	struct tmp_store *t = *state, batch = *t;
+	struct digest d = tmp_digest("hello");
+	char path[LAYOUT_PATH_SIZE];
+	struct upload *u;
+
+	batch.store = tmp_reopen(t->dir, true, STORE_BATCH);
+	u = start(&batch, ID, "hello");
+	while (!tmp_exists(t, layout_layer(path, "a", &d)))
+		assert_int_equal(upload_finish_step(u, &d), STORE_AGAIN);
+	assert_int_equal(store_barrier(batch.store), STORE_OK);
+	assert_int_equal(unlink(tmp_path(t, path)), 0);
+	assert_int_equal(upload_finish_step(u, &d), STORE_REMOVED);
+	upload_close(u);
+	store_free(batch.store);
+	assert_false(tmp_exists(t, SESSION));
+}
+
 static void
 test_upload_states_are_bounded(void **state)
 {
@@ -664,6 +685,7 @@ main(void)
 		TEST(test_upload_size_of_a_blob_is_checked_at_open),
 		TEST(test_upload_expires_by_last_activity),
 		TEST(test_upload_expires_without_data),
+		TEST(test_upload_removed_before_it_is_finished),
 		cmocka_unit_test(test_upload_states_are_bounded)
 	};
 
