@@ -127,6 +127,14 @@ page_is_over(const struct call *call, const json_t *list)
 	    (n > 0 && clock_monotonic_ms() >= call->end_ms);
 }
 
+/* A list without all of its items would be a wrong answer. */
+static enum store_result
+list_add(json_t *list, json_t *item)
+{
+	return json_array_append_new(list, item) == -1 ? STORE_NOMEM :
+	    STORE_OK;
+}
+
 static json_t *
 list_repositories(struct call *call)
 {
@@ -141,16 +149,18 @@ list_repositories(struct call *call)
 		most = arg_limit(call) - json_array_size(names);
 		r = repo_list(call->store, after, most < REPOS_AT_ONCE ?
 		    most : REPOS_AT_ONCE, &items, &n, &more);
-		if (r != STORE_OK) {
-			json_decref(names);
-			return refuse_result(call, "list", "repositories", r);
-		}
-		for (i = 0; i < n; i++)
-			json_array_append_new(names, json_string(items[i]));
+		if (r != STORE_OK)
+			break;
+		for (i = 0; i < n && r == STORE_OK; i++)
+			r = list_add(names, json_string(items[i]));
 		store_names_free(items, n);
 		after = json_string_value(json_array_get(names,
 		    json_array_size(names) - 1));
-	} while (more && n > 0 && !page_is_over(call, names));
+	} while (r == STORE_OK && more && n > 0 && !page_is_over(call, names));
+	if (r != STORE_OK) {
+		json_decref(names);
+		return refuse_result(call, "list", "repositories", r);
+	}
 	return json_pack("{so sb}", "repositories", names, "more", more);
 }
 
@@ -177,13 +187,16 @@ list_tags(struct call *call)
 	if (r != STORE_OK)
 		return refuse_result(call, "repository", repo, r);
 	tags = json_array();
-	for (i = 0; i < n && !page_is_over(call, tags); i++)
+	for (i = 0; i < n && r == STORE_OK && !page_is_over(call, tags); i++)
 		if (tag_get(call->store, repo, items[i], &d) == STORE_OK)
-			json_array_append_new(tags, json_pack("{ss ss}",
-			    "tag", items[i], "digest",
-			    digest_format(text, &d)));
+			r = list_add(tags, json_pack("{ss ss}", "tag",
+			    items[i], "digest", digest_format(text, &d)));
 	more = more || i < n;
 	store_names_free(items, n);
+	if (r != STORE_OK) {
+		json_decref(tags);
+		return refuse_result(call, "repository", repo, r);
+	}
 	return json_pack("{so sb}", "tags", tags, "more", more);
 }
 
@@ -202,18 +215,18 @@ add_uploads(struct call *call, const char *repo, const char *after,
 	r = upload_list(call->store, repo, after, limit, &ids, &n, more);
 	if (r != STORE_OK)
 		return r == STORE_NOTFOUND ? STORE_OK : r;
-	for (i = 0; i < n && !page_is_over(call, list); i++) {
+	for (i = 0; i < n && r == STORE_OK && !page_is_over(call, list); i++) {
 		if (!upload_id_ok(ids[i]) || store_stat(call->store,
 		    layout_upload_data(path, repo, ids[i]), &st) != STORE_OK)
 			continue;
-		json_array_append_new(list, json_pack("{ss ss sI ss}",
+		r = list_add(list, json_pack("{ss ss sI ss}",
 		    "repository", repo, "upload", ids[i], "bytes",
 		    (json_int_t)st.size, "modified", clock_rfc3339(when,
 		    sizeof(when), st.mtime)));
 	}
 	*more = *more || i < n;
 	store_names_free(ids, n);
-	return STORE_OK;
+	return r;
 }
 
 /* The name of the next repository with uploads into "at"; *any: there is. */
