@@ -12,6 +12,7 @@
 #include "str.h"
 
 #define LINE_MAX_SIZE	1024
+#define RESTARTS	3	/* of a run; others may fill the disk again */
 
 static int
 gc_job_start(struct job *job)
@@ -35,8 +36,10 @@ gc_job_step(struct job *job, unsigned budget_ms, bool *done)
 	enum store_result r;
 
 	r = gc_step(gc, budget_ms, done);
-	if (r != STORE_NOSPACE || !store_release(job->store))
+	if (r != STORE_NOSPACE || job->restarts == RESTARTS ||
+	    !store_release(job->store))
 		return r;
+	job->restarts++;
 	/* What makes room may have what is kept back for it: once more. */
 	if (gc_job_start(job) == -1) {
 		job->state = gc;

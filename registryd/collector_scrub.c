@@ -68,14 +68,17 @@ begin_scheduled(struct job *job)
 	return STORE_OK;
 }
 
+/* On a full disk it is read on all the same: no more is lost than a place. */
 static enum store_result
 save(struct job *job)
 {
 	struct scrub_job *s = job->state;
+	enum store_result r;
 
 	s->saved_ms = clock_monotonic_ms();
 	scrub_tell(s->scrub, &s->record.cursor);
-	return scrub_record_put(job->store, &s->record, false);
+	r = scrub_record_put(job->store, &s->record, false);
+	return r == STORE_NOSPACE ? STORE_OK : r;
 }
 
 /* Whoever has read all of it: the next one is due after the interval. */

@@ -13,6 +13,7 @@ struct job {				/* one that runs */
 	bool		 dryrun;
 	bool		 scheduled;	/* nobody has asked for it */
 	uint64_t	 rate;
+	unsigned	 restarts;	/* because the disk was full */
 	void		*state;
 	struct collector_totals *totals;
 };
