@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Collectors of gcstress: what registryd's collector does, without its
- * pauses, and fsck for the times when nobody is at work.
+ * Collectors of gcstress: what registryd's collector does, scrubs with it,
+ * without its pauses, and fsck for the times when nobody is at work.
  */
 #include "collect.h"
 
@@ -15,9 +15,11 @@
 #include "oracle.h"
 #include "reference.h"
 #include "repo.h"
+#include "scrub.h"
 #include "upload.h"
 
 #define SLICE_MS	20
+#define SCRUBBED	4	/* one collection of so many has a scrub behind */
 #define PAGE		64
 #define SESSION_AGE_S	2
 #define STRAY_AGE_S	5
@@ -84,6 +86,39 @@ expire_repo(struct store *s, const char *repo)
 	store_names_free(ids, n);
 }
 
+/* Nobody damages anything here, so that whatever it finds is not so. */
+static void
+scrub(struct store *s)
+{
+	struct scrub_options options = { .rate = 0 };
+	const struct scrub_report *report;
+	enum store_result r;
+	struct scrub *scrub;
+	bool done = false;
+
+	if ((scrub = scrub_new(s, &options)) == NULL)
+		return;
+	do
+		r = scrub_step(scrub, SLICE_MS, &done);
+	while (r == STORE_OK && !done);
+	report = scrub_report(scrub);
+	if (r != STORE_OK)
+		oracle_violation("scrub: %s", store_result_text(r));
+	if (report->bad + report->unsteady + report->unreadable +
+	    report->mended + report->returned + report->strange > 0)
+		oracle_violation("scrub: %llu bad, %llu unsteady, %llu "
+		    "unreadable, %llu mended, %llu back, %llu strange: %s",
+		    (unsigned long long)report->bad,
+		    (unsigned long long)report->unsteady,
+		    (unsigned long long)report->unreadable,
+		    (unsigned long long)report->mended,
+		    (unsigned long long)report->returned,
+		    (unsigned long long)report->strange,
+		    report->strange_last);
+	atomic_fetch_add(&oracle->scrubs, 1);
+	scrub_free(scrub);
+}
+
 void
 collector_loop(struct client *c)
 {
@@ -101,6 +136,8 @@ collector_loop(struct client *c)
 		for (i = 0; i < NREPOS; i++)
 			expire_repo(c->store, world_repo(i));
 		(void)store_sweep(c->store, time(NULL) - STRAY_AGE_S);
+		if (client_random(c, SCRUBBED) == 0)
+			scrub(c->store);
 	}
 	_exit(0);
 }

@@ -358,11 +358,12 @@ report(uint64_t started)
 	    (unsigned long long)atomic_load(&oracle->absent),
 	    (unsigned long long)atomic_load(&oracle->busy));
 	printf("%llu collections: %llu condemned, %llu restored, %llu "
-	    "deleted; %llu killed, %llu stopped\n",
+	    "deleted; %llu scrubs; %llu killed, %llu stopped\n",
 	    (unsigned long long)atomic_load(&oracle->runs),
 	    (unsigned long long)atomic_load(&oracle->condemned),
 	    (unsigned long long)atomic_load(&oracle->restored),
 	    (unsigned long long)atomic_load(&oracle->deleted),
+	    (unsigned long long)atomic_load(&oracle->scrubs),
 	    (unsigned long long)kills, (unsigned long long)stops);
 	printf("seed %llu: %llu violations\n", (unsigned long long)seed,
 	    (unsigned long long)atomic_load(&oracle->violations));

@@ -63,6 +63,7 @@ struct shared {
 	counter	 done[NOPS];		/* operations, by kind */
 	counter	 refused, absent, busy;
 	counter	 runs, condemned, restored, deleted;	/* of collectors */
+	counter	 scrubs;
 	counter	 errors;		/* of collections, by the store */
 	counter	 violations;
 	atomic_bool first;		/* somebody has written the text */
