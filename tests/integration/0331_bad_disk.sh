@@ -7,13 +7,7 @@
 cd "$(dirname "$0")" && . ./lib.sh && . ./clients.sh
 
 is_root || skip "mounting needs root"
-mkdir -p "$STORE"
-truncate -s 160M "$T/disk"
-mkfs.ext4 -q -F -m 0 -O ^has_journal -E root_owner=62001:62001 "$T/disk" ||
-    die "cannot make a file system"
-loop=$(losetup -f --show --direct-io=on "$T/disk") || die "no loop device"
-mount "$loop" "$STORE" || die "cannot mount it"
-losetup -d "$loop"		# as soon as it is unmounted
+make_store_disk 160M -O ^has_journal
 start_registryd
 pids=$(children "$REGISTRYD_PID")
 make_image a/b t >/dev/null || die "cannot push an image"

@@ -7,11 +7,7 @@
 cd "$(dirname "$0")" && . ./lib.sh
 
 is_root || skip "mounting needs root"
-mkdir -p "$STORE"
-truncate -s 64M "$T/disk"
-mkfs.ext4 -q -F -m 0 -E root_owner=62001:62001 "$T/disk" ||
-    die "cannot make a file system"
-mount -o loop "$T/disk" "$STORE" || die "cannot mount it"
+make_store_disk 64M
 on_exit() {
 	chattr -i "$link" "$revision" 2>/dev/null
 	umount "$STORE"

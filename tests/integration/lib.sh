@@ -21,6 +21,7 @@
 #   expect_no_header NAME, expect_code CODE, expect_json FILTER [NAME]
 #   check NAME COMMAND..., refuse NAME COMMAND...
 #   wait_until SECONDS COMMAND..., wait_log FILE PATTERN [SECONDS]
+#   make_store_disk SIZE [OPTION...]    a file system of its own
 #   make_blob BYTES                     print the name of a file of noise
 #   digest FILE, push_blob REPO FILE, push_manifest REPO REF FILE [TYPE]
 #   make_image REPO TAG [BYTES]         push one; print the digest, and set
@@ -295,6 +296,19 @@ make_store() {
 		chown 62001:62001 "$STORE"
 		chmod 750 "$STORE"
 	fi
+}
+
+# $STORE is the root of an ext4 of that size, for on_exit to unmount.
+make_store_disk() {
+	mkdir -p "$STORE"
+	truncate -s "$1" "$T/disk"
+	shift
+	mkfs.ext4 -q -F -m 0 -E root_owner=62001:62001 "$@" "$T/disk" ||
+	    die "cannot make a file system"
+	loop=$(losetup -f --show --direct-io=on "$T/disk") ||
+	    die "no loop device"
+	mount "$loop" "$STORE" || die "cannot mount it"
+	losetup -d "$loop"		# as soon as it is unmounted
 }
 
 start_registryd() {
