@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Collectors of gcstress: what registryd's collector does, scrubs with it,
+ * Collectors of gcstress: what registryd's collector does, scrubs as well,
  * without its pauses, and fsck for the times when nobody is at work.
  */
 #include "collect.h"
@@ -19,7 +19,7 @@
 #include "upload.h"
 
 #define SLICE_MS	20
-#define SCRUBBED	4	/* one collection of so many has a scrub behind */
+#define SCRUBBED	4	/* of so many collections one scrubs, too */
 #define PAGE		64
 #define SESSION_AGE_S	2
 #define STRAY_AGE_S	5
