@@ -63,7 +63,7 @@ take_away(struct scrub *scrub, const char *to, bool *again)
 		return r == STORE_OK ? STORE_MISMATCH : r;
 	}
 	if (r == STORE_OK)
-		r = store_move(s, hidden, to, STORE_REPLACE);
+		r = store_move(s, hidden, to, STORE_REPLACE | STORE_LEFT);
 	*again = r == STORE_NOTFOUND;
 	return *again ? STORE_OK : r;
 }

@@ -165,6 +165,7 @@ enum store_result store_settle(struct store *, const char *path);
 #define STORE_NONAME	0x04u		/* its name may be, its bytes not */
 #define STORE_SETTLED	0x08u		/* a tree: not emptied before that */
 #define STORE_LATER	0x20u		/* a tree: emptied by the sweep */
+#define STORE_LEFT	0x40u		/* a move: gone from where it was */
 /*
  * When bytes and name are durable, the file itself says so, which spares
  * others in mode full to make it so again (store_settle()).  For the move of
@@ -245,7 +246,8 @@ enum store_result store_fstat(struct store *, int fd, struct store_stat *);
 void		 store_close(struct store *, int fd);
 /*
  * Move a synced file to a new name, with directories; STORE_EXISTS when the
- * name is taken (and as durable), unless STORE_REPLACE.
+ * name is taken (and as durable), unless STORE_REPLACE.  Between directories
+ * the power may leave both names, unless STORE_LEFT.
  */
 enum store_result store_move(struct store *, const char *from,
 		    const char *to, unsigned flags);

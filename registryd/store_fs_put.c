@@ -191,6 +191,8 @@ fs_move(struct store *s, const char *from, const char *to, unsigned flags)
 	/* Before it has a name that others may put something else under. */
 	fd = open_told(fs, dirfd, name, flags);
 	r = publish(fs, dirfd, name, to, flags);
+	if (r == STORE_OK && flags & STORE_LEFT)
+		r = fs_sync_dir(fs, dirfd);
 	sysfs_close(dirfd);
 	if (fd != -1) {
 		if (r == STORE_OK)

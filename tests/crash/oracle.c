@@ -67,22 +67,34 @@ comes_back(struct world *w, enum repo_id repo, enum content_id id)
 	return yes;
 }
 
+/*
+ * As a client sees it where nothing may be brought back: what is condemned,
+ * too, for a pull may make it visible at any time.
+ */
+static enum store_result
+see_blob(struct world *w, enum repo_id repo, const struct digest *d, int *fd)
+{
+	struct store_stat st;
+	bool lease;
+
+	return repo_see_blob(w->store, world_repo(repo), d, REPO_NO_LEASE, fd,
+	    &st, &lease);
+}
+
 static bool
 check_blob(struct world *w, enum repo_id repo, enum content_id id)
 {
 	const struct content *c = content_get(id);
 	char data[4096];
-	struct store_stat st;
 	enum store_result r;
 	unsigned found;
 	ssize_t n;
 	int fd;
 
-	r = repo_open_blob(w->store, world_repo(repo), &c->digest, &fd, &st);
+	r = see_blob(w, repo, &c->digest, &fd);
 	if (r == STORE_NOTFOUND && w->expect.blob[repo][id] == IS_PRESENT &&
 	    comes_back(w, repo, id))
-		r = repo_open_blob(w->store, world_repo(repo), &c->digest,
-		    &fd, &st);
+		r = see_blob(w, repo, &c->digest, &fd);
 	if (r == STORE_NOTFOUND)
 		found = IS_ABSENT;
 	else if (r == STORE_INVALID)	/* its size is wrong */
@@ -129,10 +141,7 @@ can_return(const struct world *w, enum repo_id repo, enum content_id id)
 	    oracle_can_return(w, layout_blob(data, &c->digest));
 }
 
-/*
- * As a client sees it where nothing may be brought back: what is condemned,
- * too, for a pull may make it visible at any time.
- */
+/* In the same way. */
 static enum store_result
 read_manifest(struct world *w, enum repo_id repo, const struct digest *d,
     char **data, size_t *len)
