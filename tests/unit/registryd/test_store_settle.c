@@ -313,6 +313,39 @@ test_settle_after_none(void **state)
 	tmp_close(&t);
 }
 
+/* So does one who saved a part of an upload that another then finishes. */
+static void
+test_settle_session_after_none(void **state)
+{
+	struct digest d = tmp_digest(BLOB);
+	char path[LAYOUT_PATH_SIZE];
+	struct tmp_store t;
+	struct upload *u;
+	struct note note = { .synced = false };
+	struct stat st;
+
+	(void)state;
+	tmp_open(&t);
+	open_again(&t, STORE_NONE);
+	assert_int_equal(upload_start(t.store, "a/b", ID, DIGEST_SHA256, &u),
+	    STORE_OK);
+	assert_int_equal(upload_append(u, BLOB, strlen(BLOB)), STORE_OK);
+	assert_int_equal(upload_save(u), STORE_OK);
+	upload_close(u);
+	assert_int_equal(stat(tmp_path(&t, layout_upload_data(path, "a/b",
+	    ID)), &st), 0);
+	note.ino = st.st_ino;
+	open_again(&t, STORE_FULL);
+	assert_int_equal(upload_open(t.store, "a/b", ID, &u), STORE_OK);
+	assert_int_equal(upload_offset(u), strlen(BLOB));
+	sysfs_set_hook(on_sync_note, &note);
+	assert_int_equal(upload_finish(u, &d), STORE_OK);
+	sysfs_set_hook(NULL, NULL);
+	upload_close(u);
+	assert_true(note.synced);
+	tmp_close(&t);
+}
+
 static void
 test_settle_batch_leaves_it_to_the_barrier(void **state)
 {
@@ -361,6 +394,7 @@ main(void)
 		cmocka_unit_test(test_settle_copies_are_not_told),
 		cmocka_unit_test(test_settle_without_attributes),
 		cmocka_unit_test(test_settle_after_none),
+		cmocka_unit_test(test_settle_session_after_none),
 		cmocka_unit_test(test_settle_batch_leaves_it_to_the_barrier),
 		cmocka_unit_test(test_settle_absent)
 	};
