@@ -29,6 +29,7 @@ struct call {
 
 #define PAGE_MS		50
 #define REPOS_AT_ONCE	16
+#define NAME_SIZE	256	/* of a directory entry */
 
 typedef json_t *admin_fn(struct call *);
 
@@ -200,9 +201,9 @@ list_tags(struct call *call)
 	return json_pack("{so sb}", "tags", tags, "more", more);
 }
 
-/* Sessions of one repository behind "after"; *more: it has others. */
+/* A page of sessions behind "after", which becomes the last of its names. */
 static enum store_result
-add_uploads(struct call *call, const char *repo, const char *after,
+add_sessions(struct call *call, const char *repo, char after[NAME_SIZE],
     json_t *list, bool *more)
 {
 	char path[LAYOUT_PATH_SIZE], when[32];
@@ -212,10 +213,12 @@ add_uploads(struct call *call, const char *repo, const char *after,
 	char **ids;
 
 	*more = false;
-	r = upload_list(call->store, repo, after, limit, &ids, &n, more);
+	r = upload_list(call->store, repo, after[0] != '\0' ? after : NULL,
+	    limit, &ids, &n, more);
 	if (r != STORE_OK)
 		return r == STORE_NOTFOUND ? STORE_OK : r;
 	for (i = 0; i < n && r == STORE_OK && !page_is_over(call, list); i++) {
+		(void)str_copy(after, NAME_SIZE, ids[i]);
 		if (!upload_id_ok(ids[i]) || store_stat(call->store,
 		    layout_upload_data(path, repo, ids[i]), &st) != STORE_OK)
 			continue;
@@ -226,6 +229,27 @@ add_uploads(struct call *call, const char *repo, const char *after,
 	}
 	*more = *more || i < n;
 	store_names_free(ids, n);
+	return r;
+}
+
+/*
+ * Sessions of one repository behind "after"; *more: it has others.  A page of
+ * those that have no data would look like the end.
+ */
+static enum store_result
+add_uploads(struct call *call, const char *repo, const char *after,
+    json_t *list, bool *more)
+{
+	size_t before = json_array_size(list);
+	char at[NAME_SIZE] = "";
+	enum store_result r;
+
+	if (after != NULL)
+		(void)str_copy(at, sizeof(at), after);
+	do
+		r = add_sessions(call, repo, at, list, more);
+	while (r == STORE_OK && *more && json_array_size(list) == before &&
+	    !page_is_over(call, list));
 	return r;
 }
 

@@ -194,6 +194,21 @@ content_type(struct api_request *r, char *dst, size_t size)
 	str_lower(dst);
 }
 
+/* Under any name: a deletion or collection may have renamed its link. */
+static bool
+has_blob(struct api_request *r, const struct digest *d)
+{
+	struct store_stat st;
+	bool lease;
+	int fd;
+
+	if (repo_see_blob(r->store, api_name(r), d, REPO_NO_LEASE, &fd, &st,
+	    &lease) != STORE_OK)
+		return false;
+	store_close(r->store, fd);
+	return true;
+}
+
 /*
  * BuildKit keeps its cache as an index of layers: where the type of an entry
  * does not tell, what the repository has under the digest does.
@@ -210,8 +225,7 @@ settle_others(struct api_request *r, struct manifest *m)
 
 		refs = &m->children;
 		if (repo_stat_manifest(r->store, api_name(r), d,
-		    &st) != STORE_OK && repo_stat_blob(r->store, api_name(r),
-		    d, &st) == STORE_OK)
+		    &st) != STORE_OK && has_blob(r, d))
 			refs = &m->blobs;
 		refs->items[refs->n++] = *d;
 	}

@@ -18,6 +18,7 @@
 #include "repo.h"
 
 #define COPY_SIZE	(256u * 1024)
+#define RACE_TRIES	8	/* names that moved between two calls */
 #define INDEX_FLAGS	(JSON_COMPACT | JSON_PRESERVE_ORDER)
 
 /* ---- errors ---- */
@@ -138,6 +139,25 @@ write_index(struct export *x)
 
 /* ---- bytes ---- */
 
+/*
+ * Under any of its names, as clients get it: a deletion that will find it in
+ * use, or a collection, may have renamed its link, and may have been killed.
+ */
+static enum store_result
+open_blob(struct export *x, const struct digest *d, int *fd,
+    struct store_stat *st)
+{
+	enum store_result r;
+	bool moved;
+	int tries = 0;
+
+	do
+		r = repo_see_blob(x->store, x->repo, d, REPO_NO_LEASE, fd, st,
+		    &moved);
+	while (r == STORE_NOTFOUND && moved && ++tries < RACE_TRIES);
+	return r;
+}
+
 static int
 open_item(struct export *x, const struct item *item, int *fd,
     struct store_stat *st)
@@ -147,7 +167,7 @@ open_item(struct export *x, const struct item *item, int *fd,
 
 	r = item->kind == ITEM_MANIFEST ? store_open(x->store,
 	    layout_blob(path, &item->digest), fd, st) :
-	    repo_open_blob(x->store, x->repo, &item->digest, fd, st);
+	    open_blob(x, &item->digest, fd, st);
 	if (r == STORE_OK)
 		return 0;
 	digest_format(text, &item->digest);

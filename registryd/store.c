@@ -220,6 +220,12 @@ store_unstage(struct store *s, struct store_staged *staged)
 }
 
 bool
+store_promises(const struct store *s)
+{
+	return s->promises;
+}
+
+bool
 store_batched(const struct store *s)
 {
 	return s->batched;

@@ -111,6 +111,8 @@ void		 store_names_free(char **, size_t);
  */
 #define STORE_SLICE_MS		20	/* of a step that may return MORE */
 bool		 store_batched(const struct store *);
+/* Not mode none. */
+bool		 store_promises(const struct store *);
 /*
  * All that was written before is durable; STORE_OK at once when nothing
  * was, and in the other modes.

@@ -70,6 +70,7 @@ struct store {				/* first member of a driver's */
 	char		*path;
 	bool		 writable;
 	bool		 batched;
+	bool		 promises;	/* not mode none */
 	bool		 nowait;	/* BUSY at once where a lock is held */
 	int		 failure;	/* errno of a sync; no writing since */
 };

@@ -417,6 +417,7 @@ store_fs_new(int rootfd, const char *path, bool writable,
 	fs->base.ops = &fs_ops;
 	fs->base.writable = writable;
 	fs->base.batched = writable && durability == STORE_BATCH;
+	fs->base.promises = writable && durability != STORE_NONE;
 	fs->root = rootfd;
 	fs->syncfd = -1;
 	fs->durability = durability;

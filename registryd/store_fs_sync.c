@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -202,22 +203,51 @@ fs_sync_parents(struct fs *fs, const char *path, int dirfd)
 }
 
 /*
+ * What a file says of itself, so that no copy says it as well that takes
+ * attributes along: a copy has another inode or time of birth.  A second name
+ * may be in a copy, too, and on no disk: then nothing is said.
+ */
+static int
+mark_text(int fd, char text[FS_MARK_TEXT_SIZE])
+{
+	uint64_t h = 0xcbf29ce484222325u, birth;
+	struct stat st;
+
+	if (sysfs_fstat(fd, &st) == -1 || sysfs_birth(fd, &birth) == -1)
+		return -1;
+	if (st.st_nlink != 1) {
+		errno = ENOTSUP;
+		return -1;
+	}
+	h = (h ^ (uint64_t)st.st_ino) * 0x100000001b3u;
+	h = (h ^ h >> 32 ^ birth) * 0x100000001b3u;
+	snprintf(text, FS_MARK_TEXT_SIZE, "%016" PRIx64, h ^ h >> 32);
+	return 0;
+}
+
+/*
  * The mark needs no sync: whoever sees it before a power cut sees what was
  * true, and what is there after one is on the disk by itself.
  */
 int
 fs_tell(int fd)
 {
-	return sysfs_mark(fd, FS_DURABLE_MARK, "1");
+	char text[FS_MARK_TEXT_SIZE];
+
+	if (mark_text(fd, text) == -1)
+		return -1;
+	return sysfs_mark(fd, FS_DURABLE_MARK, text);
 }
 
 static bool
 is_told(int fd)
 {
-	char text[FS_MARK_TEXT_SIZE];
+	char text[FS_MARK_TEXT_SIZE], want[FS_MARK_TEXT_SIZE];
+	int n;
 
-	return sysfs_marked(fd, FS_DURABLE_MARK, text, sizeof(text)) == 1 &&
-	    text[0] == '1';
+	n = sysfs_marked(fd, FS_DURABLE_MARK, text, sizeof(text));
+	return n > 0 && mark_text(fd, want) == 0 &&
+	    (size_t)n == strlen(want) && memcmp(text, want, (size_t)n) == 0;
 }
 
 /*

@@ -95,7 +95,7 @@ upload_believe(struct upload *u, struct store_stat *st)
 	enum store_result r;
 	uint64_t noted;
 
-	r = upload_note_get(u->store, u->repo, u->id, &noted);
+	r = upload_note_get(u->store, u->repo, u->id, &noted, &u->loose);
 	if (r != STORE_OK)
 		return r;
 	u->size = u->saved = st->size;
@@ -159,7 +159,7 @@ upload_save_step(struct upload *u)
 
 	if (u->frozen)
 		return STORE_NOTFOUND;
-	if (!u->saving && u->saved == u->size)
+	if (!u->saving && u->saved == u->size && !u->loose)
 		return STORE_OK;
 	if (!u->saving) {
 		u->saving = true;
@@ -174,7 +174,9 @@ upload_save_step(struct upload *u)
 		upload_discard(u);
 		return r;
 	}
-	r = upload_note_put(u->store, u->repo, u->id, u->size, STORE_NOSYNC);
+	u->loose = !store_promises(u->store);
+	r = upload_note_put(u->store, u->repo, u->id, u->size, u->loose,
+	    STORE_NOSYNC);
 	if (r == STORE_OK)
 		u->saved = u->size;
 	return r;
@@ -251,7 +253,8 @@ upload_rewind(struct upload *u, uint64_t offset)
 		return STORE_NOTFOUND;
 	/* Other bytes may follow, of which the old note knows nothing. */
 	if (offset < u->saved) {
-		r = upload_note_put(u->store, u->repo, u->id, offset, 0);
+		r = upload_note_put(u->store, u->repo, u->id, offset,
+		    u->loose, 0);
 		if (r != STORE_OK ||
 		    (r = store_barrier(u->store)) != STORE_OK)
 			return r;
@@ -293,6 +296,7 @@ upload_status(struct store *s, const char *repo, const char *id,
 	char path[LAYOUT_PATH_SIZE];
 	struct store_stat st;
 	enum store_result r;
+	bool loose;
 
 	r = store_stat(s, layout_upload_data(path, repo, id), &st);
 	if (r != STORE_OK)
@@ -302,7 +306,7 @@ upload_status(struct store *s, const char *repo, const char *id,
 	/* Nobody may write to it: it is a blob's as well. */
 	if (st.shared)
 		return STORE_NOTFOUND;
-	if ((r = upload_note_get(s, repo, id, offset)) != STORE_OK)
+	if ((r = upload_note_get(s, repo, id, offset, &loose)) != STORE_OK)
 		return r;
 	if (*offset > st.size)
 		*offset = st.size;

@@ -88,7 +88,7 @@ finish_sync(struct upload *u)
 		r = store_fstat(u->store, u->fd, &u->checked);
 	if (r == STORE_OK)
 		r = store_stage(u->store, text, strlen(text), &u->link);
-	if (r != STORE_OK || u->saved == u->size)
+	if (r != STORE_OK || (u->saved == u->size && !u->loose))
 		return r;
 	/* After a failed sync the kernel may have dropped pages. */
 	if ((r = store_sync(u->store, u->fd)) != STORE_OK) {

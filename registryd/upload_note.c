@@ -17,16 +17,20 @@
 
 #define NOTE_SIZE	64
 
-/* A decimal number and its check, which also ties it to the session. */
+/*
+ * A decimal number and its check, which also ties it to the session; "loose"
+ * for bytes of which some were never synced.
+ */
 static void
-note_format(char dst[NOTE_SIZE], const char *id, uint64_t size)
+note_format(char dst[NOTE_SIZE], const char *id, uint64_t size, bool loose)
 {
 	uint64_t h = 0xcbf29ce484222325u ^ size;
 
 	for (; *id != '\0'; id++)
 		h = (h ^ (unsigned char)*id) * 0x100000001b3u;
 	h = (h ^ size) * 0x100000001b3u;
-	snprintf(dst, NOTE_SIZE, "%" PRIu64 " %016" PRIx64 "\n", size, h);
+	snprintf(dst, NOTE_SIZE, "%" PRIu64 " %016" PRIx64 "%s\n", size, h,
+	    loose ? " loose" : "");
 }
 
 /* Distribution has synced what a session of its own holds. */
@@ -47,13 +51,14 @@ note_absent(struct store *s, const char *repo, const char *id,
 
 enum store_result
 upload_note_get(struct store *s, const char *repo, const char *id,
-    uint64_t *size)
+    uint64_t *size, bool *loose)
 {
 	char path[LAYOUT_PATH_SIZE], want[NOTE_SIZE];
 	enum store_result r;
 	char *text, *end;
 	size_t len;
 
+	*loose = false;
 	r = store_read(s, layout_upload_synced(path, repo, id), NOTE_SIZE,
 	    &text, &len);
 	if (r == STORE_NOTFOUND)
@@ -67,7 +72,8 @@ upload_note_get(struct store *s, const char *repo, const char *id,
 		return r;
 	errno = 0;
 	*size = strtoull(text, &end, 10);
-	note_format(want, id, *size);
+	*loose = strstr(text, " loose") != NULL;
+	note_format(want, id, *size, *loose);
 	if (errno != 0 || strcmp(text, want) != 0)
 		*size = 0;
 	free(text);
@@ -76,11 +82,11 @@ upload_note_get(struct store *s, const char *repo, const char *id,
 
 enum store_result
 upload_note_put(struct store *s, const char *repo, const char *id,
-    uint64_t size, unsigned flags)
+    uint64_t size, bool loose, unsigned flags)
 {
 	char path[LAYOUT_PATH_SIZE], text[NOTE_SIZE];
 
-	note_format(text, id, size);
+	note_format(text, id, size, loose);
 	return store_put(s, layout_upload_synced(path, repo, id), text,
 	    strlen(text), STORE_REPLACE | flags);
 }

@@ -24,6 +24,7 @@ struct upload {
 	int		 fd;
 	uint64_t	 size;
 	uint64_t	 saved;		/* of them survive a power cut */
+	bool		 loose;		/* or not: by one in mode none */
 	bool		 saving;	/* synced, waits for its note */
 	struct digest_ctx *hash;	/* of the first "hashed" bytes */
 	uint64_t	 hashed;
@@ -42,11 +43,13 @@ void		 upload_drop_hash(struct upload *);
 
 /*
  * upload_note.c: how much of a session may be believed.  A note that is
- * lost, torn or of another session says nothing.
+ * lost, torn or of another session says nothing.  "loose": some of it was
+ * never synced, and must be before it is acknowledged.
  */
 enum store_result upload_note_get(struct store *, const char *repo,
-		    const char *id, uint64_t *size);
+		    const char *id, uint64_t *size, bool *loose);
 enum store_result upload_note_put(struct store *, const char *repo,
-		    const char *id, uint64_t size, unsigned flags);
+		    const char *id, uint64_t size, bool loose,
+		    unsigned flags);
 
 #endif

@@ -86,6 +86,14 @@ type=application/vnd.oci.image.layer.v1.tar+gzip
 put "$(list "$(entry "$(digest "$layer")" 1 \
     ",\"mediaType\":\"$type\"")")" $index
 expect_status 201 'an index of layers, as BuildKit keeps its cache'
+# As a deletion has it that looks who refers to it, or was killed meanwhile.
+link=$(find "$STORE" -path "*/_layers/*/$(digest "$layer" |
+    cut -d : -f 2)/link")
+mv "$link" "$link.condemned.0000000000000000.0123456789abcdef"
+put "$(list "$(entry "$(digest "$layer")" 1 \
+    ",\"mediaType\":\"$type\"")")" $index
+expect_status 201 'of one that is hidden for a while'
+check 'and comes back' [ -f "$link" ]
 
 put "$(cat "$good")" $oci "$N"
 expect_status 400 'another digest'

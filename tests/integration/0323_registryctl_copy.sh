@@ -200,6 +200,12 @@ stop_registryd
 check 'without a registryd' exits 0 import f "$T/all"
 check 'the same' exits 0 export f "$T/fourth"
 check 'as before' diff -r "$T/all" "$T/fourth"
+# What a deletion leaves that was killed while it looked who has the blob.
+for link in "$STORE"/docker/registry/v2/repositories/f/_layers/*/*/link; do
+	mv "$link" "$link.condemned.0000000000000000.0123456789abcdef"
+done
+check 'what is hidden for a while' exits 0 export f "$T/fifth"
+check 'is all there' diff -r "$T/all" "$T/fifth"
 if is_root; then
 	check 'files belong to the owner' \
 	    [ -z "$(find "$STORE" ! -user 62001)" ]

@@ -124,12 +124,34 @@ test_admin_pages_end_in_time(void **state)
 	assert_true(pages >= (REPOS + 6) / 7);
 }
 
+/* What a crash or another program left may fill more than a page. */
+static void
+test_admin_uploads_behind_leftovers(void **state)
+{
+	struct tmp_store *t = *state;
+	char path[LAYOUT_PATH_SIZE], id[32];
+	unsigned pages;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		snprintf(id, sizeof(id), "0-%02d", i);
+		tmp_write(t, layout_upload_startedat(path, "a", id), "");
+	}
+	tmp_write(t, layout_upload_data(path, "a", "1"), "");
+	tmp_write(t, layout_upload_data(path, "b", "1"), "");
+	assert_int_equal(ask_all(t, json_pack("{ss si}", "command",
+	    "uploads", "limit", 3), "uploads", after_upload, &pages), 2);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_admin_pages_end_in_time,
-		    tmp_setup, tmp_teardown)
+		    tmp_setup, tmp_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_admin_uploads_behind_leftovers, tmp_setup,
+		    tmp_teardown)
 	};
 
 	return cmocka_run_group_tests_name("admin", tests, NULL, NULL);

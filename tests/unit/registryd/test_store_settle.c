@@ -26,10 +26,9 @@ __wrap_clock_wall(void)
 static bool
 is_told(const struct tmp_store *t, const char *path)
 {
-	char text[8];
+	char text[32];
 
-	return getxattr(tmp_path(t, path), DURABLE, text, sizeof(text)) == 1 &&
-	    text[0] == '1';
+	return getxattr(tmp_path(t, path), DURABLE, text, sizeof(text)) == 16;
 }
 
 /* ---- whose it is ---- */
@@ -212,6 +211,36 @@ test_settle_no_clock_tells(void **state)
 	tmp_close(&t);
 }
 
+/* A copy takes what is said along, but not that it is so. */
+static void
+test_settle_copies_are_not_told(void **state)
+{
+	char from[2048], to[2048], text[32];
+	struct tmp_store t;
+	ssize_t n;
+
+	(void)state;
+	tmp_open(&t);
+	tmp_write(&t, FOREIGN, "a");
+	assert_true(cost_of_settling(t.store) >= 2);
+	snprintf(from, sizeof(from), "%s", tmp_path(&t, FOREIGN));
+	snprintf(to, sizeof(to), "%s/other", t.dir);
+	n = getxattr(from, DURABLE, text, sizeof(text));
+	assert_true(n > 0);
+	tmp_write(&t, "other", "a");
+	assert_int_equal(setxattr(to, DURABLE, text, (size_t)n, 0), 0);
+	assert_int_equal(rename(to, from), 0);
+	open_again(&t, STORE_FULL);
+	assert_true(cost_of_settling(t.store) >= 2);
+	open_again(&t, STORE_FULL);
+	assert_int_equal(cost_of_settling(t.store), 0);
+	/* In a copy made of links the name is new. */
+	assert_int_equal(link(from, to), 0);
+	open_again(&t, STORE_FULL);
+	assert_true(cost_of_settling(t.store) >= 2);
+	tmp_close(&t);
+}
+
 static int
 on_mark_fail(const struct sysfs_call *call, void *arg)
 {
@@ -284,6 +313,39 @@ test_settle_after_none(void **state)
 	tmp_close(&t);
 }
 
+/* So does one who saved a part of an upload that another then finishes. */
+static void
+test_settle_session_after_none(void **state)
+{
+	struct digest d = tmp_digest(BLOB);
+	char path[LAYOUT_PATH_SIZE];
+	struct tmp_store t;
+	struct upload *u;
+	struct note note = { .synced = false };
+	struct stat st;
+
+	(void)state;
+	tmp_open(&t);
+	open_again(&t, STORE_NONE);
+	assert_int_equal(upload_start(t.store, "a/b", ID, DIGEST_SHA256, &u),
+	    STORE_OK);
+	assert_int_equal(upload_append(u, BLOB, strlen(BLOB)), STORE_OK);
+	assert_int_equal(upload_save(u), STORE_OK);
+	upload_close(u);
+	assert_int_equal(stat(tmp_path(&t, layout_upload_data(path, "a/b",
+	    ID)), &st), 0);
+	note.ino = st.st_ino;
+	open_again(&t, STORE_FULL);
+	assert_int_equal(upload_open(t.store, "a/b", ID, &u), STORE_OK);
+	assert_int_equal(upload_offset(u), strlen(BLOB));
+	sysfs_set_hook(on_sync_note, &note);
+	assert_int_equal(upload_finish(u, &d), STORE_OK);
+	sysfs_set_hook(NULL, NULL);
+	upload_close(u);
+	assert_true(note.synced);
+	tmp_close(&t);
+}
+
 static void
 test_settle_batch_leaves_it_to_the_barrier(void **state)
 {
@@ -329,8 +391,10 @@ main(void)
 		cmocka_unit_test(test_settle_others_do_not),
 		cmocka_unit_test(test_settle_failed_sync_is_not_told),
 		cmocka_unit_test(test_settle_no_clock_tells),
+		cmocka_unit_test(test_settle_copies_are_not_told),
 		cmocka_unit_test(test_settle_without_attributes),
 		cmocka_unit_test(test_settle_after_none),
+		cmocka_unit_test(test_settle_session_after_none),
 		cmocka_unit_test(test_settle_batch_leaves_it_to_the_barrier),
 		cmocka_unit_test(test_settle_absent)
 	};
