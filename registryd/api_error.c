@@ -23,6 +23,8 @@ static const struct {
 } errors[API_NERRORS] = {
 	[API_UNKNOWN] = { 500, "UNKNOWN", "unknown error" },
 	[API_UNAVAILABLE] = { 503, "UNAVAILABLE", "service unavailable" },
+	[API_BUSY] = { 503, "UNAVAILABLE",
+	    "other requests are changing the same: try again" },
 	[API_THROTTLED] = { 429, "TOOMANYREQUESTS", "too many requests" },
 	/* Clients show this status as it is: it names the trouble. */
 	[API_NOSPACE] = { 507, "UNAVAILABLE",
@@ -105,7 +107,7 @@ api_error_of(enum store_result result, enum api_error notfound,
 	case STORE_BUSY:
 		/* Anything else is held by the registry itself, for a while. */
 		return notfound == API_UPLOAD_UNKNOWN ? API_UPLOAD_BUSY :
-		    API_UNAVAILABLE;
+		    API_BUSY;
 	case STORE_TOOBIG:
 		return API_BLOB_TOO_LARGE;
 	case STORE_NOSPACE:

@@ -16,6 +16,7 @@
 enum api_error {
 	API_UNKNOWN,			/* 500: our fault */
 	API_UNAVAILABLE,		/* 503: later */
+	API_BUSY,			/* 503: others change it, too */
 	API_THROTTLED,			/* 429: too many wrong passwords */
 	API_NOSPACE,			/* 507 */
 	API_BAD_REQUEST,

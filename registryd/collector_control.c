@@ -158,7 +158,10 @@ start_job(struct collector_control *c, struct control_call *call,
 		options.rate = (uint64_t)json_integer_value(rate);
 	if (!options.dryrun && (c->conf->readonly || store_stat(c->store,
 	    LAYOUT_READONLY, NULL) == STORE_OK)) {
-		control_error(call, "the registry is read-only");
+		control_error(call, c->conf->readonly ?
+		    "the configuration says read-only" :
+		    "the registry is read-only: run \"registryctl readonly "
+		    "off\" first");
 		return;
 	}
 	if (w->call != NULL) {

@@ -14,6 +14,7 @@
 #define BY_HAND	"not registryd's; remove it by hand if nobody needs it"
 #define PUSH	"push the image again"
 #define LATER	"a collection removes it in time"
+#define SWEPT	"registryd removes it in time"
 
 static const struct {
 	const char	*name;
@@ -32,7 +33,7 @@ static const struct {
 	    "directory does: run \"chown\"" },
 	[FSCK_STRAY] = { "stray", O, "does not belong here: " BY_HAND },
 	[FSCK_FOREIGN] = { "foreign", N, "of another program" },
-	[FSCK_TEMPORARY] = { "temporary", N, "never put in place; " LATER },
+	[FSCK_TEMPORARY] = { "temporary", N, "never put in place; " SWEPT },
 	[FSCK_TOO_DEEP] = { "too-deep", O, "nested too deeply: " BY_HAND },
 
 	[FSCK_BLOB_NAME] = { "blob-name", O, "the name is no digest: "
@@ -139,7 +140,7 @@ static const struct {
 	    "hold a media type: push the manifest again" },
 	[FSCK_MEDIATYPE_ORPHAN] = { "mediatype-orphan", N, "a note on a "
 	    "manifest that is not there; " LATER },
-	[FSCK_TRASH] = { "trash", N, "deleted, and not yet gone; " LATER },
+	[FSCK_TRASH] = { "trash", N, "deleted, and not yet gone; " SWEPT },
 	[FSCK_QUARANTINED] = { "quarantined", N, "wrong bytes that a scrub "
 	    "has taken out of the way: see the note beside them" },
 

@@ -5,12 +5,14 @@
  */
 #include <sys/resource.h>
 
+#include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
 #include "fsck.h"
+#include "layout.h"
 #include "log.h"
 #include "registryctl.h"
 #include "str.h"
@@ -114,6 +116,24 @@ report_json(const struct fsck_report *r, uint64_t ms, bool strict)
 	    "cpu_milliseconds", cpu_ms(), "kinds", kinds);
 }
 
+/* Where nothing is mounted, nothing is wrong either. */
+static bool
+is_registry(struct ctl *ctl)
+{
+	static const char *const signs[] = {
+		LAYOUT_BLOBS, LAYOUT_REPOSITORIES, LAYOUT_OWN
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (store_stat(ctl_store(ctl), signs[i], NULL) !=
+		    STORE_NOTFOUND)
+			return true;
+	warnx("%s: there is no registry here: is its file system mounted?",
+	    ctl_conf(ctl)->root);
+	return false;
+}
+
 enum ctl_status
 ctl_fsck(struct ctl *ctl, int argc, char **argv)
 {
@@ -133,6 +153,8 @@ ctl_fsck(struct ctl *ctl, int argc, char **argv)
 		show.strict = options.strict = true;
 	if (optind != argc)
 		ctl_usage();
+	if (!is_registry(ctl))
+		return CTL_PROBLEM;
 	began = clock_monotonic_ms();
 	r = fsck_run(ctl_store(ctl), &options, on_found, &show, &report);
 	ctl_bar_end();

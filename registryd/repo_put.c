@@ -46,7 +46,7 @@
 #include "repo_note.h"
 #include "tag.h"
 
-#define ROUNDS	4	/* against a DELETE of the same manifest */
+#define ROUNDS	16	/* against a DELETE of the same manifest */
 
 enum staged {
 	STAGED_BYTES,

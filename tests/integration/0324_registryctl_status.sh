@@ -104,11 +104,12 @@ state "sync" sync-failed
 expect "sync: counted" true "$("$BUILD/registryctl" -f "$T/registryd.yml" \
     status --json | jq '.restarts.sync_failures >= 1')"
 
-# By an administrator, in the collector, which writes for groups.
+# By an administrator, in the collector, which writes for groups: by a sync of
+# the file system, or of what was written when that has been slow.
 make_image a/b u 100 >/dev/null
 pid=$(children "$REGISTRYD_PID" collector)
-strace -f -p "$pid" -o "$T/strace.$pid" -e trace=syncfs \
-    -e inject=syncfs:error=EIO 2>"$T/strace.err.$pid" &
+strace -f -p "$pid" -o "$T/strace.$pid" -e trace=syncfs,fsync \
+    -e inject=syncfs,fsync:error=EIO 2>"$T/strace.err.$pid" &
 tracer=$!
 wait_until 10 log_has "$T/strace.err.$pid" attached || fail "attach"
 ctl tag remove a/b u
