@@ -282,7 +282,7 @@ while next_round; do
 	on "$two" GET "$path"
 	want_status 200
 	ctl one repository remove "removed/r$round" >"$T/remove.log" 2>&1 ||
-	    want_status "removed"
+	    want_status "removed: $(cat "$T/remove.log")"
 	on "$two" GET "/v2/removed/r$round/manifests/t"
 	want_status 404
 	on "$two" GET "$path"
