@@ -80,5 +80,13 @@ int	 compat_lease(int fd, bool take);
  * cannot be given.
  */
 int	 compat_forget(int fd);
+/*
+ * Other hosts change it too, and names and what is known of files come from
+ * memory for a while: NFS.  There a directory is sure to be as the server has
+ * it when it has just been opened by its own name, or asked for.
+ */
+bool	 compat_is_remote(int fd);
+/* Ask the server for a file, or for dirfd itself when "name" is "". */
+int	 compat_ask(int dirfd, const char *name);
 
 #endif

@@ -414,6 +414,9 @@ store_fs_new(int rootfd, const char *path, bool writable,
 		close(rootfd);
 		return NULL;
 	}
+	/* What others have open there cannot be told. */
+	if ((fs->remote = sysfs_asks(rootfd)))
+		fs->leases = FS_LEASES_FAIL;
 	fs->base.ops = &fs_ops;
 	fs->base.writable = writable;
 	fs->base.batched = writable && durability == STORE_BATCH;

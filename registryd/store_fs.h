@@ -21,6 +21,7 @@
 struct fs {
 	struct store	 base;
 	int		 root;
+	bool		 remote;	/* others change it: sysfs_asks() */
 	enum store_durability durability;
 	bool		 unsynced;	/* batch: since the last barrier */
 	struct fs_barrier *barrier;	/* batch; else NULL */

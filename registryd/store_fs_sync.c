@@ -173,7 +173,8 @@ fs_sync_parents(struct fs *fs, const char *path, int dirfd)
 	char *slash;
 	int fd = dirfd;
 
-	if ((r = fs_sync_dir(fs, dirfd)) != STORE_OK ||
+	/* A server has a name on its disk when it answers. */
+	if ((r = fs_sync_dir(fs, dirfd)) != STORE_OK || fs->remote ||
 	    fs->durability == STORE_NONE || (fs->durability == STORE_BATCH &&
 	    !fs_barrier_remembers(fs->barrier)))
 		return r;

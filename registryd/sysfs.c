@@ -22,6 +22,7 @@
 static uint64_t counts[SYSFS_NKINDS];
 static sysfs_hook_fn *hook;
 static void *hook_arg;
+static bool remote;		/* see sysfs_asks() */
 
 static const char *const kind_names[SYSFS_NKINDS] = {
 	"open", "create", "close", "read", "write", "sync", "flush", "rename",
@@ -77,6 +78,26 @@ enter(enum sysfs_kind kind, int fd, const char *name)
 	return enter2(kind, fd, name, -1, NULL);
 }
 
+bool
+sysfs_asks(int fd)
+{
+	remote = compat_is_remote(fd);
+	return remote;
+}
+
+/*
+ * A directory that is opened by its own name is asked for, and so what is
+ * remembered of the names in it holds or is forgotten.  The first one has
+ * been open for long.
+ */
+static int
+open_asking(int dirfd, const char *path, int flags, mode_t mode)
+{
+	if (strchr(path, '/') != NULL || strcmp(path, ".") == 0)
+		(void)compat_ask(dirfd, "");
+	return compat_open_components(dirfd, path, flags, mode);
+}
+
 int
 sysfs_open(int dirfd, const char *path, int flags, mode_t mode)
 {
@@ -87,7 +108,8 @@ sysfs_open(int dirfd, const char *path, int flags, mode_t mode)
 		return -1;
 	/* ESTALE: another host has changed a name that was remembered here. */
 	do
-		fd = compat_open_beneath(dirfd, path, flags, mode);
+		fd = remote ? open_asking(dirfd, path, flags, mode) :
+		    compat_open_beneath(dirfd, path, flags, mode);
 	while (fd == -1 && (errno == EINTR ||
 	    (errno == ESTALE && ++tries < STALE_TRIES)));
 	return fd;
@@ -350,10 +372,24 @@ sysfs_fstat(int fd, struct stat *st)
 	return fstat(fd, st);
 }
 
+/* The directory may have been open for a while, and a lock taken since. */
+static int
+ask(int dirfd, const char *name)
+{
+	if (compat_ask(dirfd, "") == 0)
+		return compat_ask(dirfd, name);
+	/* One that has been removed has no names. */
+	if (errno == ESTALE)
+		errno = ENOENT;
+	return -1;
+}
+
 int
 sysfs_stat(int dirfd, const char *name, struct stat *st)
 {
 	if (enter(SYSFS_STAT, dirfd, name) == -1)
+		return -1;
+	if (remote && ask(dirfd, name) == -1)
 		return -1;
 	return fstatat(dirfd, name, st, AT_SYMLINK_NOFOLLOW);
 }

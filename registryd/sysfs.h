@@ -57,6 +57,12 @@ const char *sysfs_kind_name(enum sysfs_kind);
 uint64_t sysfs_count(enum sysfs_kind);		/* calls so far */
 void	 sysfs_set_hook(sysfs_hook_fn *, void *arg);	/* NULL: none */
 
+/*
+ * The store's root is fd.  Where other hosts change names that this system
+ * remembers (NFS), each name of a path is opened by itself from now on, which
+ * asks the server, and a file is asked for before its stat: then it is true.
+ */
+bool	 sysfs_asks(int fd);
 int	 sysfs_open(int dirfd, const char *path, int flags, mode_t);
 int	 sysfs_close(int fd);
 /* The same file description once more. */

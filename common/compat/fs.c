@@ -28,6 +28,16 @@
 #define COMPONENT_SIZE	256
 #define OWN_PIPE_SIZE	(256 * 1024)
 
+/* What is not a directory is a symbolic link: then that is the error. */
+static int
+explain(int dirfd, const char *name, int error)
+{
+	struct stat st;
+
+	return error == ENOTDIR && fstatat(dirfd, name, &st,
+	    AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode) ? ELOOP : error;
+}
+
 int
 compat_open_components(int dirfd, const char *path, int flags, mode_t mode)
 {
@@ -53,6 +63,8 @@ compat_open_components(int dirfd, const char *path, int flags, mode_t mode)
 			next = openat(fd, name, (slash != NULL ?
 			    O_RDONLY | O_DIRECTORY : flags) | O_NOFOLLOW |
 			    O_CLOEXEC, mode);
+			if (next == -1)
+				errno = explain(fd, name, errno);
 		}
 		saved = errno;
 		if (fd != dirfd)

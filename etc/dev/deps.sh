@@ -13,8 +13,9 @@ build='gcc libc6-dev make pkg-config libevent-dev libssl-dev libjansson-dev
     node-llhttp'
 # ps, openssl, ss and htpasswd are used by integration tests; systemd for its
 # unit checker, docker-registry to serve the same directories as we do; qemu
-# (35 MB with what it needs) for power cuts, whose kernel, 27 MB more, is
-# fetched by tests/powercut/build.sh.
+# (35 MB with what it needs) for power cuts and for hosts on a file server,
+# whose kernel, 27 MB more, is fetched by tests/guest.sh; in it is NFS, client
+# and server, and all that either needs.
 test='libcmocka-dev libjwt-dev curl jq openssl procps iproute2 busybox-static
     apache2-utils docker.io docker-registry skopeo podman buildah
     golang-github-containers-common systemd util-linux slapd ldap-utils

@@ -10,9 +10,11 @@ cd "$(dirname "$0")/../.." || exit 1
 lint=tests/lint
 
 scripts() {
-	git ls-files '*.sh' .ci/run | grep -Ev '^tests/(integration|bench)/' |
+	git ls-files '*.sh' .ci/run |
+	    grep -Ev '^tests/(integration|bench|hosts)/' |
 	    xargs shellcheck &&
-	    git ls-files 'tests/integration/*.sh' 'tests/bench/*.sh' |
+	    git ls-files 'tests/integration/*.sh' 'tests/bench/*.sh' \
+	    'tests/hosts/*.sh' |
 	    xargs shellcheck -x -P tests/integration -S warning &&
 	    git ls-files rc.d | xargs shellcheck -e SC1091,SC2034
 }
