@@ -310,6 +310,13 @@ list_uploads(struct call *call)
  * Then what can be pulled once more: a push that saw its layers before they
  * went, and came with its manifest after the others had gone.  One that looks
  * later is refused (repo_put.c).
+ *
+ * Then the tags of what has gone: a push that saw its manifest before it went
+ * sets them beneath the manifest's lock, and takes them back unless it is
+ * killed.  Whoever gets that lock later sees that the manifest has gone; so
+ * when those who had one have let go, all such tags are there to be seen.
+ * They go one by one: a push that begins meanwhile keeps what it has put, and
+ * nothing goes between its look at its manifest and its tags.
  */
 static const struct part {
 	const char	*root, *name;
@@ -343,17 +350,84 @@ remove_parts(struct store *s, const char *repo, size_t n)
 	return STORE_OK;
 }
 
+/* NOTFOUND when the tag is there, and what it points to is not. */
+static enum store_result
+look_behind(struct store *s, const char *repo, const char *tag)
+{
+	enum store_result r;
+	struct digest d;
+
+	if ((r = tag_get(s, repo, tag, &d)) == STORE_OK)
+		r = repo_recheck_manifest(s, repo, &d);
+	else if (r == STORE_NOTFOUND)
+		r = STORE_OK;
+	return r == STORE_INVALID ? STORE_OK : r;
+}
+
+/*
+ * The tag's lock is enough: a push that puts the manifest now sets the tag
+ * after that, beneath this lock.
+ */
+static enum store_result
+remove_if_late(struct store *s, const char *repo, const char *tag)
+{
+	char path[LAYOUT_PATH_SIZE];
+	struct store_lock lock;
+	enum store_result r;
+
+	if ((r = look_behind(s, repo, tag)) != STORE_NOTFOUND ||
+	    (r = tag_lock(s, repo, tag, &lock)) != STORE_OK)
+		return r;
+	if ((r = look_behind(s, repo, tag)) == STORE_NOTFOUND)
+		r = store_remove_tree(s, layout_tag(path, repo, tag), 0);
+	store_unlock(s, &lock);
+	return r == STORE_NOTFOUND ? STORE_OK : r;
+}
+
+/* BUSY: a push holds on to a lock, or there are more and more tags. */
+static enum store_result
+remove_late_tags(struct store *s, const char *repo)
+{
+	uint64_t end = clock_monotonic_ms() + STORE_LOCK_MS;
+	char path[LAYOUT_PATH_SIZE], after[TAG_SIZE] = "";
+	enum store_result r;
+	bool more = true;
+	char **tags;
+	size_t i, n;
+
+	r = store_lock_pass(s);
+	while (r == STORE_OK && more) {
+		r = tag_list(s, repo, after[0] != '\0' ? after : NULL,
+		    ADMIN_PAGE_MAX, &tags, &n, &more);
+		if (r != STORE_OK)
+			break;
+		for (i = 0; i < n && r == STORE_OK; i++)
+			r = clock_monotonic_ms() < end ?
+			    remove_if_late(s, repo, tags[i]) : STORE_BUSY;
+		if (n > 0)
+			str_copy(after, sizeof(after), tags[n - 1]);
+		store_names_free(tags, n);
+	}
+	store_prune(s, layout_tags(path, repo), LAYOUT_REPOSITORIES);
+	return r == STORE_NOTFOUND ? STORE_OK : r;
+}
+
 static json_t *
 remove_repository(struct call *call)
 {
 	const char *repo = arg_repo(call);
+	struct store *s = call->store;
 	enum store_result r;
 
 	if (repo == NULL || is_readonly(call))
 		return NULL;
-	if ((r = repo_stat(call->store, repo)) == STORE_OK &&
-	    (r = remove_parts(call->store, repo, NPARTS)) == STORE_OK)
-		r = remove_parts(call->store, repo, NPULLED);
+	if ((r = repo_stat(s, repo)) == STORE_OK &&
+	    (r = remove_parts(s, repo, NPARTS)) == STORE_OK &&
+	    (r = remove_parts(s, repo, NPULLED)) == STORE_OK &&
+	    (r = remove_late_tags(s, repo)) == STORE_BUSY &&
+	    (r = store_barrier(s)) == STORE_OK)
+		return refuse(call, repo, "removed, but a push was under "
+		    "way: if it is there again, remove it again");
 	return finish(call, "repository", repo, r);
 }
 

@@ -6,6 +6,7 @@
  */
 #include "store.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,6 +297,16 @@ store_lock(struct store *s, const char *name, struct store_lock *lock)
 		return STORE_READONLY;
 	r = s->ops->lock(s, name, &lock->fd);
 	return r == STORE_BUSY && s->nowait ? STORE_LOCKED : r;
+}
+
+enum store_result
+store_lock_pass(struct store *s)
+{
+	/* Nobody could say how far it had come. */
+	assert(!s->nowait);
+	if (!can_write(s))
+		return STORE_READONLY;
+	return s->ops->lock_pass(s);
 }
 
 void

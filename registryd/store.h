@@ -280,6 +280,13 @@ struct store_lock {
 enum store_result store_lock(struct store *, const char *name,
 		    struct store_lock *);
 /*
+ * Wait until everyone who holds a lock of a name that begins with '@' has
+ * let go of it once, or has died; whoever takes one later has not been
+ * waited for.  Waits at most STORE_LOCK_MS for all of them together, then
+ * BUSY.  For a process that holds no lock and never does without waiting.
+ */
+enum store_result store_lock_pass(struct store *);
+/*
  * The lock that is the file at "path", made when it is not there; BUSY at
  * once when somebody holds it.  For both: a file that others hold by another
  * name, in a copy of the store made of hard links, is replaced by one of our

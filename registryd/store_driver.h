@@ -33,6 +33,7 @@ struct store_ops {
 	enum store_result (*touch)(struct store *, const char *,
 			    const struct timespec *);
 	enum store_result (*lock)(struct store *, const char *, int *);
+	enum store_result (*lock_pass)(struct store *);
 	enum store_result (*lock_file)(struct store *, const char *, int *);
 	enum store_result (*create)(struct store *, const char *, int *);
 	enum store_result (*open_append)(struct store *, const char *, int *,

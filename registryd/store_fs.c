@@ -376,6 +376,7 @@ static const struct store_ops fs_ops = {
 	.settle = fs_settle,
 	.touch = fs_touch,
 	.lock = fs_lock,
+	.lock_pass = fs_lock_pass,
 	.lock_file = fs_lock_file,
 	.create = fs_create,
 	.open_append = fs_open_append,

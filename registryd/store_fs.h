@@ -129,6 +129,7 @@ bool		 fs_release(struct store *);
 
 /* store_fs_lock.c */
 enum store_result fs_lock(struct store *, const char *name, int *fd);
+enum store_result fs_lock_pass(struct store *);
 enum store_result fs_lock_file(struct store *, const char *path, int *fd);
 enum store_result fs_seal(struct store *, const char *path, int *fd);
 

@@ -12,6 +12,7 @@
 #include "store_fs.h"
 #include "sysfs.h"
 
+#define NLOCKS		256		/* of each set */
 #define LOCK_PAUSE_NS	(250 * 1000)
 #define LOCK_PAUSE_MAX_NS	(16 * 1000 * 1000)
 /* One that was refused the lock has the file open for a moment. */
@@ -135,33 +136,35 @@ fs_lock_file(struct store *s, const char *path, int *fdp)
 	return r;
 }
 
-/* Every process must come to the same file: no seed here. */
 static void
-lock_path(char path[LAYOUT_PATH_SIZE], const char *name)
+lock_path(char path[LAYOUT_PATH_SIZE], bool inside, unsigned n)
 {
-	const char *set = name[0] == '@' ? "m" : "";
+	snprintf(path, LAYOUT_PATH_SIZE, LAYOUT_LOCKS "/%s%02x",
+	    inside ? "" : "m", n);
+}
+
+/* Every process must come to the same file: no seed here. */
+static unsigned
+lock_number(const char *name)
+{
 	uint32_t h = 0x811c9dc5u;
 
 	for (; *name != '\0'; name++)
 		h = (h ^ (unsigned char)*name) * 0x01000193u;
 	h ^= h >> 16;
-	snprintf(path, LAYOUT_PATH_SIZE, LAYOUT_LOCKS "/%s%02x", set,
-	    (h ^ h >> 8) & 255);
+	return (h ^ h >> 8) & (NLOCKS - 1);
 }
 
-enum store_result
-fs_lock(struct store *s, const char *name, int *fdp)
+static enum store_result
+wait_lock(struct fs *fs, const char *path, uint64_t end, int *fdp)
 {
-	uint64_t end = clock_monotonic_ms() + STORE_LOCK_MS;
 	struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
-	char path[LAYOUT_PATH_SIZE];
 	enum store_result r;
 	int fd = -1;
 
-	lock_path(path, name);
 	for (;;) {
-		r = try_lock((struct fs *)s, path, &fd);
-		if (r != STORE_BUSY || s->nowait ||
+		r = try_lock(fs, path, &fd);
+		if (r != STORE_BUSY || fs->base.nowait ||
 		    clock_monotonic_ms() >= end)
 			break;
 		nanosleep(&pause, NULL);
@@ -172,6 +175,55 @@ fs_lock(struct store *s, const char *name, int *fdp)
 		*fdp = fd;
 	else if (fd != -1)
 		sysfs_close(fd);
+	return r;
+}
+
+enum store_result
+fs_lock(struct store *s, const char *name, int *fdp)
+{
+	char path[LAYOUT_PATH_SIZE];
+
+	lock_path(path, name[0] != '@', lock_number(name));
+	return wait_lock((struct fs *)s, path, clock_monotonic_ms() +
+	    STORE_LOCK_MS, fdp);
+}
+
+static enum store_result
+pass_lock(struct fs *fs, const char *path, uint64_t end)
+{
+	enum store_result r;
+	int fd;
+
+	if ((r = wait_lock(fs, path, end, &fd)) == STORE_OK)
+		sysfs_close(fd);
+	return r;
+}
+
+/* A file that is not there is not held: none is ever removed. */
+enum store_result
+fs_lock_pass(struct store *s)
+{
+	uint64_t end = clock_monotonic_ms() + STORE_LOCK_MS;
+	struct fs *fs = (struct fs *)s;
+	char path[LAYOUT_PATH_SIZE];
+	const char *file;
+	enum store_result r;
+	struct stat st;
+	int dirfd;
+	unsigned n;
+
+	lock_path(path, false, 0);
+	if ((r = fs_open_parent(fs, path, &dirfd, &file)) != STORE_OK)
+		return r == STORE_NOTFOUND ? STORE_OK : r;
+	for (n = 0; n < NLOCKS && r == STORE_OK; n++) {
+		/* All are as long, so "file" is the name of each. */
+		lock_path(path, false, n);
+		if (sysfs_stat(dirfd, file, &st) == 0)
+			r = pass_lock(fs, path, end);
+		else if (errno != ENOENT)
+			r = store_result_errno(errno);
+	}
+	sysfs_close(dirfd);
 	return r;
 }
 

@@ -6,7 +6,12 @@
 #include "store_tmp.h"
 
 #include <sys/file.h>
+#include <sys/wait.h>
 
+#include <signal.h>
+#include <time.h>
+
+#include "clock.h"
 #include "gc.h"
 #include "sysfs.h"
 
@@ -216,6 +221,112 @@ test_lock_waits_for_the_right_file(void **state)
 	tmp_close(&copy);
 }
 
+/* ---- waiting for all who hold one ---- */
+
+#define HELD_MS		200
+
+/* In another process, for so long; it has it when this returns. */
+static pid_t
+hold(const struct tmp_store *t, const char *name, unsigned ms)
+{
+	struct timespec pause = { .tv_sec = ms / 1000,
+	    .tv_nsec = ms % 1000 * 1000 * 1000L };
+	struct store_lock lock;
+	int fds[2];
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe(fds), 0);
+	assert_int_not_equal(pid = fork(), -1);
+	if (pid == 0) {
+		if (store_lock(t->store, name, &lock) == STORE_OK &&
+		    write(fds[1], "", 1) == 1)
+			nanosleep(&pause, NULL);
+		_exit(0);
+	}
+	close(fds[1]);
+	assert_int_equal(read(fds[0], &c, 1), 1);
+	close(fds[0]);
+	return pid;
+}
+
+static void
+end_of(pid_t pid)
+{
+	(void)kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void
+test_lock_pass_waits_for_holders(void **state)
+{
+	struct tmp_store *t = *state;
+	uint64_t began;
+	pid_t one, two;
+
+	/* There is none, and then one that nobody has. */
+	assert_int_equal(store_lock_pass(t->store), STORE_OK);
+	assert_false(tmp_exists(t, NAMES));
+	end_of(hold(t, "@a", 0));
+	assert_int_equal(store_lock_pass(t->store), STORE_OK);
+	assert_false(is_held(t, only_lock(t)));
+	began = clock_monotonic_ms();
+	one = hold(t, "@a", HELD_MS);
+	two = hold(t, "@b", 2 * HELD_MS);
+	assert_int_equal(store_lock_pass(t->store), STORE_OK);
+	assert_in_range(clock_monotonic_ms() - began, 2 * HELD_MS,
+	    STORE_LOCK_MS);
+	end_of(one);
+	end_of(two);
+}
+
+/* Those of other names, and of jobs, are held for as long as they like. */
+static void
+test_lock_pass_leaves_other_locks(void **state)
+{
+	struct tmp_store *t = *state;
+	struct store_lock name, job;
+	uint64_t began = clock_monotonic_ms();
+
+	assert_int_equal(store_lock(t->store, "a:b", &name), STORE_OK);
+	assert_int_equal(store_lock_file(t->store, LAYOUT_COLLECT_LOCK,
+	    &job), STORE_OK);
+	assert_int_equal(store_lock_pass(t->store), STORE_OK);
+	assert_true(clock_monotonic_ms() - began < STORE_LOCK_MS);
+	store_unlock(t->store, &name);
+	store_unlock(t->store, &job);
+}
+
+/* The time is that of one lock, however many are held. */
+static void
+test_lock_pass_ends(void **state)
+{
+	struct tmp_store *t = *state;
+	pid_t one, two;
+	uint64_t began;
+
+	began = clock_monotonic_ms();
+	one = hold(t, "@a", 3 * STORE_LOCK_MS / 5);
+	two = hold(t, "@b", 10 * STORE_LOCK_MS);
+	assert_int_equal(store_lock_pass(t->store), STORE_BUSY);
+	assert_in_range(clock_monotonic_ms() - began, STORE_LOCK_MS,
+	    3 * STORE_LOCK_MS / 2);
+	end_of(one);
+	end_of(two);
+	/* Who is killed has let go. */
+	assert_int_equal(store_lock_pass(t->store), STORE_OK);
+}
+
+static void
+test_lock_pass_is_writing(void **state)
+{
+	struct tmp_store *t = *state;
+	struct store *s = tmp_reopen(t->dir, false, STORE_FULL);
+
+	assert_int_equal(store_lock_pass(s), STORE_READONLY);
+	store_free(s);
+}
+
 /* ---- what is no file ---- */
 
 static void
@@ -288,6 +399,30 @@ test_lock_survives_failures(void **state)
 	assert_in_range(n, 10, 100);
 }
 
+static void
+test_lock_pass_survives_failures(void **state)
+{
+	struct tmp_store *t = *state;
+	struct fault fault;
+	enum store_result r;
+	unsigned n;
+
+	end_of(hold(t, "@a", 0));
+	for (n = 1;; n++) {
+		fault.left = n;
+		sysfs_set_hook(on_fault, &fault);
+		r = store_lock_pass(t->store);
+		sysfs_set_hook(NULL, NULL);
+		assert_true(r == STORE_OK || r == STORE_IO);
+		assert_false(is_held(t, only_lock(t)));
+		if (fault.left > 0)
+			break;
+	}
+	assert_int_equal(r, STORE_OK);
+	/* Each of the names was looked for. */
+	assert_in_range(n, 256, 300);
+}
+
 #define TEST(fn)	cmocka_unit_test_setup_teardown(fn, tmp_setup, \
 	tmp_teardown)
 
@@ -301,8 +436,13 @@ main(void)
 		TEST(test_lock_lets_a_copied_store_collect),
 		TEST(test_lock_is_that_of_the_name),
 		TEST(test_lock_waits_for_the_right_file),
+		TEST(test_lock_pass_waits_for_holders),
+		TEST(test_lock_pass_leaves_other_locks),
+		TEST(test_lock_pass_ends),
+		TEST(test_lock_pass_is_writing),
 		TEST(test_lock_is_a_file),
-		TEST(test_lock_survives_failures)
+		TEST(test_lock_survives_failures),
+		TEST(test_lock_pass_survives_failures)
 	};
 
 	return cmocka_run_group_tests_name("store_lock", tests, NULL, NULL);

@@ -18,6 +18,9 @@ static int	 steady_digest_of(struct digest *, enum digest_alg,
 #include "store_operations.h"
 #undef digest_of
 
+#include <jansson.h>
+
+#include "admin.h"
 #include "fsck.h"
 #include "gc.h"
 #include "upload_state.h"
@@ -302,6 +305,32 @@ run_collect(struct tmp_store *t)
 	return r;
 }
 
+/* It is told in words. */
+static enum store_result
+run_remove(struct tmp_store *t)
+{
+	json_t *request = json_pack("{ss}", "repository", "a/b"), *result;
+	char error[ADMIN_ERROR_SIZE];
+
+	assert_non_null(request);
+	result = admin_run(t->store, "repository-remove", request, error,
+	    sizeof(error));
+	json_decref(request);
+	json_decref(result);
+	if (result != NULL)
+		return STORE_OK;
+	if (strstr(error, "there is no such") != NULL)
+		return STORE_NOTFOUND;
+	return strstr(error, store_result_text(STORE_NOMEM)) != NULL ?
+	    STORE_NOMEM : STORE_IO;
+}
+
+static bool
+done_remove(struct tmp_store *t)
+{
+	return repo_stat(t->store, "a/b") == STORE_NOTFOUND;
+}
+
 static void
 prepare_garbage(struct tmp_store *t)
 {
@@ -335,7 +364,9 @@ static const struct operation more_operations[] = {
 	{ "delete a tag", prepare_manifest, run_untag, done_delete_tag,
 	    true },
 	{ "upload in two", prepare_nothing, run_session, done_blob, false },
-	{ "collect", prepare_garbage, run_collect, done_always, false }
+	{ "collect", prepare_garbage, run_collect, done_always, false },
+	{ "remove a repository", prepare_manifest, run_remove, done_remove,
+	    true }
 };
 #define NMORE	(sizeof(more_operations) / sizeof(more_operations[0]))
 
