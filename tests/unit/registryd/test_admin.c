@@ -15,6 +15,8 @@
 
 #define REPOS	50
 #define ANSWER_MS	1000		/* on a machine that is busy */
+#define MANY		2000		/* repositories in one directory */
+#define LOOKS		100		/* at that, more than a page takes */
 
 /* A disk that takes its time. */
 static int
@@ -124,12 +126,51 @@ test_admin_pages_end_in_time(void **state)
 	assert_true(pages >= (REPOS + 6) / 7);
 }
 
+/* A directory is not read anew for every few of its names. */
+static void
+test_admin_lists_of_a_large_directory(void **state)
+{
+	char path[LAYOUT_PATH_SIZE], name[32];
+	struct digest d = tmp_digest("x");
+	struct tmp_store *t = *state;
+	uint64_t lists;
+	unsigned pages;
+	int i;
+
+	for (i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "r%d", i);
+		tmp_write(t, layout_layer(path, name, &d), "");
+	}
+	/* One look into each repository, too. */
+	lists = sysfs_count(SYSFS_LIST);
+	assert_int_equal(ask_all(t, json_pack("{ss}", "command",
+	    "repositories"), "repositories", after_name, &pages), MANY);
+	assert_in_range(sysfs_count(SYSFS_LIST) - lists, MANY, MANY + LOOKS);
+	lists = sysfs_count(SYSFS_LIST);
+	assert_int_equal(ask_all(t, json_pack("{ss}", "command", "uploads"),
+	    "uploads", after_upload, &pages), 0);
+	assert_in_range(sysfs_count(SYSFS_LIST) - lists, MANY, MANY + LOOKS /
+	    10);
+	for (i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "r%d", i);
+		tmp_write(t, layout_upload_data(path, name, "1234"), "");
+	}
+	/* And one into its uploads. */
+	lists = sysfs_count(SYSFS_LIST);
+	assert_int_equal(ask_all(t, json_pack("{ss}", "command", "uploads"),
+	    "uploads", after_upload, &pages), MANY);
+	assert_true(sysfs_count(SYSFS_LIST) - lists < 4 * MANY);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_admin_pages_end_in_time,
-		    tmp_setup, tmp_teardown)
+		    tmp_setup, tmp_teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_admin_lists_of_a_large_directory, tmp_setup,
+		    tmp_teardown)
 	};
 
 	return cmocka_run_group_tests_name("admin", tests, NULL, NULL);
