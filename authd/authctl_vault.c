@@ -87,7 +87,7 @@ connect_or_open(struct authctl_vault *vault)
 		    "are kept", vault->conf->name);
 		return -1;
 	}
-	vault->client = control_connect(conf->control);
+	vault->client = control_connect(conf->control, ANSWER_MS);
 	if (vault->client != NULL)
 		return 0;
 	if (errno == ENOENT || errno == ECONNREFUSED)
@@ -134,7 +134,7 @@ authctl_vault_call(struct authctl_vault *vault, json_t *request)
 		    NULL, &result, error, sizeof(error));
 		if (status == CONTROL_REFUSED)
 			warnx("%s", error);
-		else if (status == CONTROL_LOST)
+		else if (status != CONTROL_OK)
 			warnx("%s: %s: see the log of authd",
 			    vault->conf->credentials.control, error);
 		return result;

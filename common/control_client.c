@@ -4,6 +4,7 @@
  * until the daemon has answered, and believes only what is well formed.
  */
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include <errno.h>
@@ -26,8 +27,18 @@ struct control_client {
 	struct buf	 in;
 };
 
+/* A queue of clients that nobody takes is as long as connect() waits for. */
+static int
+set_patience(int fd, unsigned timeout_ms)
+{
+	struct timeval tv = { .tv_sec = timeout_ms / 1000,
+	    .tv_usec = (timeout_ms % 1000) * 1000 };
+
+	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+}
+
 struct control_client *
-control_connect(const char *path)
+control_connect(const char *path, unsigned timeout_ms)
 {
 	struct control_client *client;
 	struct sockaddr_un sun;
@@ -40,7 +51,8 @@ control_connect(const char *path)
 		return NULL;
 	buf_init(&client->in, CONTROL_ANSWER_MAX + READ_SIZE);
 	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (client->fd != -1 && connect(client->fd,
+	if (client->fd != -1 && set_patience(client->fd, timeout_ms) == 0 &&
+	    connect(client->fd,
 	    (const struct sockaddr *)&sun, sizeof(sun)) == 0)
 		return client;
 	saved = errno;
@@ -145,16 +157,19 @@ read_line(struct control_client *client, unsigned timeout_ms, size_t *len)
 	}
 }
 
-static void
+static enum control_status
 set_lost(char *error, size_t errsize)
 {
-	if (errno == ETIMEDOUT)
+	if (errno == ETIMEDOUT || errno == EAGAIN || errno == EWOULDBLOCK) {
 		snprintf(error, errsize, "no answer in time");
-	else if (errno == ECONNRESET || errno == EPIPE)
+		return CONTROL_SILENT;
+	}
+	if (errno == ECONNRESET || errno == EPIPE)
 		snprintf(error, errsize, "the connection was closed before "
 		    "the answer");
 	else
 		snprintf(error, errsize, "%s", strerror(errno));
+	return CONTROL_LOST;
 }
 
 static enum control_status
@@ -189,15 +204,11 @@ control_call(struct control_client *client, json_t *request,
 	sent = request != NULL ? send_request(client, request) : -1;
 	json_decref(request);
 	/* A stranger is told so, and cut off, before he has asked. */
-	if (sent == -1 && errno != EPIPE && errno != ECONNRESET) {
-		set_lost(error, errsize);
-		return CONTROL_LOST;
-	}
+	if (sent == -1 && errno != EPIPE && errno != ECONNRESET)
+		return set_lost(error, errsize);
 	for (;;) {
-		if (read_line(client, timeout_ms, &len) == -1) {
-			set_lost(error, errsize);
-			return CONTROL_LOST;
-		}
+		if (read_line(client, timeout_ms, &len) == -1)
+			return set_lost(error, errsize);
 		answer = json_load_strict(client->in.data, len, error,
 		    errsize);
 		buf_consume(&client->in, len + 1);

@@ -90,9 +90,12 @@ remove_stale(const struct sockaddr_un *sun)
 		return errno == ENOENT ? 0 : errno;
 	if (!S_ISSOCK(st.st_mode))
 		return EEXIST;
-	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1)
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
 		return errno;
-	if (connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0)
+	/* EAGAIN: somebody listens, and has not accepted for long. */
+	if (connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0 ||
+	    errno == EAGAIN)
 		error = EADDRINUSE;
 	else if (errno != ECONNREFUSED)
 		error = errno;

@@ -89,15 +89,19 @@ typedef void control_progress_fn(const json_t *, void *arg);
 enum control_status {
 	CONTROL_OK,
 	CONTROL_REFUSED,		/* the daemon answered with an error */
-	CONTROL_LOST			/* no answer, or one without sense */
+	CONTROL_LOST,			/* no answer, or one without sense */
+	CONTROL_SILENT			/* none in time, nor progress */
 };
 
-/* NULL with errno: ENOENT and ECONNREFUSED when nobody listens there. */
-struct control_client *control_connect(const char *path);
+/*
+ * NULL with errno: ENOENT and ECONNREFUSED when nobody listens there, EAGAIN
+ * when he who does has not taken a client for timeout_ms (0: for ever).
+ */
+struct control_client *control_connect(const char *path, unsigned timeout_ms);
 /*
  * Ask and wait.  Takes ownership of the request.  CONTROL_OK: *result is the
  * caller's; else the reason is in "error".  progress may be NULL.  A daemon
- * that is silent for timeout_ms (0: for ever) is CONTROL_LOST.
+ * that is silent for timeout_ms (0: for ever) is CONTROL_SILENT.
  */
 enum control_status control_call(struct control_client *, json_t *request,
 		    unsigned timeout_ms, control_progress_fn *progress,

@@ -28,8 +28,8 @@ struct call {
 };
 
 #define PAGE_MS		50
-#define REPOS_AT_ONCE	16
-#define NAME_SIZE	256	/* of a directory entry */
+#define PAGE_NAMES_MS	25		/* of them for names, in two steps */
+#define NAME_SIZE	256		/* of a directory entry */
 
 typedef json_t *admin_fn(struct call *);
 
@@ -139,25 +139,19 @@ list_add(json_t *list, json_t *item)
 static json_t *
 list_repositories(struct call *call)
 {
-	const char *after = arg_after(call, "after");
 	json_t *names = json_array();
 	enum store_result r;
-	size_t i, n, most;
 	char **items;
+	size_t i, n;
 	bool more;
 
-	do {
-		most = arg_limit(call) - json_array_size(names);
-		r = repo_list(call->store, after, most < REPOS_AT_ONCE ?
-		    most : REPOS_AT_ONCE, &items, &n, &more);
-		if (r != STORE_OK)
-			break;
+	r = repo_list_until(call->store, arg_after(call, "after"),
+	    arg_limit(call), call->end_ms, &items, &n, &more);
+	if (r == STORE_OK) {
 		for (i = 0; i < n && r == STORE_OK; i++)
 			r = list_add(names, json_string(items[i]));
 		store_names_free(items, n);
-		after = json_string_value(json_array_get(names,
-		    json_array_size(names) - 1));
-	} while (r == STORE_OK && more && n > 0 && !page_is_over(call, names));
+	}
 	if (r != STORE_OK) {
 		json_decref(names);
 		return refuse_result(call, "list", "repositories", r);
@@ -253,24 +247,35 @@ add_uploads(struct call *call, const char *repo, const char *after,
 	return r;
 }
 
-/* The name of the next repository with uploads into "at"; *any: there is. */
+/*
+ * Sessions of the repositories behind "at", which goes on; *more: there are
+ * others.  Names get one part of the time, their sessions another, so that
+ * neither is fetched again and again for a few of the other.
+ */
 static enum store_result
-next_with_uploads(struct call *call, char at[REPO_NAME_SIZE], bool *any)
+add_repositories(struct call *call, char at[REPO_NAME_SIZE], json_t *list,
+    bool *more)
 {
 	enum store_result r;
 	char **repos;
-	bool more;
-	size_t n;
+	bool full = false;
+	size_t i, n;
 
-	r = repo_list_uploads(call->store, at[0] != '\0' ? at : NULL, 1,
-	    &repos, &n, &more);
+	r = repo_list_uploads_until(call->store, at[0] != '\0' ? at : NULL,
+	    arg_limit(call), clock_monotonic_ms() + PAGE_NAMES_MS, &repos, &n,
+	    more);
 	if (r != STORE_OK)
 		return r;
-	*any = n > 0;
-	if (n > 0)
-		str_copy(at, REPO_NAME_SIZE, repos[0]);
+	if (json_array_size(list) == 0)
+		call->end_ms = clock_monotonic_ms() + PAGE_MS - PAGE_NAMES_MS;
+	for (i = 0; i < n && r == STORE_OK && !full &&
+	    !page_is_over(call, list); i++) {
+		r = add_uploads(call, repos[i], NULL, list, &full);
+		str_copy(at, REPO_NAME_SIZE, repos[i]);
+	}
+	*more = *more || full || i < n;
 	store_names_free(repos, n);
-	return STORE_OK;
+	return r;
 }
 
 static json_t *
@@ -281,23 +286,19 @@ list_uploads(struct call *call)
 	char at[REPO_NAME_SIZE] = "";
 	enum store_result r = STORE_OK;
 	json_t *list = json_array();
-	bool any = true, full = false;
+	bool more = true, full = false;
 
 	if (repo != NULL && repo_name_ok(repo))
 		str_copy(at, sizeof(at), repo);
 	if (at[0] != '\0' && after != NULL)
 		r = add_uploads(call, at, after, list, &full);
-	while (r == STORE_OK && !full && !page_is_over(call, list)) {
-		r = next_with_uploads(call, at, &any);
-		if (r != STORE_OK || !any)
-			break;
-		r = add_uploads(call, at, NULL, list, &full);
-	}
+	while (r == STORE_OK && !full && more && !page_is_over(call, list))
+		r = add_repositories(call, at, list, &more);
 	if (r != STORE_OK) {
 		json_decref(list);
 		return refuse_result(call, "list", "uploads", r);
 	}
-	return json_pack("{so sb}", "uploads", list, "more", any);
+	return json_pack("{so sb}", "uploads", list, "more", more);
 }
 
 /* ---- removing ---- */

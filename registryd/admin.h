@@ -15,7 +15,8 @@
 #include "scrub_record.h"
 #include "store.h"
 
-#define ADMIN_PAGE_MAX	1000		/* names in one answer */
+/* Names in one answer: less than CONTROL_ANSWER_MAX if each is the longest. */
+#define ADMIN_PAGE_MAX	4096
 #define ADMIN_ERROR_SIZE 400
 
 /*

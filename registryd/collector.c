@@ -86,6 +86,17 @@ on_conf_store(struct msg_chan *chan, struct msg *m, void *arg)
 	return conf_recv_store(m, &c->root, &c->rootfd);
 }
 
+static void
+start_control(struct collector *c)
+{
+	if (c->controlfd == -1)
+		return;
+	c->control = collector_control_new(c->loop, c->controlfd, c->store,
+	    c->conf, c->jobs, &c->restarts);
+	if (c->control == NULL)
+		log_warn("control socket");
+}
+
 static int
 on_conf_control(struct msg_chan *chan, struct msg *m, void *arg)
 {
@@ -95,7 +106,12 @@ on_conf_control(struct msg_chan *chan, struct msg *m, void *arg)
 	if (c->controlfd != -1)
 		return -1;
 	c->controlfd = msg_get_fd(m);
-	return c->controlfd == -1 ? -1 : msg_end(m);
+	if (c->controlfd == -1 || msg_end(m) == -1)
+		return -1;
+	/* Else with the rest of the configuration. */
+	if (c->store != NULL)
+		start_control(c);
+	return 0;
 }
 
 static int
@@ -146,17 +162,6 @@ on_peer(struct msg_chan *chan, struct msg *m, void *arg)
 	if (metrics_feed_peer(c->feed, fd) == -1)
 		log_warn("channel to the monitor");
 	return 0;
-}
-
-static void
-start_control(struct collector *c)
-{
-	if (c->controlfd == -1)
-		return;
-	c->control = collector_control_new(c->loop, c->controlfd, c->store,
-	    c->conf, c->jobs, &c->restarts);
-	if (c->control == NULL)
-		log_warn("control socket");
 }
 
 static int

@@ -36,7 +36,8 @@ enum {
 	MSG_CONF_FILE,
 	/* parent -> worker: 80 bytes */
 	MSG_CONF_TICKET_KEY,
-	/* parent -> collector: fd of the control socket, if there is one */
+	/* parent -> collector: fd of the control socket, if there is one, or
+	   later, when it has become free */
 	MSG_CONF_CONTROL,
 	/* parent -> collector: the counts of restarts.h, at first and when
 	   they have changed */

@@ -14,7 +14,22 @@
 #include "json.h"
 #include "registryctl.h"
 
-#define SILENCE_MS	600000		/* removing a large tree takes time */
+/*
+ * How long registryd may be silent.  Jobs tell of their progress, and are
+ * silent in between only where the disk is slow; all else is done at once.
+ */
+#define SHORT_MS	30000
+#define JOB_MS		600000
+
+/* "changes": what was asked for would change something. */
+static void
+silent(unsigned ms, bool changes)
+{
+	warnx("registryd: no answer for %u s: its collector is stopped or "
+	    "waits for the disk%s; see the log of registryd, try again, and "
+	    "restart registryd when that does not help", ms / 1000, changes ?
+	    ", and may still do what it was asked to" : "");
+}
 
 /* Why there is no answer; absence is what "on the directory" is for. */
 static void
@@ -42,7 +57,13 @@ ctl_running(struct ctl *ctl)
 			    "on %s", ctl->conf->root);
 		return false;
 	}
-	if ((ctl->client = control_connect(path)) == NULL)
+	ctl->client = control_connect(path, SHORT_MS);
+	/* It is there: not a case for working on the directory. */
+	if (ctl->client == NULL && errno == EAGAIN) {
+		silent(SHORT_MS, false);
+		exit(CTL_FAILED);
+	}
+	if (ctl->client == NULL)
 		not_running(ctl, path, errno);
 	else if (ctl->verbose)
 		warnx("asking the registryd at %s", path);
@@ -61,22 +82,23 @@ on_progress(const json_t *progress, void *arg)
 struct answer {
 	const char	*command, *key;
 	json_type	 type;
+	unsigned	 silence_ms;	/* then there is none */
 };
 
 static const struct answer *
 find_answer(const json_t *request)
 {
 	static const struct answer answers[] = {
-		{ "status", "parent", JSON_INTEGER },
-		{ "collect", "outcome", JSON_STRING },
-		{ "scrub", "outcome", JSON_STRING },
-		{ "repositories", "repositories", JSON_ARRAY },
-		{ "tags", "tags", JSON_ARRAY },
-		{ "uploads", "uploads", JSON_ARRAY },
-		{ "repository-remove", "done", JSON_TRUE },
-		{ "tag-remove", "done", JSON_TRUE },
-		{ "upload-cancel", "done", JSON_TRUE },
-		{ "readonly", "done", JSON_TRUE }
+		{ "status", "parent", JSON_INTEGER, SHORT_MS },
+		{ "collect", "outcome", JSON_STRING, JOB_MS },
+		{ "scrub", "outcome", JSON_STRING, JOB_MS },
+		{ "repositories", "repositories", JSON_ARRAY, SHORT_MS },
+		{ "tags", "tags", JSON_ARRAY, SHORT_MS },
+		{ "uploads", "uploads", JSON_ARRAY, SHORT_MS },
+		{ "repository-remove", "done", JSON_TRUE, SHORT_MS },
+		{ "tag-remove", "done", JSON_TRUE, SHORT_MS },
+		{ "upload-cancel", "done", JSON_TRUE, SHORT_MS },
+		{ "readonly", "done", JSON_TRUE, SHORT_MS }
 	};
 	const char *command = ctl_text(request, "command");
 	size_t i;
@@ -116,8 +138,10 @@ ctl_tell(struct ctl *ctl, json_t *request, json_t **result)
 	const struct answer *answer = find_answer(request);
 	char error[CONTROL_ERROR_SIZE];
 	enum control_status status;
+	unsigned silence_ms;
 
-	status = control_call(ctl->client, request, SILENCE_MS, on_progress,
+	silence_ms = answer != NULL ? answer->silence_ms : SHORT_MS;
+	status = control_call(ctl->client, request, silence_ms, on_progress,
 	    ctl, result, error, sizeof(error));
 	ctl_bar_end();
 	if (status == CONTROL_OK) {
@@ -125,6 +149,11 @@ ctl_tell(struct ctl *ctl, json_t *request, json_t **result)
 			return CTL_OK;
 		json_decref(*result);
 		return not_registryd(ctl);
+	}
+	if (status == CONTROL_SILENT) {
+		silent(silence_ms, answer == NULL || answer->type ==
+		    JSON_TRUE);
+		return CTL_FAILED;
 	}
 	warnx("%s%s", status == CONTROL_LOST ? "registryd: " : "", error);
 	return status == CONTROL_LOST ? CTL_FAILED : CTL_PROBLEM;

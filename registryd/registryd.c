@@ -35,6 +35,7 @@
 
 #define READY_TIMEOUT_MS	30000
 #define DRAIN_GRACE_MS		2000	/* beyond http.draintimeout */
+#define CONTROL_RETRY_MS	5000	/* while another has the socket */
 
 extern char **environ;
 
@@ -53,6 +54,7 @@ struct parent {
 	struct setup	*next;		/* being tried; NULL when none is */
 	unsigned char	 ticket_key[TLS_TICKET_KEY_SIZE];
 	struct restarts	 restarts;
+	struct loop_timer *control_timer;
 };
 
 static _Noreturn void
@@ -190,6 +192,30 @@ on_keys_changed(void *arg)
 	supervise_each(p->sup, ROLE_WORKER, send_keys, setup);
 }
 
+/* ---- the control socket becomes free ---- */
+
+static void
+send_control(struct msg_chan *chan, void *conf_arg, void *arg)
+{
+	/* A collector without it is started again, and gets it then. */
+	if (conf_arg == arg && setup_send_control(arg, chan) == -1 &&
+	    errno != EPIPE)
+		log_warn("control socket to the collector");
+}
+
+/* Only for what serves: what is being tried may still fail. */
+static void
+on_control_timer(void *arg)
+{
+	struct parent *p = arg;
+
+	if (p->next == NULL && p->current != NULL &&
+	    setup_take_control(p->current))
+		supervise_each(p->sup, ROLE_COLLECTOR, send_control,
+		    p->current);
+	loop_timer_start(p->control_timer, CONTROL_RETRY_MS);
+}
+
 /* ---- starting ---- */
 
 static int
@@ -277,6 +303,7 @@ on_end(int signo, void *arg)
 	struct parent *p = arg;
 
 	log_info("ending on signal %d", signo);
+	loop_timer_stop(p->control_timer);
 	supervise_drain(p->sup);
 }
 
@@ -340,8 +367,12 @@ parent_main(const struct options *options, const char *argv0)
 	    sandbox_name());
 	if (start(&p, setup) == -1)
 		return 1;
+	if ((p.control_timer = loop_timer_new(p.loop, on_control_timer, &p)) ==
+	    NULL || loop_timer_start(p.control_timer, CONTROL_RETRY_MS) == -1)
+		fatal("timer");
 	if (loop_run(p.loop) == -1)
 		fatal("loop");
+	loop_timer_free(p.control_timer);
 	supervise_free(p.sup);
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		loop_signal_free(signals[i]);

@@ -66,6 +66,17 @@ enum store_result repo_list(struct store *, const char *last, size_t n,
 /* The same for names that have upload sessions, repositories or not yet. */
 enum store_result repo_list_uploads(struct store *, const char *last,
 		    size_t n, char ***names, size_t *nnames, bool *more);
+/*
+ * The same for pages that also end, behind one name at least, when the time
+ * of clock_monotonic_ms() has come (0: never); one look at a directory to
+ * come back to "last" is given on top.
+ */
+enum store_result repo_list_until(struct store *, const char *last, size_t n,
+		    uint64_t end_ms, char ***names, size_t *nnames,
+		    bool *more);
+enum store_result repo_list_uploads_until(struct store *, const char *last,
+		    size_t n, uint64_t end_ms, char ***names, size_t *nnames,
+		    bool *more);
 /* By the same order: < 0, 0, > 0. */
 int		 repo_compare(const char *, const char *);
 

@@ -7,17 +7,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "layout.h"
 #include "reference.h"
 #include "repo.h"
 #include "str.h"
 
-#define WALK_BATCH	64	/* names of a directory taken at a time */
+/*
+ * Names of a directory taken at a time, each time with a look at all of it:
+ * at first, or what the page has room for; then twice as many, up to the
+ * most.
+ */
+#define WALK_BATCH	64
+#define WALK_BATCH_MAX	4096
 
 struct walk {
 	struct store	*store;
 	const char	*const *marks;	/* any of them makes a repository */
 	size_t		 max;
+	uint64_t	 end_ms;	/* of the page; 0: none */
 	char		**names;
 	size_t		 n, cap;
 	bool		 more;
@@ -85,6 +93,7 @@ walk_emit(struct walk *w)
 	if ((w->names[w->n] = strdup(w->repo)) == NULL)
 		return STORE_NOMEM;
 	w->n++;
+	w->more = w->end_ms != 0 && clock_monotonic_ms() >= w->end_ms;
 	return STORE_OK;
 }
 
@@ -120,15 +129,46 @@ walk_child(struct walk *w, const char *name, const char *last)
 	return r;
 }
 
+static size_t
+next_batch(size_t batch, size_t wanted)
+{
+	if (batch == 0)
+		return wanted < WALK_BATCH ? WALK_BATCH : wanted;
+	return batch < WALK_BATCH_MAX / 2 ? 2 * batch : WALK_BATCH_MAX;
+}
+
+/*
+ * The next names in w->repo.  To come back to where the page before ended
+ * takes none of the page's time: in a large directory nothing would be left
+ * of it, and each page would be a look at all names for one of them.
+ */
+static enum store_result
+walk_read(struct walk *w, const char *after, size_t batch, bool back,
+    char ***names, size_t *n, bool *more)
+{
+	char path[LAYOUT_PATH_SIZE];
+	uint64_t began = clock_monotonic_ms();
+	enum store_result r;
+
+	if (w->repo[0] != '\0')
+		layout_repo(path, w->repo);
+	else
+		str_copy(path, sizeof(path), LAYOUT_REPOSITORIES);
+	r = store_list(w->store, path, after[0] != '\0' ? after : NULL, batch,
+	    names, n, more);
+	if (back && w->end_ms != 0)
+		w->end_ms += clock_monotonic_ms() - began;
+	return r;
+}
+
 /* Children of w->repo in order, those wholly before "last" left out. */
 static enum store_result
 walk_inside(struct walk *w, const char *last)
 {
-	char path[LAYOUT_PATH_SIZE], after[REPO_NAME_SIZE] = "";
+	char after[REPO_NAME_SIZE] = "", **names;
+	bool more = true, back = last != NULL || w->repo[0] == '\0';
 	enum store_result r = STORE_OK;
-	char **names;
-	size_t i, n, first;
-	bool more = true;
+	size_t i, n, first, batch = 0;
 
 	/* An empty component comes before every name. */
 	if (last != NULL && *last != '\0' && *last != '/') {
@@ -139,15 +179,11 @@ walk_inside(struct walk *w, const char *last)
 		    last + first + (last[first] == '/'));
 	}
 	while (r == STORE_OK && more && !w->more) {
-		if (w->repo[0] != '\0')
-			layout_repo(path, w->repo);
-		else
-			str_copy(path, sizeof(path), LAYOUT_REPOSITORIES);
-		n = w->max - w->n + 1;
-		r = store_list(w->store, path, after[0] != '\0' ? after :
-		    NULL, n < WALK_BATCH ? WALK_BATCH : n, &names, &n, &more);
+		batch = next_batch(batch, w->max - w->n + 1);
+		r = walk_read(w, after, batch, back, &names, &n, &more);
 		if (r != STORE_OK)
 			break;
+		back = false;
 		if (n == 0)
 			more = false;
 		for (i = 0; i < n && r == STORE_OK && !w->more; i++)
@@ -162,40 +198,58 @@ walk_inside(struct walk *w, const char *last)
 }
 
 static enum store_result
-walk_list(struct store *s, const char *const *marks, const char *last,
-    size_t n, char ***names, size_t *nnames, bool *more)
+walk_list(struct walk *w, const char *last, char ***names, size_t *nnames,
+    bool *more)
 {
-	struct walk w = { .store = s, .marks = marks, .max = n };
 	enum store_result r;
 
 	/* Beyond the longest name there is nothing to skip to by name. */
 	if (last != NULL && strnlen(last, REPO_NAME_SIZE) > REPO_NAME_MAX)
 		return STORE_INVALID;
-	r = walk_inside(&w, last);
+	r = walk_inside(w, last);
 	if (r != STORE_OK) {
-		store_names_free(w.names, w.n);
+		store_names_free(w->names, w->n);
 		return r;
 	}
-	*names = w.names;
-	*nnames = w.n;
-	*more = w.more;
+	*names = w->names;
+	*nnames = w->n;
+	*more = w->more;
 	return STORE_OK;
 }
+
+static const char *const repo_marks[] = { "_manifests", "_layers", NULL };
+static const char *const upload_marks[] = { "_uploads", NULL };
 
 enum store_result
 repo_list(struct store *s, const char *last, size_t n, char ***names,
     size_t *nnames, bool *more)
 {
-	static const char *const marks[] = { "_manifests", "_layers", NULL };
-
-	return walk_list(s, marks, last, n, names, nnames, more);
+	return repo_list_until(s, last, n, 0, names, nnames, more);
 }
 
 enum store_result
 repo_list_uploads(struct store *s, const char *last, size_t n, char ***names,
     size_t *nnames, bool *more)
 {
-	static const char *const marks[] = { "_uploads", NULL };
+	return repo_list_uploads_until(s, last, n, 0, names, nnames, more);
+}
 
-	return walk_list(s, marks, last, n, names, nnames, more);
+enum store_result
+repo_list_until(struct store *s, const char *last, size_t n, uint64_t end_ms,
+    char ***names, size_t *nnames, bool *more)
+{
+	struct walk w = { .store = s, .marks = repo_marks, .max = n,
+	    .end_ms = end_ms };
+
+	return walk_list(&w, last, names, nnames, more);
+}
+
+enum store_result
+repo_list_uploads_until(struct store *s, const char *last, size_t n,
+    uint64_t end_ms, char ***names, size_t *nnames, bool *more)
+{
+	struct walk w = { .store = s, .marks = upload_marks, .max = n,
+	    .end_ms = end_ms };
+
+	return walk_list(&w, last, names, nnames, more);
 }

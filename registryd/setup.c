@@ -387,8 +387,18 @@ send_store(const struct setup *setup, struct msg_chan *chan)
 	return msg_send(chan, &out);
 }
 
-static int
-send_control(const struct setup *setup, struct msg_chan *chan)
+bool
+setup_take_control(struct setup *setup)
+{
+	if (setup->controlfd != -1)
+		return false;
+	setup->controlfd = setup_control_retry(setup->conf,
+	    &setup->roles[1]);
+	return setup->controlfd != -1;
+}
+
+int
+setup_send_control(const struct setup *setup, struct msg_chan *chan)
 {
 	struct msg_out out;
 
@@ -456,6 +466,6 @@ setup_send(const struct setup *setup, struct msg_chan *chan, unsigned role,
 	if (role == ROLE_WORKER)
 		return send_network(setup, chan, ticket_key);
 	if (role == ROLE_COLLECTOR)
-		return send_control(setup, chan);
+		return setup_send_control(setup, chan);
 	return 0;
 }

@@ -63,5 +63,11 @@ void		 setup_free(struct setup *);	/* NULL is fine */
 /* Send a child what its role may have; -1 with errno. */
 int		 setup_send(const struct setup *, struct msg_chan *,
 		    unsigned role, const unsigned char *ticket_key);
+/*
+ * Another registryd may have had the control socket when this was opened:
+ * try again.  True: it is ours now, and collectors are to be sent it.
+ */
+bool		 setup_take_control(struct setup *);
+int		 setup_send_control(const struct setup *, struct msg_chan *);
 
 #endif

@@ -16,5 +16,11 @@
 int	 setup_control_open(const struct registry_conf *,
 	    const struct supervise_role *keeper,
 	    const struct registry_conf *oldconf, int old);
+/*
+ * Try once more, silently; when it is had, which is logged, a descriptor.
+ * Else -1, also when there is to be none.
+ */
+int	 setup_control_retry(const struct registry_conf *,
+	    const struct supervise_role *keeper);
 
 #endif

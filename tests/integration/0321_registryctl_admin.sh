@@ -94,11 +94,11 @@ check 'the upload is cancelled' exits 0 upload cancel c "$id"
 req PATCH "$L" -d x
 expect_status 404 'and is gone'
 
-# A page holds 1000 names.
+# A page holds 4096 names.
 many=$STORE/docker/registry/v2/repositories/many
-seq 1 1203 | sed "s|.*|$many/r&/_layers|" | xargs mkdir -p
+seq 1 5203 | sed "s|.*|$many/r&/_layers|" | xargs mkdir -p
 check 'long lists are whole' [ "$(ctl repository list | sort -u |
-    grep -c '^many/')" -eq 1203 ]
+    grep -c '^many/')" -eq 5203 ]
 rm -r "$many"
 
 stop_registryd

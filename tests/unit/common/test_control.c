@@ -173,7 +173,7 @@ ask(const char *request, json_t **result, char *error, size_t errsize)
 	struct control_client *client;
 	enum control_status status;
 
-	client = control_connect(path);
+	client = control_connect(path, TIMEOUT_MS);
 	assert_non_null(client);
 	*result = NULL;
 	error[0] = '\0';
@@ -233,7 +233,7 @@ count(const json_t *progress, void *arg)
 static void
 test_progress(void **state)
 {
-	struct control_client *client = control_connect(path);
+	struct control_client *client = control_connect(path, TIMEOUT_MS);
 	char error[CONTROL_ERROR_SIZE];
 	json_t *result = NULL;
 	int i, n;
@@ -260,7 +260,7 @@ test_progress(void **state)
 static void
 test_silence(void **state)
 {
-	struct control_client *client = control_connect(path);
+	struct control_client *client = control_connect(path, TIMEOUT_MS);
 	char error[CONTROL_ERROR_SIZE];
 	json_int_t gone;
 	json_t *result;
@@ -269,7 +269,7 @@ test_silence(void **state)
 	(void)state;
 	assert_int_equal(control_call(client, json_pack("{ss}", "command",
 	    "never"), 20, NULL, NULL, &result, error, sizeof(error)),
-	    CONTROL_LOST);
+	    CONTROL_SILENT);
 	assert_string_equal(error, "no answer in time");
 	control_close(client);
 	/* The server hears that this client has gone. */
@@ -425,8 +425,39 @@ test_socket(void **state)
 	assert_non_null(strstr(error, "in use"));
 	assert_int_equal(control_listen("/dev/null/x", (uid_t)-1, (gid_t)-1,
 	    error, sizeof(error)), -1);
-	assert_null(control_connect("/nonexistent/sock"));
+	assert_null(control_connect("/nonexistent/sock", TIMEOUT_MS));
 	assert_int_equal(errno, ENOENT);
+}
+
+/* Somebody listens, and takes no client: neither end waits for ever. */
+static void
+test_full_queue(void **state)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct control_client *clients[8];
+	char error[256];
+	size_t n = 0;
+	int fd;
+
+	(void)state;
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/full", dir);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	while (n < 8 && (clients[n] = control_connect(sun.sun_path, 20)) !=
+	    NULL)
+		n++;
+	assert_in_range(n, 1, 7);
+	/* Some systems refuse, as if nobody were there. */
+	assert_true(errno == EAGAIN || errno == ECONNREFUSED);
+	if (errno == EAGAIN) {
+		assert_int_equal(control_listen(sun.sun_path, (uid_t)-1,
+		    (gid_t)-1, error, sizeof(error)), -1);
+		assert_non_null(strstr(error, "in use"));
+	}
+	while (n > 0)
+		control_close(clients[--n]);
+	close(fd);
 }
 
 /*
@@ -468,6 +499,7 @@ main(void)
 		cmocka_unit_test(test_no_reader),
 		cmocka_unit_test(test_many_clients),
 		cmocka_unit_test(test_socket),
+		cmocka_unit_test(test_full_queue),
 		cmocka_unit_test(test_stranger),
 	};
 

@@ -19,6 +19,8 @@
 
 #define NREPOS	50
 #define ANSWER_MS	1000		/* on a machine that is busy */
+#define MANY		2000		/* repositories in one directory */
+#define LOOKS		100		/* at that, more than a page takes */
 
 /* A disk that takes its time. */
 static int
@@ -145,6 +147,42 @@ test_admin_uploads_behind_leftovers(void **state)
 	tmp_write(t, layout_upload_data(path, "b", "1"), "");
 	assert_int_equal(ask_all(t, json_pack("{ss si}", "command",
 	    "uploads", "limit", 3), "uploads", after_upload, &pages), 2);
+}
+
+/* A directory is not read anew for every few of its names. */
+static void
+test_admin_lists_of_a_large_directory(void **state)
+{
+	char path[LAYOUT_PATH_SIZE], name[32];
+	struct digest d = tmp_digest("x");
+	struct tmp_store *t = *state;
+	uint64_t lists;
+	unsigned pages;
+	int i;
+
+	for (i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "r%d", i);
+		tmp_write(t, layout_layer(path, name, &d), "");
+	}
+	/* One look into each repository, too. */
+	lists = sysfs_count(SYSFS_LIST);
+	assert_int_equal(ask_all(t, json_pack("{ss}", "command",
+	    "repositories"), "repositories", after_name, &pages), MANY);
+	assert_in_range(sysfs_count(SYSFS_LIST) - lists, MANY, MANY + LOOKS);
+	lists = sysfs_count(SYSFS_LIST);
+	assert_int_equal(ask_all(t, json_pack("{ss}", "command", "uploads"),
+	    "uploads", after_upload, &pages), 0);
+	assert_in_range(sysfs_count(SYSFS_LIST) - lists, MANY, MANY + LOOKS /
+	    10);
+	for (i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "r%d", i);
+		tmp_write(t, layout_upload_data(path, name, "1234"), "");
+	}
+	/* And one into its uploads. */
+	lists = sysfs_count(SYSFS_LIST);
+	assert_int_equal(ask_all(t, json_pack("{ss}", "command", "uploads"),
+	    "uploads", after_upload, &pages), MANY);
+	assert_true(sysfs_count(SYSFS_LIST) - lists < 4 * MANY);
 }
 
 /* ---- a push beside the removal of its repository ---- */
@@ -367,6 +405,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_admin_pages_end_in_time),
+		TEST(test_admin_lists_of_a_large_directory),
 		TEST(test_admin_uploads_behind_leftovers),
 		TEST(test_admin_removal_beside_a_push),
 		TEST(test_admin_removal_beside_a_push_that_dies),
