@@ -147,7 +147,8 @@ walk_read(struct walk *w, const char *after, size_t batch, bool back,
     char ***names, size_t *n, bool *more)
 {
 	char path[LAYOUT_PATH_SIZE];
-	uint64_t began = clock_monotonic_ms();
+	bool timed = back && w->end_ms != 0;
+	uint64_t began = timed ? clock_monotonic_ms() : 0;
 	enum store_result r;
 
 	if (w->repo[0] != '\0')
@@ -156,7 +157,7 @@ walk_read(struct walk *w, const char *after, size_t batch, bool back,
 		str_copy(path, sizeof(path), LAYOUT_REPOSITORIES);
 	r = store_list(w->store, path, after[0] != '\0' ? after : NULL, batch,
 	    names, n, more);
-	if (back && w->end_ms != 0)
+	if (timed)
 		w->end_ms += clock_monotonic_ms() - began;
 	return r;
 }

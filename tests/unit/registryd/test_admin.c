@@ -299,15 +299,21 @@ assert_sound(struct tmp_store *t)
 static void
 remove_beside_push(struct tmp_store *t, bool dies)
 {
-	char error[ADMIN_ERROR_SIZE];
+	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	char error[ADMIN_ERROR_SIZE], path[LAYOUT_PATH_SIZE];
+	struct digest d = tmp_digest(BLOB);
 	int ready, go, status;
 	pid_t pid;
 
 	prepare_blob(t);
+	/* So that the push renews its lease. */
+	assert_int_equal(utimensat(AT_FDCWD, tmp_path(t, layout_layer(path,
+	    "a/b", &d)), old, 0), 0);
 	pid = start_push(t, dies, &ready, &go);
 	hear(ready);
 	sysfs_set_hook(on_removal, &go);
-	assert_true(remove_it(t, error));
+	if (!remove_it(t, error))
+		fail_msg("%s", error);
 	sysfs_set_hook(NULL, NULL);
 	/* Too late. */
 	if (go != -1)
