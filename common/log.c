@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -299,6 +300,8 @@ void
 log_procinit(const char *process)
 {
 	snprintf(state.process, sizeof(state.process), "%s", process);
+	/* Else gmtime_r() reads the zone when none may be read any more. */
+	tzset();
 }
 
 void

@@ -34,7 +34,10 @@ struct log_field {
 
 /* The program's name; text, info level until log_configure(). */
 void	 log_init(const char *program);
-/* Name the process in records: "worker 2".  Copied. */
+/*
+ * Name the process in records: "worker 2".  Copied.  Before it gives its
+ * rights away, so that no record opens a file.
+ */
 void	 log_procinit(const char *process);
 void	 log_configure(enum log_level, enum log_format);
 /* Add a field to every record (log.fields).  Copied; at most 32 are kept. */

@@ -48,7 +48,8 @@ state "well"
 ctl readonly on
 state "mark" readonly-mark
 ctl readonly off
-check "remount read-only" mount -o remount,ro "$STORE"
+# Busy as long as anybody writes.
+check "remount read-only" wait_until 10 mount -o remount,ro "$STORE"
 state "read-only disk" disk-readonly
 check "remount writable" mount -o remount,rw "$STORE"
 fallocate -l "$(df --output=avail -B1 "$STORE" | tail -n 1)" \

@@ -20,7 +20,8 @@ file=$file/data
 
 # ---- read-only, and back ----------------------------------------------------
 
-check "remount read-only" mount -o remount,ro "$STORE"
+# Busy as long as anybody writes.
+check "remount read-only" wait_until 10 mount -o remount,ro "$STORE"
 req POST /v2/a/b/blobs/uploads/
 expect_status 503 "read-only: an upload"
 req DELETE /v2/a/b/manifests/t

@@ -77,7 +77,8 @@ expect_both 200 "a lease again"
 # ---- nothing can be removed -------------------------------------------------
 
 old
-check "remount read-only" mount -o remount,ro "$STORE"
+# Busy as long as anybody writes.
+check "remount read-only" wait_until 10 mount -o remount,ro "$STORE"
 expect_both 200 "read-only disk"
 check "read-only disk: collection cannot be" wait_log "$REGISTRYD_LOG" \
     'collection stopped'
