@@ -35,9 +35,9 @@ esac
 
 # Every call to the system that the store's wrapper makes must be one that
 # these tests watch, or a new one would go untested; but for pipes, signals,
-# the name of the system, and advice.
+# the names of the system and of the kind of file system, and advice.
 watched=$(sed -n 's/^__wrap_\([a-z0-9_]*\)(.*/ \1 /p' beneath.c)
-others=" read splice pipe2 uname signal posix_fadvise "
+others=" read splice pipe2 uname signal fstatfs posix_fadvise "
 unwatched() {
 	nm -u "$BUILD/obj/registryd/sysfs.o" \
 	    "$BUILD/obj/common/compat"/fs*.o |

@@ -205,6 +205,13 @@ grep -Ev '^(onet|one/two) ' "$T/used" >"$T/left" && mv "$T/left" "$T/used"
 CONF_REGISTRYD='  collect: {interval: 24h, grace: 20s, delay: 0s}'
 CONF_STORAGE='  maintenance: {uploadpurging: {age: 1h, interval: 1s}}'
 start_registryd
+# What expires leaves empty directories for a collection.
+has_expired() {
+	for session in "$repositories"/*/_uploads/*-00000000000?; do
+		[ ! -e "$session" ] || return 1
+	done
+}
+check 'uploads of years ago expire' wait_until 10 has_expired
 for run in 1 2 3; do
 	refuse "collection $run ends with a status that tells of damage" \
 	    collect
