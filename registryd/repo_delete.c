@@ -152,12 +152,15 @@ delete_tag_of(struct store *s, const char *repo, const char *tag,
     const struct digest *d)
 {
 	char path[LAYOUT_PATH_SIZE];
+	struct digest target;
 	enum store_result r;
 
 	if (!tag_ok(tag))
 		return STORE_OK;
 	r = tag_delete_if(s, repo, tag, d);
+	/* Of the link, and not of its removal. */
 	if (r == STORE_INVALID &&
+	    tag_get(s, repo, tag, &target) == STORE_INVALID &&
 	    store_stat(s, layout_tag_current(path, repo, tag), NULL) ==
 	    STORE_OK)
 		return STORE_OK;

@@ -192,9 +192,9 @@ check_result(struct trial *t, enum store_result r)
 		    store_result_text(r));
 	if (r == STORE_OK || r == errors[i].result)
 		return true;
-	/* A name that is no file is as good as none. */
-	if ((r == STORE_MISSING || r == STORE_NOTFOUND) &&
-	    errors[i].result == STORE_INVALID)
+	/* A name that is no file is as good as none, or as none any more. */
+	if ((r == STORE_MISSING || r == STORE_NOTFOUND ||
+	    r == STORE_REMOVED) && errors[i].result == STORE_INVALID)
 		return true;
 	/* The administrator is told in words, or in counts. */
 	kind = t->scenario->run[t->world->op].kind;
