@@ -36,6 +36,14 @@ clock_wall(void)
 	return clock_read(CLOCK_REALTIME).tv_sec;
 }
 
+void
+clock_pause_us(unsigned us)
+{
+	const struct timespec pause = { .tv_nsec = (long)us * 1000 };
+
+	(void)nanosleep(&pause, NULL);
+}
+
 /* Without zone; the epoch for a time that no calendar can hold. */
 static void
 clock_format(char *dst, size_t size, time_t t)

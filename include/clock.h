@@ -12,6 +12,8 @@
 uint64_t	 clock_monotonic_ms(void);
 uint64_t	 clock_monotonic_us(void);
 time_t		 clock_wall(void);
+/* Sleep, below a second; shorter when a signal comes. */
+void		 clock_pause_us(unsigned);
 /* RFC 3339 in UTC, "2026-01-02T03:04:05Z"; size >= 21.  Returns dst. */
 char		*clock_rfc3339(char *dst, size_t size, time_t);
 /* With milliseconds, for logs: "2026-01-02T03:04:05.678Z"; size >= 25. */

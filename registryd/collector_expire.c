@@ -120,13 +120,13 @@ expire_some(struct job *job, const char *repo, bool *done)
 }
 
 static enum store_result
-expire_step(struct job *job, unsigned budget_ms, bool *done)
+expire_step(struct job *job, unsigned budget_us, bool *done)
 {
 	struct expire *e = job->state;
 	enum store_result r = STORE_OK;
 	bool last;
 
-	(void)budget_ms;
+	(void)budget_us;
 	*done = false;
 	if (e->next == e->nrepos)
 		r = next_page(job);

@@ -30,12 +30,12 @@ gc_job_start(struct job *job)
 }
 
 static enum store_result
-gc_job_step(struct job *job, unsigned budget_ms, bool *done)
+gc_job_step(struct job *job, unsigned budget_us, bool *done)
 {
 	struct gc *gc = job->state;
 	enum store_result r;
 
-	r = gc_step(gc, budget_ms, done);
+	r = gc_step(gc, budget_us, done);
 	if (r != STORE_NOSPACE || job->restarts == RESTARTS ||
 	    !store_release(job->store))
 		return r;

@@ -18,8 +18,9 @@
 #include "random.h"
 #include "restarts.h"
 
-#define SLICE_MS	2
-#define PAUSE_MS	2
+/* What waits for a processor waits for the end of a slice. */
+#define SLICE_US	500
+#define PAUSE_US	500
 #define JITTER_MAX_MS	60000
 #define SCRUB_LOOK_MS	600000	/* is one due? */
 #define AGAIN_MS	1000	/* what was due when it could not begin */
@@ -178,9 +179,9 @@ keep_outcome(struct collector_jobs *jobs, const struct run *run,
 }
 
 static void
-start_slice(struct collector_jobs *jobs, uint64_t ms)
+start_slice(struct collector_jobs *jobs)
 {
-	if (loop_timer_start(jobs->slice, ms) == -1)
+	if (loop_timer_start(jobs->slice, 0) == -1)
 		fatal("timer");
 }
 
@@ -191,7 +192,7 @@ unpark(struct collector_jobs *jobs)
 	jobs->run = jobs->parked;
 	jobs->parked.begun = false;
 	if (jobs->run.begun)
-		start_slice(jobs, 0);
+		start_slice(jobs);
 	else
 		loop_timer_stop(jobs->slice);
 }
@@ -248,11 +249,14 @@ on_slice(void *arg)
 		if (run->job.scheduled)
 			jobs->schedule[run->which].soon = true;
 	} else
-		r = ops[run->which]->step(&run->job, SLICE_MS, &done);
-	if (r != STORE_OK || done)
+		r = ops[run->which]->step(&run->job, SLICE_US, &done);
+	if (r != STORE_OK || done) {
 		job_end(jobs, r);
-	else
-		start_slice(jobs, PAUSE_MS);
+		return;
+	}
+	/* Shorter than the loop's timers can be. */
+	clock_pause_us(PAUSE_US);
+	start_slice(jobs);
 }
 
 /*
@@ -303,7 +307,7 @@ collector_start(struct collector_jobs *jobs, enum collector_job which,
 	}
 	loop_timer_stop(jobs->schedule[which].timer);
 	run->begun = true;
-	start_slice(jobs, 0);
+	start_slice(jobs);
 	return STORE_OK;
 }
 

@@ -93,7 +93,7 @@ save_end(struct job *job)
 }
 
 static enum store_result
-scrub_job_step(struct job *job, unsigned budget_ms, bool *done)
+scrub_job_step(struct job *job, unsigned budget_us, bool *done)
 {
 	struct scrub_job *s = job->state;
 	enum store_result r;
@@ -102,7 +102,7 @@ scrub_job_step(struct job *job, unsigned budget_ms, bool *done)
 		*done = false;
 		return begin_scheduled(job);
 	}
-	r = scrub_step(s->scrub, budget_ms, done);
+	r = scrub_step(s->scrub, budget_us, done);
 	if (r == STORE_OK && *done && !job->dryrun)
 		r = save_end(job);
 	else if (r == STORE_OK && s->begun &&

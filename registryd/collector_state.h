@@ -22,7 +22,7 @@ struct job_ops {
 	const char	*name;
 	/* 0, or -1 ENOMEM. */
 	int		 (*start)(struct job *);
-	enum store_result (*step)(struct job *, unsigned budget_ms,
+	enum store_result (*step)(struct job *, unsigned budget_us,
 			    bool *done);
 	/* Log what was done; also when it failed. */
 	void		 (*end)(struct job *, enum store_result,

@@ -53,14 +53,14 @@ sweep_job_start(struct job *job)
 }
 
 static enum store_result
-sweep_job_step(struct job *job, unsigned budget_ms, bool *done)
+sweep_job_step(struct job *job, unsigned budget_us, bool *done)
 {
 	struct sweep_job *s = job->state;
 
 	if (s->swept)
-		return scrub_step(s->scrub, budget_ms, done);
+		return scrub_step(s->scrub, budget_us, done);
 	*done = false;
-	return store_sweep_step(job->store, &s->sweep, s->before, budget_ms,
+	return store_sweep_step(job->store, &s->sweep, s->before, budget_us,
 	    &s->swept);
 }
 

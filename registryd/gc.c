@@ -57,7 +57,6 @@
 
 #define S_NS		((int64_t)1000000000)
 #define CLOCK_JUMP_MS	((int64_t)600 * 1000)
-#define CHECK_EVERY	8		/* items between looks at the clock */
 
 static gc_fn	 begin_mark, begin_sweep;
 
@@ -335,15 +334,14 @@ one_step(struct gc *gc)
 }
 
 enum store_result
-gc_step(struct gc *gc, unsigned budget_ms, bool *done)
+gc_step(struct gc *gc, unsigned budget_us, bool *done)
 {
-	uint64_t end = clock_monotonic_us() + budget_ms * (uint64_t)1000;
+	uint64_t end = clock_monotonic_us() + budget_us;
 	enum store_result r = STORE_OK;
-	unsigned n = 0;
 
 	while (r == STORE_OK && gc->phase < NPHASES) {
 		r = one_step(gc);
-		if (++n % CHECK_EVERY == 0 && clock_monotonic_us() >= end)
+		if (clock_monotonic_us() >= end)
 			break;
 	}
 	gc->report.memory = gc->budget.peak;

@@ -83,12 +83,12 @@ struct gc;
  */
 struct gc	*gc_new(struct store *, const struct gc_options *);
 /*
- * Work for about budget_ms.  OK: go on, or *done.  BUSY: another collection
+ * Work for about budget_us.  OK: go on, or *done.  BUSY: another collection
  * is running.  Other results end the run: an error while marking before any
  * name has been changed.  LIMIT with memory_over: the store has too many
  * objects for gc_options.memory.
  */
-enum store_result gc_step(struct gc *, unsigned budget_ms, bool *done);
+enum store_result gc_step(struct gc *, unsigned budget_us, bool *done);
 const struct gc_report *gc_report(const struct gc *);
 const char	*gc_class_name(enum gc_class);
 void		 gc_free(struct gc *);			/* NULL is fine */

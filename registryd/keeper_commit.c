@@ -15,7 +15,7 @@
 #include "clock.h"
 #include "keeper_worker.h"
 
-#define WAIT_NS	(1000 * 1000)		/* for a lock, when ending */
+#define WAIT_US	1000		/* for a lock, when ending */
 
 struct keeper_jobs {
 	TAILQ_HEAD(, keeper_job) list;
@@ -65,7 +65,6 @@ static enum store_result
 finish_blocking(struct store *s, struct keeper_job *job)
 {
 	uint64_t end = clock_monotonic_ms() + STORE_LOCK_MS;
-	const struct timespec pause = { .tv_nsec = WAIT_NS };
 	enum store_result r = job->barrier;
 
 	if (job->waiting)
@@ -77,7 +76,7 @@ finish_blocking(struct store *s, struct keeper_job *job)
 		else if (r == STORE_LOCKED && clock_monotonic_ms() >= end)
 			r = STORE_BUSY;
 		else if (r == STORE_LOCKED) {
-			(void)nanosleep(&pause, NULL);
+			clock_pause_us(WAIT_US);
 			r = STORE_OK;
 		} else if (r == STORE_MORE)
 			r = STORE_OK;

@@ -16,7 +16,7 @@
 #include "scrub_record.h"
 #include "str.h"
 
-#define STEP_MS		50
+#define STEP_US		50000
 #define REST_US		5000		/* when the rate is reached */
 
 /* ---- on the directory ---- */
@@ -60,7 +60,7 @@ collect_here(struct ctl *ctl, bool dryrun, json_t **result)
 	while (r == STORE_OK && !done) {
 		/* An administrator may let nothing be written any more. */
 		r = !dryrun && is_readonly(ctl->store) ? STORE_READONLY :
-		    gc_step(gc, STEP_MS, &done);
+		    gc_step(gc, STEP_US, &done);
 		ctl_bar(ctl, report->phase, report->done, report->total, "");
 	}
 	ctl_bar_end();
@@ -92,7 +92,7 @@ scrub_here(struct ctl *ctl, const struct scrub_options *options,
 	report = scrub_report(scrub);
 	while (r == STORE_OK && !done) {
 		r = !options->dryrun && is_readonly(ctl->store) ?
-		    STORE_READONLY : scrub_step(scrub, STEP_MS, &done);
+		    STORE_READONLY : scrub_step(scrub, STEP_US, &done);
 		ctl_bar(ctl, "reading", report->shard, report->shards, "");
 		if (r == STORE_OK && !done && options->rate > 0)
 			usleep(REST_US);

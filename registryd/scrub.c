@@ -252,15 +252,15 @@ one_step(struct scrub *scrub, bool *done)
 }
 
 enum store_result
-scrub_step(struct scrub *scrub, unsigned budget_ms, bool *done)
+scrub_step(struct scrub *scrub, unsigned budget_us, bool *done)
 {
-	uint64_t end = clock_monotonic_ms() + budget_ms;
+	uint64_t end = clock_monotonic_us() + budget_us;
 	enum store_result r = STORE_OK;
 
 	*done = false;
 	while (r == STORE_OK && !*done && rate_allows(scrub)) {
 		r = one_step(scrub, done);
-		if (clock_monotonic_ms() >= end)
+		if (clock_monotonic_us() >= end)
 			break;
 	}
 	return r;

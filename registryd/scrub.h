@@ -59,10 +59,10 @@ struct scrub	*scrub_new(struct store *, const struct scrub_options *);
 void		 scrub_resume(struct scrub *, const struct scrub_cursor *);
 void		 scrub_tell(const struct scrub *, struct scrub_cursor *);
 /*
- * Work for about budget_ms, or less when the rate is reached.  OK: go on,
+ * Work for about budget_us, or less when the rate is reached.  OK: go on,
  * or *done.  Other results end it.
  */
-enum store_result scrub_step(struct scrub *, unsigned budget_ms, bool *done);
+enum store_result scrub_step(struct scrub *, unsigned budget_us, bool *done);
 const struct scrub_report *scrub_report(const struct scrub *);
 void		 scrub_free(struct scrub *);		/* NULL is fine */
 

@@ -14,7 +14,7 @@
 #include "layout.h"
 #include "store_driver.h"
 
-#define SWEEP_MS	1000
+#define SWEEP_US	1000000
 
 static const char *const result_texts[] = {
 	[STORE_OK] = "ok",
@@ -487,12 +487,12 @@ store_prune(struct store *s, const char *path, const char *stop)
 
 enum store_result
 store_sweep_step(struct store *s, struct store_sweep *sweep, time_t before,
-    unsigned budget_ms, bool *done)
+    unsigned budget_us, bool *done)
 {
 	*done = false;
 	if (!can_write(s))
 		return STORE_READONLY;
-	return s->ops->sweep(s, sweep, before, budget_ms, done);
+	return s->ops->sweep(s, sweep, before, budget_us, done);
 }
 
 enum store_result
@@ -503,7 +503,7 @@ store_sweep(struct store *s, time_t before)
 	bool done;
 
 	do
-		r = store_sweep_step(s, &sweep, before, SWEEP_MS, &done);
+		r = store_sweep_step(s, &sweep, before, SWEEP_US, &done);
 	while (r == STORE_OK && !done);
 	return r;
 }

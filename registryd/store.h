@@ -327,7 +327,7 @@ bool		 store_release(struct store *);
 /*
  * Remove what a crash left behind, or STORE_LATER: trees on their way out,
  * and files never put in place that are older than "before".  A step of it
- * works for about budget_ms, with a struct that is all zero at first; what
+ * works for about budget_us, with a struct that is all zero at first; what
  * cannot be removed does not keep it from its end.
  */
 struct store_sweep {
@@ -335,7 +335,7 @@ struct store_sweep {
 	uint64_t	 kept;
 };
 enum store_result store_sweep_step(struct store *, struct store_sweep *,
-		    time_t before, unsigned budget_ms, bool *done);
+		    time_t before, unsigned budget_us, bool *done);
 enum store_result store_sweep(struct store *, time_t before);
 
 #endif

@@ -58,7 +58,7 @@ enum store_result fs_make_parent(struct fs *, const char *path, int *fd,
 enum store_result fs_remove_tree(struct store *, const char *, unsigned);
 void		 fs_prune(struct store *, const char *, const char *);
 enum store_result fs_sweep(struct store *, struct store_sweep *,
-		    time_t before, unsigned budget_ms, bool *done);
+		    time_t before, unsigned budget_us, bool *done);
 /* ".../<32 random digits>" beneath dir, size LAYOUT_PATH_SIZE. */
 void		 fs_random_path(char *dst, const char *dir);
 

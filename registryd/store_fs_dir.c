@@ -267,10 +267,10 @@ sweep_dir(struct fs *fs, const char *path, time_t before,
 
 enum store_result
 fs_sweep(struct store *s, struct store_sweep *sweep, time_t before,
-    unsigned budget_ms, bool *done)
+    unsigned budget_us, bool *done)
 {
 	struct slice slice = {
-		.end_us = clock_monotonic_us() + budget_ms * (uint64_t)1000
+		.end_us = clock_monotonic_us() + budget_us
 	};
 	struct fs *fs = (struct fs *)s;
 	enum store_result r;

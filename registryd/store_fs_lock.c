@@ -13,10 +13,10 @@
 #include "sysfs.h"
 
 #define NLOCKS		256		/* of each set */
-#define LOCK_PAUSE_NS	(250 * 1000)
-#define LOCK_PAUSE_MAX_NS	(16 * 1000 * 1000)
+#define LOCK_PAUSE_US	250
+#define LOCK_PAUSE_MAX_US	16000
 /* One that was refused the lock has the file open for a moment. */
-#define SEAL_PAUSE_NS	(1000 * 1000)
+#define SEAL_PAUSE_US	1000
 #define SEAL_TRIES	20
 
 /* ---- lock files ---- */
@@ -158,8 +158,8 @@ lock_number(const char *name)
 static enum store_result
 wait_lock(struct fs *fs, const char *path, uint64_t end, int *fdp)
 {
-	struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
 	enum store_result r;
+	unsigned pause_us = LOCK_PAUSE_US;
 	int fd = -1;
 
 	for (;;) {
@@ -167,9 +167,9 @@ wait_lock(struct fs *fs, const char *path, uint64_t end, int *fdp)
 		if (r != STORE_BUSY || fs->base.nowait ||
 		    clock_monotonic_ms() >= end)
 			break;
-		nanosleep(&pause, NULL);
-		if (pause.tv_nsec < LOCK_PAUSE_MAX_NS)
-			pause.tv_nsec *= 2;
+		clock_pause_us(pause_us);
+		if (pause_us < LOCK_PAUSE_MAX_US)
+			pause_us *= 2;
 	}
 	if (r == STORE_OK)
 		*fdp = fd;
@@ -291,7 +291,6 @@ reopen_for_reading(struct fs *fs, const char *path, int *fd)
 enum store_result
 fs_seal(struct store *s, const char *path, int *fd)
 {
-	struct timespec pause = { .tv_nsec = SEAL_PAUSE_NS };
 	struct fs *fs = (struct fs *)s;
 	struct store_stat st;
 	enum store_result r;
@@ -313,7 +312,7 @@ fs_seal(struct store *s, const char *path, int *fd)
 				*fd = -1;
 			return STORE_BUSY;
 		}
-		nanosleep(&pause, NULL);
+		clock_pause_us(SEAL_PAUSE_US);
 	}
 	return STORE_OK;
 }

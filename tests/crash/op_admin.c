@@ -20,7 +20,7 @@
 #include "upload.h"
 
 #define PAGE		32
-#define SLICE_MS	1000
+#define SLICE_US	1000000
 #define DISTANT		1000	/* seconds: everything is older than then */
 
 /* An image with its first tag; see op_admin_prepare(). */
@@ -68,7 +68,7 @@ collect(struct world *w, const struct op *op)
 	if ((gc = gc_new(w->store, &o)) == NULL)
 		return STORE_NOMEM;
 	do
-		r = gc_step(gc, SLICE_MS, &done);
+		r = gc_step(gc, SLICE_US, &done);
 	while (r == STORE_OK && !done);
 	gc_free(gc);
 	return r;

@@ -18,7 +18,7 @@
 #include "scrub.h"
 #include "upload.h"
 
-#define SLICE_MS	20
+#define SLICE_US	20000
 #define SCRUBBED	4	/* of so many collections one scrubs, too */
 #define PAGE		64
 #define SESSION_AGE_S	2
@@ -36,7 +36,7 @@ collect(struct store *s, const struct gc_options *options, uint64_t *changes)
 	if ((gc = gc_new(s, options)) == NULL)
 		return STORE_NOMEM;
 	do
-		r = gc_step(gc, SLICE_MS, &done);
+		r = gc_step(gc, SLICE_US, &done);
 	while (r == STORE_OK && !done);
 	report = gc_report(gc);
 	for (i = 0; i < GC_NCLASSES; i++) {
@@ -99,7 +99,7 @@ scrub(struct store *s)
 	if ((scrub = scrub_new(s, &options)) == NULL)
 		return;
 	do
-		r = scrub_step(scrub, SLICE_MS, &done);
+		r = scrub_step(scrub, SLICE_US, &done);
 	while (r == STORE_OK && !done);
 	report = scrub_report(scrub);
 	if (r != STORE_OK)

@@ -16,7 +16,7 @@ scrub_run(struct store *s, const struct scrub_options *options)
 
 	assert_non_null(scrub);
 	while (!done)
-		assert_int_equal(scrub_step(scrub, 1000, &done), STORE_OK);
+		assert_int_equal(scrub_step(scrub, 1000000, &done), STORE_OK);
 	report = *scrub_report(scrub);
 	scrub_free(scrub);
 	return report;

@@ -143,7 +143,7 @@ test_lock_lets_a_copied_store_collect(void **state)
 	copy_by_link(t, &copy, LAYOUT_COLLECT_LOCK);
 	assert_non_null(gc = gc_new(t->store, &options));
 	while (r == STORE_OK && !done)
-		r = gc_step(gc, 1000, &done);
+		r = gc_step(gc, 1000000, &done);
 	assert_int_equal(r, STORE_OK);
 	gc_free(gc);
 	tmp_close(&copy);

@@ -299,7 +299,7 @@ run_collect(struct tmp_store *t)
 
 	if ((gc = gc_new(t->store, &o)) == NULL)
 		return STORE_NOMEM;
-	while ((r = gc_step(gc, 1000, &done)) == STORE_OK && !done)
+	while ((r = gc_step(gc, 1000000, &done)) == STORE_OK && !done)
 		continue;
 	gc_free(gc);
 	return r;

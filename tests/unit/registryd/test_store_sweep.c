@@ -38,7 +38,7 @@ make_trash(const struct tmp_store *t)
 
 /* How many steps it took. */
 static unsigned
-sweep_all(struct tmp_store *t, unsigned budget_ms)
+sweep_all(struct tmp_store *t, unsigned budget_us)
 {
 	struct store_sweep sweep = { 0, 0 };
 	unsigned steps = 0;
@@ -48,8 +48,9 @@ sweep_all(struct tmp_store *t, unsigned budget_ms)
 	while (!done) {
 		began = clock_monotonic_ms();
 		assert_int_equal(store_sweep_step(t->store, &sweep, 2000,
-		    budget_ms, &done), STORE_OK);
-		assert_true(clock_monotonic_ms() - began < budget_ms + 500);
+		    budget_us, &done), STORE_OK);
+		assert_true(clock_monotonic_ms() - began <
+		    budget_us / 1000 + 500);
 		assert_true(++steps < STEPS_MAX);
 	}
 	return steps;
@@ -91,12 +92,12 @@ test_sweep_comes_to_its_end(void **state)
 	make_trash(t);
 	sysfs_set_hook(on_unlink, stays);
 	(void)sweep_all(t, 0);
-	(void)sweep_all(t, 1000);
+	(void)sweep_all(t, 1000000);
 	sysfs_set_hook(NULL, NULL);
 	/* The tree whose files all end so. */
 	assert_int_equal(tmp_count(t, LAYOUT_TRASH), 1);
 	assert_true(tmp_exists(t, LAYOUT_TRASH "/3/a0/b/03"));
-	(void)sweep_all(t, 1000);
+	(void)sweep_all(t, 1000000);
 	assert_int_equal(tmp_count(t, LAYOUT_TRASH), 0);
 }
 
@@ -110,7 +111,7 @@ test_sweep_of_a_tree_for_later(void **state)
 	    STORE_OK);
 	assert_false(tmp_exists(t, "x/tree"));
 	assert_int_equal(tmp_count(t, LAYOUT_TRASH), 1);
-	assert_int_equal(sweep_all(t, 1000), 2);
+	assert_int_equal(sweep_all(t, 1000000), 2);
 	assert_int_equal(tmp_count(t, LAYOUT_TRASH), 0);
 }
 
