@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One client that pushes a small image and pulls it again, until it is
- * killed, over a connection that stays:
+ * One client that pushes a small image and pulls it PULLS times, again and
+ * again until it is killed, over a connection that stays:
  *	rounds PORT LABEL-FILE PAUSE-MS
- * Prints a line for each round, "LABEL PUSH PULL", times in milliseconds; the
- * label is what the file says, and the round is left out when that changes
- * meanwhile or is "none".  What goes wrong is told on the standard error.
+ * Prints a line for each push and pull, "LABEL push|pull MILLISECONDS", and
+ * pauses after it; the label is what the file says, and what is under way
+ * when that changes, or when it is "none", is left out.  What goes wrong is
+ * told on the standard error.
  */
 #include <err.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #define DIGEST_SIZE	(7 + 2 * SHA256_DIGEST_LENGTH + 1)
 #define LABEL_SIZE	32
 #define NTAGS		50
+#define PULLS		4	/* more pull than push */
 
 #define OCI		"application/vnd.oci.image."
 #define DESCRIPTOR	"{\"mediaType\":\"" OCI "%s\",\"size\":%d," \
@@ -117,15 +119,30 @@ pull(struct http *h, const struct image *image)
 		warnx("GET %s: other bytes", image->blob_path);
 }
 
+/* How long it takes, below the label of all that time. */
+static void
+measure(const char *what, void (*fn)(struct http *, const struct image *),
+    struct http *h, const struct image *image, const char *label_path)
+{
+	char before[LABEL_SIZE], after[LABEL_SIZE];
+	double begin, end;
+
+	label_read(label_path, before);
+	begin = now_ms();
+	fn(h, image);
+	end = now_ms();
+	label_read(label_path, after);
+	if (strcmp(before, "none") != 0 && strcmp(before, after) == 0)
+		printf("%s %s %.3f\n", before, what, end - begin);
+}
+
 int
 main(int argc, char *argv[])
 {
-	char before[LABEL_SIZE], after[LABEL_SIZE];
-	double begin, pushed, pulled;
 	struct timespec pause = { 0 };
 	struct image image;
 	struct http http;
-	unsigned n;
+	unsigned n, i;
 
 	if (argc != 4)
 		errx(2, "usage: rounds port label-file pause-ms");
@@ -134,16 +151,11 @@ main(int argc, char *argv[])
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (n = 0;; n++) {
 		image_make(&image, n);
-		label_read(argv[2], before);
-		begin = now_ms();
-		push(&http, &image);
-		pushed = now_ms();
-		pull(&http, &image);
-		pulled = now_ms();
-		label_read(argv[2], after);
-		if (strcmp(before, "none") != 0 && strcmp(before, after) == 0)
-			printf("%s %.3f %.3f\n", before, pushed - begin,
-			    pulled - pushed);
+		measure("push", push, &http, &image, argv[2]);
 		(void)nanosleep(&pause, NULL);
+		for (i = 0; i < PULLS; i++) {
+			measure("pull", pull, &http, &image, argv[2]);
+			(void)nanosleep(&pause, NULL);
+		}
 	}
 }
