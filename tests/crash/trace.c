@@ -311,6 +311,25 @@ add_write(struct recorder *rec, const struct call *call, long result)
 	memcpy(c->data, call->data, c->len);
 }
 
+static void
+note_skipped(struct recorder *rec, const struct call *call)
+{
+	char link[64], path[sizeof(rec->trace->skipped)];
+	size_t root = strlen(rec->world->dir);
+	ssize_t n;
+
+	snprintf(path, sizeof(path), SKIPPED_ALL);
+	if (call->kind == CALL_SYNC) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", call->fd);
+		if ((n = readlink(link, path, sizeof(path) - 1)) == -1)
+			err(2, "%s", link);
+		path[n] = '\0';
+	}
+	snprintf(rec->trace->skipped, sizeof(path), "%s",
+	    strncmp(path, rec->world->dir, root) == 0 && path[root] == '/' ?
+	    path + root + 1 : path);
+}
+
 static int
 on_before(const struct call *call, void *arg)
 {
@@ -323,6 +342,8 @@ on_before(const struct call *call, void *arg)
 	t->syncs++;
 	if (rec->slow && call->kind == CALL_SYNCFS)
 		usleep(SLOW_SYNC_US);
+	if (rec->skip == t->syncs)
+		note_skipped(rec, call);
 	return rec->skip == TRACE_SKIP_ALL || rec->skip == t->syncs ?
 	    BENEATH_SKIP : 0;
 }

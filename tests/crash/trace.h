@@ -69,13 +69,16 @@ struct trace {
 	struct moment	 moments[TRACE_MAX_MOMENTS];
 	unsigned	 nmoments;
 	unsigned	 syncs;		/* asked for, with those left out */
+	char		 skipped[256];	/* of what that one was; "" */
 };
 
 #define TRACE_SKIP_NONE	0u
 #define TRACE_SKIP_ALL	UINT32_MAX
+#define SKIPPED_ALL	"the file system"
 /*
  * Play the scenario and record it.  "skip": the sync of that number, from 1,
- * is left out, though it reports success.  "slow": syncs of the whole file
+ * is left out, though it reports success; "skipped" is what it was for, a path
+ * beneath the root, or SKIPPED_ALL.  "slow": syncs of the whole file
  * system take long.
  */
 struct trace	*trace_record(struct world *, const struct scenario *,
