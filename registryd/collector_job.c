@@ -21,6 +21,7 @@
 /* What waits for a processor waits for the end of a slice. */
 #define SLICE_US	500
 #define PAUSE_US	500
+#define IDLE_MS		2	/* after less work than that */
 #define JITTER_MAX_MS	60000
 #define SCRUB_LOOK_MS	600000	/* is one due? */
 #define AGAIN_MS	1000	/* what was due when it could not begin */
@@ -179,9 +180,9 @@ keep_outcome(struct collector_jobs *jobs, const struct run *run,
 }
 
 static void
-start_slice(struct collector_jobs *jobs)
+start_slice(struct collector_jobs *jobs, uint64_t ms)
 {
-	if (loop_timer_start(jobs->slice, 0) == -1)
+	if (loop_timer_start(jobs->slice, ms) == -1)
 		fatal("timer");
 }
 
@@ -192,7 +193,7 @@ unpark(struct collector_jobs *jobs)
 	jobs->run = jobs->parked;
 	jobs->parked.begun = false;
 	if (jobs->run.begun)
-		start_slice(jobs);
+		start_slice(jobs, 0);
 	else
 		loop_timer_stop(jobs->slice);
 }
@@ -239,6 +240,7 @@ static void
 on_slice(void *arg)
 {
 	struct collector_jobs *jobs = arg;
+	uint64_t began = clock_monotonic_us();
 	struct run *run = &jobs->run;
 	enum store_result r;
 	bool done = false;
@@ -250,13 +252,16 @@ on_slice(void *arg)
 			jobs->schedule[run->which].soon = true;
 	} else
 		r = ops[run->which]->step(&run->job, SLICE_US, &done);
-	if (r != STORE_OK || done) {
+	if (r != STORE_OK || done)
 		job_end(jobs, r);
-		return;
+	else if (clock_monotonic_us() - began < SLICE_US)
+		/* A scrub that waits for its rate, say. */
+		start_slice(jobs, IDLE_MS);
+	else {
+		/* Shorter than the loop's timers can be. */
+		clock_pause_us(PAUSE_US);
+		start_slice(jobs, 0);
 	}
-	/* Shorter than the loop's timers can be. */
-	clock_pause_us(PAUSE_US);
-	start_slice(jobs);
 }
 
 /*
@@ -307,7 +312,7 @@ collector_start(struct collector_jobs *jobs, enum collector_job which,
 	}
 	loop_timer_stop(jobs->schedule[which].timer);
 	run->begun = true;
-	start_slice(jobs);
+	start_slice(jobs, 0);
 	return STORE_OK;
 }
 
