@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Jobs of the collector, one at a time: a slice of work, a pause, so that the
- * disk and the processors are free for clients most of the time.  What is due
- * while another job runs begins when that one has ended; but a scrub is put
- * aside meanwhile.
+ * Jobs of the collector, one at a time: a short slice of work, a pause, so
+ * that clients find the disk and a processor free soon.  What is due while
+ * another job runs begins when that one has ended; but a scrub is put aside
+ * meanwhile.
  */
 #include "collector_job.h"
 

@@ -10,7 +10,6 @@
 #include "keeper_commit.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "clock.h"
 #include "keeper_worker.h"

@@ -57,6 +57,17 @@ test_monotonic(void **state)
 	assert_true(clock_wall() > 1500000000);
 }
 
+static void
+test_pause(void **state)
+{
+	uint64_t began = clock_monotonic_us();
+
+	(void)state;
+	clock_pause_us(2000);
+	assert_true(clock_monotonic_us() - began >= 2000);
+	clock_pause_us(0);
+}
+
 int
 main(void)
 {
@@ -64,6 +75,7 @@ main(void)
 		cmocka_unit_test(test_rfc3339),
 		cmocka_unit_test(test_rfc3339_of_no_year_is_safe),
 		cmocka_unit_test(test_monotonic),
+		cmocka_unit_test(test_pause),
 	};
 
 	return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
