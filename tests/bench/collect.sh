@@ -50,7 +50,9 @@ label() {
 }
 measure_idle() {
 	kill -STOP "$collector"
-	label "$run.idle"
+	# What it had begun in the file system ends.
+	sleep 0.2
+	label "$run.idle$windows"
 	sleep "$BENCH_SECONDS"
 	label none
 	kill -CONT "$collector"
@@ -67,18 +69,22 @@ measure_busy() {
 		left=$((left - 1))
 	done
 	label none
+	sleep 0.1
 	[ "$phase" = "$(phase_now)" ] || phase=mixed
 	echo "$run.busy$windows $run.$phase" >>"$T/windows"
 }
 
-# RUN PHASE: its rounds, in $T/push.RUN.PHASE and $T/pull.RUN.PHASE.
+# RUN PHASE: its rounds, in $T/push.RUN.PHASE and $T/pull.RUN.PHASE.  What has
+# begun in a window that is busy belongs there, whenever it ended; idle is only
+# what ended in the same.
 rounds_of() {
-	awk -v phase="$1.$2" -v busy="$1.busy" -v push="$T/push.$1.$2" \
-	    -v pull="$T/pull.$1.$2" '
+	awk -v phase="$1.$2" -v all="$1.busy" -v idle="$1.idle" \
+	    -v push="$T/push.$1.$2" -v pull="$T/pull.$1.$2" '
 	    NR == FNR { of[$1] = $2; next }
-	    phase == $1 || phase == of[$1] ||
-	    phase == busy && index($1, busy) == 1 && $1 in of {
-		print $3 >($2 == "push" ? push : pull)
+	    phase == idle && index($1, idle) == 1 && $1 == $2 ||
+	    phase == all && index($1, all) == 1 ||
+	    $1 in of && of[$1] == phase {
+		print $4 >($3 == "push" ? push : pull)
 	    }' "$T/windows" "$T/rounds"
 }
 

@@ -3,10 +3,9 @@
  * One client that pushes a small image and pulls it PULLS times, again and
  * again until it is killed, over a connection that stays:
  *	rounds PORT LABEL-FILE PAUSE-MS
- * Prints a line for each push and pull, "LABEL push|pull MILLISECONDS", and
- * pauses after it; the label is what the file says, and what is under way
- * when that changes, or when it is "none", is left out.  What goes wrong is
- * told on the standard error.
+ * Prints a line for each push and pull, "LABEL LABEL push|pull MILLISECONDS",
+ * and pauses after it; the labels are what the file says when it begins and
+ * when it ends.  What goes wrong is told on the standard error.
  */
 #include <err.h>
 #include <stdio.h>
@@ -119,7 +118,6 @@ pull(struct http *h, const struct image *image)
 		warnx("GET %s: other bytes", image->blob_path);
 }
 
-/* How long it takes, below the label of all that time. */
 static void
 measure(const char *what, void (*fn)(struct http *, const struct image *),
     struct http *h, const struct image *image, const char *label_path)
@@ -132,8 +130,7 @@ measure(const char *what, void (*fn)(struct http *, const struct image *),
 	fn(h, image);
 	end = now_ms();
 	label_read(label_path, after);
-	if (strcmp(before, "none") != 0 && strcmp(before, after) == 0)
-		printf("%s %s %.3f\n", before, what, end - begin);
+	printf("%s %s %s %.3f\n", before, after, what, end - begin);
 }
 
 int

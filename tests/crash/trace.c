@@ -321,9 +321,8 @@ note_skipped(struct recorder *rec, const struct call *call)
 	snprintf(path, sizeof(path), SKIPPED_ALL);
 	if (call->kind == CALL_SYNC) {
 		snprintf(link, sizeof(link), "/proc/self/fd/%d", call->fd);
-		if ((n = readlink(link, path, sizeof(path) - 1)) == -1)
-			err(2, "%s", link);
-		path[n] = '\0';
+		n = readlink(link, path, sizeof(path) - 1);
+		path[n > 0 ? n : 0] = '\0';
 	}
 	snprintf(rec->trace->skipped, sizeof(path), "%s",
 	    strncmp(path, rec->world->dir, root) == 0 && path[root] == '/' ?
