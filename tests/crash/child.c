@@ -46,7 +46,7 @@ child_run(struct world *w, void (*fn)(void *), void *arg)
 static void
 usage(const char *name)
 {
-	fprintf(stderr, "usage: %s [-bm] [-p PART/PARTS] [-s STEP] "
+	fprintf(stderr, "usage: %s [-bmu] [-p PART/PARTS] [-s STEP] "
 	    "[full|batch|none [SCENARIO]]\n", name);
 	exit(2);
 }
@@ -73,13 +73,15 @@ child_options(struct child_options *o, int argc, char *argv[])
 	o->mode = STORE_FULL;
 	o->only = NULL;
 	o->step = 1;
-	o->selftest = o->slow = false;
+	o->selftest = o->slow = o->sites = false;
 	o->part = o->parts = 1;
-	while ((ch = getopt(argc, argv, "bmp:s:")) != -1) {
+	while ((ch = getopt(argc, argv, "bmup:s:")) != -1) {
 		if (ch == 'b')
 			o->slow = true;
 		else if (ch == 'm')
 			o->selftest = true;
+		else if (ch == 'u')
+			o->sites = true;
 		else if (ch == 's' && atoi(optarg) > 0)
 			o->step = (unsigned)atoi(optarg);
 		else if (ch != 'p' || sscanf(optarg, "%u/%u", &o->part,

@@ -20,6 +20,7 @@ struct child_options {
 	unsigned	 part, parts;	/* of the scenarios */
 	bool		 selftest;	/* -m, -b: crash_states only */
 	bool		 slow;
+	bool		 sites;		/* -u: crash_errno only */
 };
 
 /*

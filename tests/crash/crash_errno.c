@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * usage: crash_errno [-p PART/PARTS] [-s STEP] [full|batch|none [SCENARIO]]
+ * usage: crash_errno [-u] [-p PART/PARTS] [-s STEP]
+ *            [full|batch|none [SCENARIO]]
  *
  * Plays each scenario again and again and lets its first, second, ... call
  * of the system fail, with each errno, once and for good.  No crash, no
  * success that is none, nothing leaked; and when the fault is over, the
- * client's retry succeeds.  -s: only every STEP-th combination.
+ * client's retry succeeds.  -s: only every STEP-th combination.  -u: of the
+ * calls that come from one place (sites.h) only the first, with each errno.
  */
 #include "scenario.h"
 
@@ -20,6 +22,7 @@
 #include "layout.h"
 #include "op_admin.h"
 #include "oracle.h"
+#include "sites.h"
 #include "str.h"
 
 #define INTERRUPTIONS	3		/* in a row, for EINTR */
@@ -304,18 +307,34 @@ fail_at(struct world *w, const struct scenario *s, enum store_durability mode,
 }
 
 struct tally {
-	unsigned	 sites, trials, failed, skip;
+	unsigned	 calls, trials, failed, skip;
+	struct sites	*sites;		/* NULL: every call */
 };
+
+/* -u: only a call that is the first from where it comes. */
+static bool
+is_wanted(const struct tally *tally, const bool *first, unsigned call)
+{
+	return tally->sites == NULL || (call < SITES_MAX_CALLS && first[call]);
+}
 
 static void
 run_scenario(struct world *w, const struct scenario *s,
     const struct child_options *o, struct tally *tally)
 {
+	static bool first[SITES_MAX_CALLS];
 	struct fault fault;
 	bool ok, more = true;
 	size_t i;
 
+	if (tally->sites != NULL &&
+	    sites_learn(tally->sites, w, s, o->mode, first) == 0)
+		return;
 	for (fault.call = 1; more; fault.call++) {
+		if (!is_wanted(tally, first, fault.call)) {
+			more = fault.call < SITES_MAX_CALLS;
+			continue;
+		}
 		for (i = 0; i < 2 * NERRORS && more; i++) {
 			if (tally->skip++ % o->step != 0)
 				continue;
@@ -328,7 +347,7 @@ run_scenario(struct world *w, const struct scenario *s,
 			tally->trials += more;
 			tally->failed += !ok;
 		}
-		tally->sites += more;
+		tally->calls += more;
 	}
 }
 
@@ -337,12 +356,14 @@ main(int argc, char *argv[])
 {
 	struct child_options o;
 	struct world *w = world_new();
-	struct tally tally = { 0, 0, 0, 0 };
+	struct tally tally = { 0 };
 	unsigned played = 0;
 	size_t i;
 
 	child_options(&o, argc, argv);
 	content_init();
+	if (o.sites)
+		tally.sites = sites_new();
 	for (i = 0; i < nscenarios; i++) {
 		if (!child_plays(&o, i, scenarios[i].name))
 			continue;
@@ -350,7 +371,7 @@ main(int argc, char *argv[])
 		run_scenario(w, &scenarios[i], &o, &tally);
 	}
 	printf("%u faults at %u calls of %u scenarios in mode %s, "
-	    "%u failed\n", tally.trials, tally.sites, played, o.mode_name,
+	    "%u failed\n", tally.trials, tally.calls, played, o.mode_name,
 	    tally.failed);
 	return tally.failed > 0 || tally.trials == 0;
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 #
-# usage: run.sh kill|errno|states [STEP]
+# usage: run.sh kill|errno|sites|states [STEP]
 #
 # A whole campaign, or with STEP a sample: every STEP-th point; JOBS of its
 # parts at a time.  Counts are printed each minute and, by mode, at the end;
@@ -26,9 +26,10 @@ parts=$((jobs * 8))
 case ${1:-} in
 kill) what="kill points" takes=25 ;;
 errno) what=faults takes=150 ;;
+sites) what=faults takes=10 ;;
 states) what="crash states" takes=25 ;;
 *)
-	echo "usage: run.sh kill|errno|states [STEP]" >&2
+	echo "usage: run.sh kill|errno|sites|states [STEP]" >&2
 	exit 2
 	;;
 esac
@@ -99,6 +100,12 @@ list() {
 	errno)
 		share crash_errno full
 		share crash_errno batch
+		;;
+	sites)
+		# Whole: what one scenario has shown another need not.
+		for mode in full batch; do
+			echo "$BUILD/tests/crash/crash_errno -u -s $step $mode"
+		done
 		;;
 	states)
 		# That it can fail is shown with the whole campaign only.
