@@ -30,6 +30,7 @@
 #include "child.h"
 #include "judge.h"
 #include "model.h"
+#include "seen.h"
 
 #define RANDOM_STATES	40	/* for each cut */
 #define STATES_LIMIT	3000	/* of a scenario; of more a part is judged */
@@ -37,7 +38,6 @@
 #define SAMPLE_STEP	100	/* for so small a sample .. */
 #define SAMPLE_CUTS	5	/* .. not every cut is looked at */
 #define SEEN_SLOTS	(1u << 18)
-#define SEEN_FULL	(SEEN_SLOTS / 4 * 3)
 
 struct campaign {
 	struct world	*world;
@@ -65,23 +65,6 @@ random_next(struct campaign *c)
 	c->random ^= c->random >> 7;
 	c->random ^= c->random << 17;
 	return c->random;
-}
-
-/* False when it was there already. */
-static bool
-seen_add(struct campaign *c, uint64_t h)
-{
-	size_t i;
-
-	if (h == 0)
-		h = 1;
-	for (i = h % SEEN_SLOTS; c->seen[i] != 0; i = (i + 1) % SEEN_SLOTS)
-		if (c->seen[i] == h)
-			return false;
-	if (++c->nseen == SEEN_FULL)
-		errx(2, "%s: too many states", c->scenario->name);
-	c->seen[i] = h;
-	return true;
 }
 
 /* ---- one state ---- */
@@ -136,7 +119,8 @@ judge_state(struct campaign *c, bool far)
 	if (!c->counting && (h % c->options->step != 0 ||
 	    (far && h % c->part != 0)))
 		return;
-	if (!seen_add(c, h) || c->counting || (c->first_only && c->failed > 0))
+	if (!seen_add(c->seen, SEEN_SLOTS, &c->nseen, h) || c->counting ||
+	    (c->first_only && c->failed > 0))
 		return;
 	world_begin(w, c->options->mode);
 	w->power = true;

@@ -14,6 +14,7 @@
 
 #include "beneath.h"
 #include "child.h"
+#include "seen.h"
 
 #define FRAMES	64
 
@@ -42,23 +43,6 @@ sites_new(void)
 	return sites;
 }
 
-/* False when it was there already. */
-static bool
-seen_add(struct sites *sites, uint64_t h)
-{
-	size_t i;
-
-	if (h == 0)
-		h = 1;
-	for (i = h % SITES_MAX; sites->seen[i] != 0; i = (i + 1) % SITES_MAX)
-		if (sites->seen[i] == h)
-			return false;
-	if (++sites->nseen == SITES_MAX / 4 * 3)
-		errx(2, "too many places");
-	sites->seen[i] = h;
-	return true;
-}
-
 static int
 on_call(const struct call *call, void *arg)
 {
@@ -71,7 +55,8 @@ on_call(const struct call *call, void *arg)
 		h = (h ^ (uintptr_t)frames[i]) * 1099511628211u;
 	if (++sites->calls >= SITES_MAX_CALLS)
 		errx(2, "%s: too many calls", sites->scenario->name);
-	sites->first[sites->calls] = seen_add(sites, h);
+	sites->first[sites->calls] = seen_add(sites->seen, SITES_MAX,
+	    &sites->nseen, h);
 	sites->fresh += sites->first[sites->calls];
 	return 0;
 }
