@@ -95,7 +95,7 @@ quantile() {
 		i = int(NR * q) + 1
 		if (i > NR)
 			i = NR
-		printf "%.1f", v[i]
+		printf "%.3f", v[i]
 	    }'
 }
 # RUN PHASE: the phase beside what was idle in that run.  All of a run that is
