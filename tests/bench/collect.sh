@@ -79,12 +79,12 @@ measure_busy() {
 # what ended in the same.
 rounds_of() {
 	awk -v phase="$1.$2" -v all="$1.busy" -v idle="$1.idle" \
-	    -v push="$T/push.$1.$2" -v pull="$T/pull.$1.$2" '
+	    -v dir="$T" -v name="$1.$2" '
 	    NR == FNR { of[$1] = $2; next }
 	    phase == idle && index($1, idle) == 1 && $1 == $2 ||
 	    phase == all && index($1, all) == 1 ||
 	    $1 in of && of[$1] == phase {
-		print $4 >($3 == "push" ? push : pull)
+		print $4 >(dir "/" $3 "." name)
 	    }' "$T/windows" "$T/rounds"
 }
 
@@ -104,7 +104,7 @@ judge() {
 	rounds_of "$1" "$2"
 	[ "$2" != busy ] || check "$1 run: clients were there meanwhile" \
 	    [ -s "$T/push.$1.busy" ]
-	for what in push pull; do
+	for what in push pull again; do
 		times=$T/$what.$1
 		[ -s "$times.$2" ] || continue
 		n=$(wc -l <"$times.$2")

@@ -3,9 +3,10 @@
  * One client that pushes a small image and pulls it PULLS times, again and
  * again until it is killed, over a connection that stays:
  *	rounds PORT LABEL-FILE PAUSE-MS
- * Prints a line for each push and pull, "LABEL LABEL push|pull MILLISECONDS",
- * and pauses after it; the labels are what the file says when it begins and
- * when it ends.  What goes wrong is told on the standard error.
+ * Prints a line for each push and pull, "LABEL LABEL WHAT MILLISECONDS", WHAT
+ * being push, pull (the first one) or again, and pauses after it; the labels
+ * are what the file says when it begins and when it ends.  What goes wrong is
+ * told on the standard error.
  */
 #include <err.h>
 #include <stdio.h>
@@ -151,7 +152,8 @@ main(int argc, char *argv[])
 		measure("push", push, &http, &image, argv[2]);
 		(void)nanosleep(&pause, NULL);
 		for (i = 0; i < PULLS; i++) {
-			measure("pull", pull, &http, &image, argv[2]);
+			measure(i == 0 ? "pull" : "again", pull, &http,
+			    &image, argv[2]);
 			(void)nanosleep(&pause, NULL);
 		}
 	}
