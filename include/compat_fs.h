@@ -6,6 +6,7 @@
 #ifndef COMPAT_FS_H
 #define COMPAT_FS_H
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +17,15 @@
  * component; ELOOP (or EXDEV) when one is met.  O_CLOEXEC is added.
  */
 int	 compat_open_beneath(int dirfd, const char *path, int flags, mode_t);
+/*
+ * Opens for reading with this flag leave the time of access as it is; EPERM
+ * for files of other users.  0 where the system has no such flag.
+ */
+#ifdef O_NOATIME
+#define COMPAT_O_NOATIME	O_NOATIME
+#else
+#define COMPAT_O_NOATIME	0
+#endif
 /* The same, without help from the system: one component after the other. */
 int	 compat_open_components(int dirfd, const char *path, int flags,
 	    mode_t);

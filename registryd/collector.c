@@ -212,6 +212,7 @@ collector_main(const struct proc_args *args)
 	/* Whoever serves clients goes first. */
 	if (nice(NICENESS) == -1 && errno != 0)
 		log_warn("nice");
+	sysfs_keep_atimes();
 	c.parent = proc_parent_chan(c.loop, parent_rules,
 	    sizeof(parent_rules) / sizeof(parent_rules[0]), &c);
 	if (loop_run(c.loop) == -1)

@@ -18,6 +18,7 @@
 #include "layout.h"
 #include "reference.h"
 #include "registryctl.h"
+#include "sysfs.h"
 
 #define STORE_UMASK	027
 
@@ -37,6 +38,7 @@ open_root(const struct registry_conf *conf)
 {
 	int fd;
 
+	sysfs_keep_atimes();
 	fd = open(conf->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd != -1)
 		return fd;

@@ -23,6 +23,7 @@ static uint64_t counts[SYSFS_NKINDS];
 static sysfs_hook_fn *hook;
 static void *hook_arg;
 static bool remote;		/* see sysfs_asks() */
+static int noatime;		/* a flag for opens, or 0 */
 
 static const char *const kind_names[SYSFS_NKINDS] = {
 	"open", "create", "close", "read", "write", "sync", "flush", "rename",
@@ -98,14 +99,11 @@ open_asking(int dirfd, const char *path, int flags, mode_t mode)
 	return compat_open_components(dirfd, path, flags, mode);
 }
 
-int
-sysfs_open(int dirfd, const char *path, int flags, mode_t mode)
+static int
+open_again(int dirfd, const char *path, int flags, mode_t mode)
 {
 	int fd, tries = 0;
 
-	if (enter(flags & O_CREAT ? SYSFS_CREATE : SYSFS_OPEN, dirfd,
-	    path) == -1)
-		return -1;
 	/* ESTALE: another host has changed a name that was remembered here. */
 	do
 		fd = remote ? open_asking(dirfd, path, flags, mode) :
@@ -113,6 +111,31 @@ sysfs_open(int dirfd, const char *path, int flags, mode_t mode)
 	while (fd == -1 && (errno == EINTR ||
 	    (errno == ESTALE && ++tries < STALE_TRIES)));
 	return fd;
+}
+
+void
+sysfs_keep_atimes(void)
+{
+	noatime = COMPAT_O_NOATIME;
+}
+
+int
+sysfs_open(int dirfd, const char *path, int flags, mode_t mode)
+{
+	bool reads = (flags & (O_ACCMODE | O_CREAT)) == O_RDONLY;
+	int fd;
+
+	if (enter(flags & O_CREAT ? SYSFS_CREATE : SYSFS_OPEN, dirfd,
+	    path) == -1)
+		return -1;
+	if (!reads || noatime == 0)
+		return open_again(dirfd, path, flags, mode);
+	fd = open_again(dirfd, path, flags | noatime, mode);
+	if (fd != -1 || errno != EPERM)
+		return fd;
+	/* Of another user, and so are others: each would cost a call. */
+	noatime = 0;
+	return open_again(dirfd, path, flags, mode);
 }
 
 int

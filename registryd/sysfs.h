@@ -63,6 +63,12 @@ void	 sysfs_set_hook(sysfs_hook_fn *, void *arg);	/* NULL: none */
  * asks the server, and a file is asked for before its stat: then it is true.
  */
 bool	 sysfs_asks(int fd);
+/*
+ * For housekeeping: what this process reads from now on keeps its time of
+ * access, which tells when a client had it, and costs no write.  So until a
+ * file of another user is met, for which no system allows it.
+ */
+void	 sysfs_keep_atimes(void);
 int	 sysfs_open(int dirfd, const char *path, int flags, mode_t);
 int	 sysfs_close(int fd);
 /* The same file description once more. */

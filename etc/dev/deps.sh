@@ -23,7 +23,7 @@ test='libcmocka-dev libjwt-dev curl jq openssl procps iproute2 busybox-static
     qemu-system-x86'
 lint='clang clang-tidy cppcheck mandoc shellcheck git'
 fuzz='clang llvm libclang-rt-14-dev'
-bench='curl jq wrk docker-registry procps'
+bench='curl jq wrk docker-registry procps strace'
 powercut='xfsprogs btrfs-progs'
 
 # What stands in for the packages where there is no dpkg: each one a

@@ -143,6 +143,11 @@ expect 'it would condemn one' 1 "$(collected '.blobs.condemned')"
 expect 'and condemns none' 16 "$(count_files)"
 check 'each run is one line in the log' \
     wait_log "$REGISTRYD_LOG" 'collection: removed .*in use: '
+# Times of access tell of clients alone.
+read_by_it=$(find "$STORE/docker" -path '*/revisions/*' -name link | head -n 1)
+before=$(stat -c %X "$read_by_it")
+check 'a dry run that reads it all again' collect --dry-run
+expect 'leaves the times of access' "$before" "$(stat -c %X "$read_by_it")"
 stop_registryd
 CONF_REGISTRYD='  collect: {interval: 200ms, grace: 2s, delay: 100ms}'
 start_registryd

@@ -531,6 +531,63 @@ test_store_results_have_texts(void **state)
 	assert_int_equal(store_result_errno(EACCES), STORE_IO);
 }
 
+/* A file that was last read long ago: is this read seen? */
+static bool
+read_is_seen(struct tmp_store *t, const char *path)
+{
+	static const struct timespec old[2] = {
+		{ .tv_sec = 1000000 }, { .tv_sec = 1000000 }
+	};
+	char full[LAYOUT_PATH_SIZE];
+	struct stat st;
+	size_t len;
+	char *data;
+
+	snprintf(full, sizeof(full), "%s/%s", t->dir, path);
+	assert_int_equal(utimensat(AT_FDCWD, full, old, 0), 0);
+	assert_int_equal(store_read(t->store, path, 16, &data, &len),
+	    STORE_OK);
+	free(data);
+	assert_int_equal(stat(full, &st), 0);
+	return st.st_atim.tv_sec != old[0].tv_sec;
+}
+
+static void
+own_by(struct tmp_store *t, const char *path, uid_t uid)
+{
+	char full[LAYOUT_PATH_SIZE];
+
+	snprintf(full, sizeof(full), "%s/%s", t->dir, path);
+	assert_int_equal(chown(full, uid, (gid_t)-1), 0);
+	assert_int_equal(chmod(full, 0644), 0);
+}
+
+/* The last one: what it says holds for the process from then on. */
+static void
+test_store_keeps_times_of_access(void **state)
+{
+	struct tmp_store *t = *state;
+	size_t len;
+	char *data;
+
+	assert_int_equal(store_put(t->store, "a", "x", 1, 0), STORE_OK);
+	if (COMPAT_O_NOATIME == 0 || !read_is_seen(t, "a"))
+		skip();		/* mounted noatime */
+	sysfs_keep_atimes();
+	assert_false(read_is_seen(t, "a"));
+	if (geteuid() != 0)
+		return;
+	/* Those of others can be read as ever. */
+	own_by(t, "a", 1);
+	assert_int_equal(chmod(t->dir, 0755), 0);
+	assert_int_equal(seteuid(2), 0);
+	assert_int_equal(store_read(t->store, "a", 16, &data, &len),
+	    STORE_OK);
+	free(data);
+	assert_int_equal(seteuid(0), 0);
+	assert_true(read_is_seen(t, "a"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, tmp_setup, tmp_teardown)
 
 int
@@ -552,7 +609,8 @@ main(void)
 		TEST(test_store_lists_many),
 		TEST(test_store_put_races_with_prune),
 		TEST(test_store_directories_that_vanish_are_made_again),
-		cmocka_unit_test(test_store_results_have_texts)
+		cmocka_unit_test(test_store_results_have_texts),
+		TEST(test_store_keeps_times_of_access)
 	};
 
 	return cmocka_run_group_tests_name("store_fs", tests, NULL, NULL);
