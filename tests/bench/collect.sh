@@ -31,8 +31,7 @@ make_store
 fill_store
 ! is_root || chown -R 62001:62001 "$STORE"
 CONF_REGISTRYD='  collect: {enabled: false, grace: 5m, delay: 0s}'
-start_registryd
-collector=$(children "$REGISTRYD_PID" collector)
+registryd_conf >"$T/registryd.yml"
 
 # What the collector does: "mark", what this run does to names, or nothing.
 phase_now() {
@@ -142,18 +141,13 @@ blobs_opened() {
 	    END { print n + 0, again + 0, others + 0 }' "$T/revisions" \
 	    "$T/opened.names"
 }
+# By registryctl, which does the same without pauses.
 watch_run() {
 	make_old
 	revisions >"$T/revisions"
-	strace -qq -p "$collector" -e trace=open,openat,openat2 \
-	    -o "$T/opened" 2>"$T/strace" &
-	watcher=$!
-	wait_until 10 grep -q '^TracerPid:.*[1-9]' "/proc/$collector/status" ||
-	    die "strace: $(cat "$T/strace")"
-	collect
-	kill -INT "$watcher"
-	wait "$watcher"
-	expect "$run, watched: ends well" ok "$(collected '.outcome')"
+	strace -f --seccomp-bpf -qq -e trace=open,openat,openat2 \
+	    -o "$T/opened" "$BUILD/registryctl" -f "$T/registryd.yml" --json \
+	    collect >"$T/collected" || die "collect: $(cat "$T/collected")"
 	# shellcheck disable=SC2046
 	set -- $(blobs_opened)
 	echo "$run, watched: $1 manifests of $(wc -l <"$T/revisions")" \
@@ -166,6 +160,8 @@ for run in condemn remove; do
 	watch_run
 done
 fill_store
+start_registryd
+collector=$(children "$REGISTRYD_PID" collector)
 
 label none
 "$BUILD/tests/bench/rounds" "${REGISTRY##*:}" "$T/label" 5 \
