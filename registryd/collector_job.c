@@ -23,8 +23,8 @@
  * as long: on a machine with two processors of which another has one, two of
  * three who wake up find the other one free.
  */
-#define SLICE_US	500
-#define PAUSE_US	1000
+#define SLICE_US	250
+#define PAUSE_US	500
 #define IDLE_MS		2	/* after less work than that */
 #define JITTER_MAX_MS	60000
 #define SCRUB_LOOK_MS	600000	/* is one due? */
