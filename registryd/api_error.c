@@ -125,6 +125,7 @@ api_error_of(enum store_result result, enum api_error notfound,
 		return API_UNAVAILABLE;
 	case STORE_OK:
 	case STORE_INVALID:
+	case STORE_DENIED:
 	case STORE_IO:
 	case STORE_AGAIN:
 	case STORE_MORE:

@@ -144,10 +144,11 @@ gc_pass(struct gc *gc, const char *path, enum store_result r)
 	enum store_result found;
 	enum kind kind;
 
-	if (r != STORE_NOTFOUND && r != STORE_INVALID && r != STORE_IO)
+	if (r != STORE_NOTFOUND && r != STORE_INVALID &&
+	    !store_result_is_io(r))
 		return gc_stop(gc, path, r);
 	if ((found = find_odd(gc, path, part, &kind)) != STORE_OK)
-		return gc_stop(gc, path, r == STORE_IO ? r : found);
+		return gc_stop(gc, path, store_result_is_io(r) ? r : found);
 	switch (kind) {
 	case KIND_SYMLINK:
 		note_hiding(gc, part);
@@ -176,15 +177,15 @@ gc_pass_file(struct gc *gc, const char *path, enum store_result r)
 	enum store_result found;
 	enum kind kind;
 
-	if (r != STORE_INVALID && r != STORE_IO)
+	if (r != STORE_INVALID && !store_result_is_io(r))
 		return gc_stop(gc, path, r);
 	if ((found = find_odd(gc, path, part, &kind)) != STORE_OK)
-		return gc_stop(gc, path, r == STORE_IO ? r : found);
+		return gc_stop(gc, path, store_result_is_io(r) ? r : found);
 	if (kind == KIND_SYMLINK)
 		note_hiding(gc, part);
 	else if (kind == KIND_OTHER || kind == KIND_DIR)
 		gc_strange(gc, part);
-	else if (r == STORE_IO)
+	else if (store_result_is_io(r))
 		return gc_stop(gc, path, r);
 	return STORE_OK;
 }

@@ -92,7 +92,7 @@ check_locks(struct store *s)
 
 	if ((r = store_lock(s, "", &lock)) == STORE_OK)
 		store_unlock(s, &lock);
-	else if (r == STORE_IO)
+	else if (store_result_is_io(r))
 		log_warn("store %s: locks do not work, so no other process may "
 		    "write there", store_path(s));
 }

@@ -146,6 +146,7 @@ result_is_ours(enum store_result r)
 	case STORE_LIMIT:
 	case STORE_UNAVAILABLE:
 	case STORE_REMOVED:
+	case STORE_DENIED:
 	case STORE_IO:
 		return true;
 	default:
@@ -203,7 +204,8 @@ keeper_reply(struct keeper_worker *w, uint64_t id, const char *what,
 {
 	int error = errno;
 
-	if (what != NULL && (r == STORE_IO || r == STORE_UNAVAILABLE)) {
+	if (what != NULL && (store_result_is_io(r) ||
+	    r == STORE_UNAVAILABLE)) {
 		errno = error;
 		log_warn("%s %s", what, repo);
 	} else if (what != NULL && result_is_ours(r))

@@ -193,7 +193,8 @@ renew_link(struct store *s, const char *path)
 	struct digest target;
 	enum store_result r;
 
-	if ((r = store_touch(s, path)) != STORE_IO)
+	r = store_touch(s, path);
+	if (!store_result_is_io(r))
 		return r;
 	if ((r = link_get(s, path, &target)) != STORE_OK)
 		return r;

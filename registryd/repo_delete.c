@@ -212,13 +212,14 @@ set_time(struct manifest_delete *m)
 	random_bytes(&ns, sizeof(ns));
 	when.tv_sec -= MARK_AGE_S;
 	when.tv_nsec = (long)(ns % 1000000000);
-	if ((r = store_touch_at(m->store, m->link, &when)) != STORE_IO)
+	r = store_touch_at(m->store, m->link, &when);
+	if (!store_result_is_io(r))
 		return r;
 	if ((r = link_put(m->store, m->link, &m->digest)) != STORE_OK)
 		return r;
 	/* Where times cannot be set, nobody else can do so either. */
 	r = store_touch_at(m->store, m->link, &when);
-	return r == STORE_IO ? STORE_OK : r;
+	return store_result_is_io(r) ? STORE_OK : r;
 }
 
 /* Opened, so that the answer is not one that another host has overtaken. */

@@ -96,7 +96,7 @@ begin_reading(struct scrub *scrub)
 static bool
 is_unreadable(enum store_result r)
 {
-	return r == STORE_IO || r == STORE_UNAVAILABLE;
+	return store_result_is_io(r) || r == STORE_UNAVAILABLE;
 }
 
 enum store_result

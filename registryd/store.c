@@ -32,6 +32,7 @@ static const char *const result_texts[] = {
 	[STORE_GONE] = "keeper does not answer",
 	[STORE_UNAVAILABLE] = "storage not available",
 	[STORE_REMOVED] = "removed before it was finished",
+	[STORE_DENIED] = "permission denied",
 	[STORE_IO] = "input/output error",
 	[STORE_AGAIN] = "not yet durable",
 	[STORE_MORE] = "not yet done",
@@ -81,9 +82,18 @@ store_result_errno(int error)
 	case EHOSTDOWN:
 	case ENOTCONN:
 		return STORE_UNAVAILABLE;
+	case EACCES:
+	case EPERM:
+		return STORE_DENIED;
 	default:
 		return STORE_IO;
 	}
+}
+
+bool
+store_result_is_io(enum store_result r)
+{
+	return r == STORE_IO || r == STORE_DENIED;
 }
 
 /* Relative, without empty, "." and ".." components, and not too long. */

@@ -34,6 +34,7 @@ enum store_result {
 	STORE_GONE,		/* the keeper died or did not answer */
 	STORE_UNAVAILABLE,	/* the storage is not reached for now */
 	STORE_REMOVED,		/* while it was being put */
+	STORE_DENIED,		/* the file is another user's */
 	STORE_IO,
 	/* Of a step, never sent: it waits for a barrier; */
 	STORE_AGAIN,
@@ -44,6 +45,8 @@ enum store_result {
 const char	*store_result_text(enum store_result);
 /* The result that an errno stands for; errno itself stays for logs. */
 enum store_result store_result_errno(int);
+/* IO or DENIED: this file, or this call, does not work; others may. */
+bool		 store_result_is_io(enum store_result);
 
 enum store_durability { STORE_FULL, STORE_BATCH, STORE_NONE };
 

@@ -143,6 +143,13 @@ expect 'it would condemn one' 1 "$(collected '.blobs.condemned')"
 expect 'and condemns none' 16 "$(count_files)"
 check 'each run is one line in the log' \
     wait_log "$REGISTRYD_LOG" 'collection: removed .*in use: '
+# What it may not read is no damage to the disk, and is not passed over.
+foreign=$STORE/docker/registry/v2/repositories/foreign
+mkdir -m 0 "$foreign"
+refuse 'a directory of another user' collect --dry-run
+expect 'stops a run' 'permission denied' "$(collected '.outcome')"
+check 'and is named' grep -q 'repositories/foreign' "$T/collected"
+rmdir "$foreign"
 # Times of access tell of clients alone.
 read_by_it=$(find "$STORE/docker" -path '*/revisions/*' -name link | head -n 1)
 before=$(stat -c %X "$read_by_it")

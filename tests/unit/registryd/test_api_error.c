@@ -89,6 +89,7 @@ test_results(void **state)
 		{ STORE_REMOVED, 503 },
 		{ STORE_EXISTS, 503 },
 		{ STORE_INVALID, 500 },
+		{ STORE_DENIED, 500 },
 		{ STORE_IO, 500 },
 	};
 	size_t i;

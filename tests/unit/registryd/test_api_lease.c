@@ -36,6 +36,7 @@ static const struct {
 	{ STORE_GONE, LATER, LATER },
 	{ STORE_UNAVAILABLE, LATER, LATER },
 	{ STORE_REMOVED, LATER, LATER },
+	{ STORE_DENIED, LATER, LATER },
 	{ STORE_IO, LATER, LATER },
 };
 #define NCASES	(sizeof(cases) / sizeof(cases[0]))

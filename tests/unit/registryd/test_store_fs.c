@@ -528,7 +528,8 @@ test_store_results_have_texts(void **state)
 	assert_int_equal(store_result_errno(EMFILE), STORE_LIMIT);
 	assert_int_equal(store_result_errno(ENOMEM), STORE_NOMEM);
 	assert_int_equal(store_result_errno(EIO), STORE_IO);
-	assert_int_equal(store_result_errno(EACCES), STORE_IO);
+	assert_int_equal(store_result_errno(EACCES), STORE_DENIED);
+	assert_int_equal(store_result_errno(EPERM), STORE_DENIED);
 }
 
 /* A file that was last read long ago: is this read seen? */
