@@ -17,18 +17,19 @@
  * component; ELOOP (or EXDEV) when one is met.  O_CLOEXEC is added.
  */
 int	 compat_open_beneath(int dirfd, const char *path, int flags, mode_t);
+/* The same, without help from the system: one component after the other. */
+int	 compat_open_components(int dirfd, const char *path, int flags,
+	    mode_t);
 /*
  * Opens for reading with this flag leave the time of access as it is; EPERM
- * for files of other users.  0 where the system has no such flag.
+ * for files of other users, and perhaps for all: then try without it.  0 where
+ * the system has no such flag.
  */
 #ifdef O_NOATIME
 #define COMPAT_O_NOATIME	O_NOATIME
 #else
 #define COMPAT_O_NOATIME	0
 #endif
-/* The same, without help from the system: one component after the other. */
-int	 compat_open_components(int dirfd, const char *path, int flags,
-	    mode_t);
 /*
  * The names in a directory, "." and ".." among them, with their types, DT_*.
  * Takes ownership of fd, also when it fails.  next: 1, 0 at the end, -1; the

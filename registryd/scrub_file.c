@@ -111,8 +111,8 @@ scrub_file_open(struct scrub *scrub, const char *path,
 	r = store_open(scrub->store, path, &scrub->fd, &scrub->st);
 	if (is_unreadable(r))
 		r = store_open(scrub->store, path, &scrub->fd, &scrub->st);
-	/* So a socket answers; nothing is wrong with the disk. */
-	if (r == STORE_IO && store_stat(scrub->store, path, NULL) ==
+	/* So sockets and devices answer; nothing is wrong with the disk. */
+	if (store_result_is_io(r) && store_stat(scrub->store, path, NULL) ==
 	    STORE_INVALID)
 		r = STORE_INVALID;
 	if (r == STORE_OK)

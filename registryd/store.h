@@ -34,7 +34,7 @@ enum store_result {
 	STORE_GONE,		/* the keeper died or did not answer */
 	STORE_UNAVAILABLE,	/* the storage is not reached for now */
 	STORE_REMOVED,		/* while it was being put */
-	STORE_DENIED,		/* the file is another user's */
+	STORE_DENIED,		/* the system does not permit it */
 	STORE_IO,
 	/* Of a step, never sent: it waits for a barrier; */
 	STORE_AGAIN,

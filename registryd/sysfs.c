@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The only file of the store that calls the file system.  Runs wherever the
- * store does; decides nothing: one function, one call.
+ * store does; decides nothing: one function, one call, which is made again
+ * where the system refuses only how it was made.
  */
 #include "sysfs.h"
 
@@ -23,7 +24,7 @@ static uint64_t counts[SYSFS_NKINDS];
 static sysfs_hook_fn *hook;
 static void *hook_arg;
 static bool remote;		/* see sysfs_asks() */
-static int noatime;		/* a flag for opens, or 0 */
+static bool keep_atimes;
 
 static const char *const kind_names[SYSFS_NKINDS] = {
 	"open", "create", "close", "read", "write", "sync", "flush", "rename",
@@ -116,7 +117,7 @@ open_again(int dirfd, const char *path, int flags, mode_t mode)
 void
 sysfs_keep_atimes(void)
 {
-	noatime = COMPAT_O_NOATIME;
+	keep_atimes = true;
 }
 
 int
@@ -128,13 +129,12 @@ sysfs_open(int dirfd, const char *path, int flags, mode_t mode)
 	if (enter(flags & O_CREAT ? SYSFS_CREATE : SYSFS_OPEN, dirfd,
 	    path) == -1)
 		return -1;
-	if (!reads || noatime == 0)
-		return open_again(dirfd, path, flags, mode);
-	fd = open_again(dirfd, path, flags | noatime, mode);
-	if (fd != -1 || errno != EPERM)
-		return fd;
-	/* Of another user, and so are others: each would cost a call. */
-	noatime = 0;
+	if (reads && keep_atimes && !remote) {
+		fd = open_again(dirfd, path, flags | COMPAT_O_NOATIME, mode);
+		/* EPERM: of another user. */
+		if (fd != -1 || errno != EPERM)
+			return fd;
+	}
 	return open_again(dirfd, path, flags, mode);
 }
 

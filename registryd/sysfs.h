@@ -64,9 +64,9 @@ void	 sysfs_set_hook(sysfs_hook_fn *, void *arg);	/* NULL: none */
  */
 bool	 sysfs_asks(int fd);
 /*
- * For housekeeping: what this process reads from now on keeps its time of
- * access, which tells when a client had it, and costs no write.  So until a
- * file of another user is met, for which no system allows it.
+ * For housekeeping: what this process opens for reading only from now on
+ * keeps its time of access, which costs no write then.  Not what belongs to
+ * other users, for which only root may, nor what a server keeps (NFS).
  */
 void	 sysfs_keep_atimes(void);
 int	 sysfs_open(int dirfd, const char *path, int flags, mode_t);

@@ -96,8 +96,12 @@ compat_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 		fd = (int)syscall(SYS_openat2, dirfd, path, &how,
 		    sizeof(how));
 	while (fd == -1 && errno == EAGAIN);
-	/* Old kernels, and filters that do not know the call. */
-	if (fd == -1 && (errno == ENOSYS || errno == EPERM)) {
+	/*
+	 * Old kernels, and filters that do not know the call; with that flag
+	 * it may be the file, and the caller tries without.
+	 */
+	if (fd == -1 && (errno == ENOSYS ||
+	    (errno == EPERM && !(flags & COMPAT_O_NOATIME)))) {
 		missing = errno == ENOSYS;
 		return compat_open_components(dirfd, path, flags, mode);
 	}

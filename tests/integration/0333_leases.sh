@@ -70,7 +70,7 @@ old
 chattr +i "$link" "$revision" || die "chattr"
 expect_both 503 "no lease"
 check "no lease: the log says why" wait_log "$REGISTRYD_LOG" \
-    'no lease: input/output error'
+    'no lease: permission denied'
 chattr -i "$link" "$revision"
 expect_both 200 "a lease again"
 

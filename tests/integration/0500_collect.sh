@@ -150,11 +150,21 @@ refuse 'a directory of another user' collect --dry-run
 expect 'stops a run' 'permission denied' "$(collected '.outcome')"
 check 'and is named' grep -q 'repositories/foreign' "$T/collected"
 rmdir "$foreign"
-# Times of access tell of clients alone.
+# What it reads keeps its time of access; others change that.
+accessed() {
+	stat -c %X "$1"
+}
 read_by_it=$(find "$STORE/docker" -path '*/revisions/*' -name link | head -n 1)
-before=$(stat -c %X "$read_by_it")
+make_old
+before=$(accessed "$read_by_it")
 check 'a dry run that reads it all again' collect --dry-run
-expect 'leaves the times of access' "$before" "$(stat -c %X "$read_by_it")"
+after=$(accessed "$read_by_it")
+cat "$read_by_it" >/dev/null
+if [ "$before" = "$(accessed "$read_by_it")" ]; then
+	echo "skip ${0##*/}: mounted without times of access"
+else
+	expect 'leaves the times of access' "$before" "$after"
+fi
 stop_registryd
 CONF_REGISTRYD='  collect: {interval: 200ms, grace: 2s, delay: 100ms}'
 start_registryd

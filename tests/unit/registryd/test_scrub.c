@@ -222,6 +222,37 @@ test_scrub_mends_the_size(void **state)
 	assert_int_equal(report.quarantined, 1);
 }
 
+static int
+on_open_refuse(const struct sysfs_call *call, void *arg)
+{
+	const size_t len = strlen("/data");
+	size_t n = call->name != NULL ? strlen(call->name) : 0;
+
+	(void)arg;
+	return call->kind == SYSFS_OPEN && n > len &&
+	    strcmp(call->name + n - len, "/data") == 0 ? EACCES : 0;
+}
+
+/* As a device on a file system that allows none. */
+static void
+test_scrub_passes_what_may_not_be_opened(void **state)
+{
+	struct tmp_store *t = *state;
+	struct scrub_report report;
+
+	put_blob(t, GOOD);
+	sysfs_set_hook(on_open_refuse, NULL);
+	report = scrub_all(t->store);
+	assert_int_equal(report.unreadable, 1);
+	assert_int_equal(report.strange, 0);
+	assert_int_equal(unlink(tmp_path(t, data)), 0);
+	assert_int_equal(mkfifo(tmp_path(t, data), 0600), 0);
+	report = scrub_all(t->store);
+	sysfs_set_hook(NULL, NULL);
+	assert_int_equal(report.unreadable, 0);
+	assert_int_equal(report.strange, 1);
+}
+
 /* ---- what an interrupted scrub has left ---- */
 
 static void
@@ -441,6 +472,7 @@ main(void)
 		TEST(test_scrub_only_looks),
 		TEST(test_scrub_reads_twice),
 		TEST(test_scrub_mends_the_size),
+		TEST(test_scrub_passes_what_may_not_be_opened),
 		TEST(test_scrub_looks_again),
 		cmocka_unit_test(test_scrub_dies_anywhere),
 		TEST(test_scrub_goes_on)
