@@ -74,7 +74,7 @@ measure_busy() {
 	echo "$run.busy$windows $run.$phase" >>"$T/windows"
 }
 
-# RUN PHASE: its rounds, in $T/push.RUN.PHASE and $T/pull.RUN.PHASE.  What has
+# RUN PHASE: its rounds, in $T/push.RUN.PHASE, pull and again alike.  What has
 # begun in a window that is busy belongs there, whenever it ended; idle is only
 # what ended in the same.
 rounds_of() {
@@ -134,8 +134,8 @@ revisions() {
 	    -path '*/_manifests/revisions/sha256/*' -type d | sed 's,.*/,,' |
 	    sort -u
 }
-# Blobs that the collector opens in a run: how many manifests, how many of
-# them again, how many others.
+# Blobs that a run has opened: how many manifests, how many of them again, how
+# many others.
 blobs_opened() {
 	sed -n -e 's,.*[/"]\([0-9a-f]\{64\}\)/data.*) = [0-9].*,\1,p' \
 	    -e 's,.*"data.*) = [0-9].*,unknown,p' "$T/opened" \
@@ -147,8 +147,8 @@ blobs_opened() {
 	    END { print n + 0, again + 0, others + 0 }' "$T/revisions" \
 	    "$T/opened.names"
 }
-# By registryctl, which does the same without pauses.
-# RUN FILTER: what it counts of its work.
+# RUN FILTER: a run by registryctl, which does the same without pauses, and
+# what it counts of its work.
 watch_run() {
 	run=$1
 	make_old
